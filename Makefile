@@ -1,0 +1,48 @@
+# `make` alone lists the targets. Every target sets up what it needs; nothing else has to be done first.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup demo results demo-data test test-fast check-style lock notebooks clean
+
+# The newest Python that the lock has been tested with; any python3 from 3.11 on otherwise.
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c 'import sys,venv,ensurepip;print("$(p)" if sys.version_info>=(3,11) else "")' 2>/dev/null)))
+BIN := .venv/bin
+READY := .venv/ready
+COHORT ?= demo
+CONFIG = $(if $(filter demo,$(COHORT)),config/config.yaml,config/$(COHORT).yaml)
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock requirements-uv.lock pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer with its venv module is needed and was not found (on Debian: apt install python3-venv)."; exit 1; fi
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock requirements-uv.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+setup: $(READY)  ## make the environment in .venv from the lock
+
+demo: $(READY)  ## run the demo cohort: results/demo/report.html
+	@$(BIN)/python -m alliance run --cohort demo
+
+results: $(READY)  ## run your cohort: make results COHORT=mylab
+	@$(BIN)/python -m alliance run --cohort $(COHORT)
+
+demo-data: $(READY)  ## rebuild data/raw/demo byte for byte from its seed
+	$(BIN)/python -m alliance simulate --config config/config.yaml
+
+test: $(READY) check-style  ## all tests, style and types
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-fast: $(READY)  ## the tests to run all day (under 3 minutes)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+check-style: $(READY)  ## formatting, lint, types: the same list as pre-commit
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pre-commit run --all-files
+
+lock: $(READY)  ## resolve requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra dev pyproject.toml -o requirements.lock
+
+clean:  ## remove what runs have made (not the environment, not raw data)
+	rm -rf results/* .snakemake data/processed/demo
