@@ -1,0 +1,110 @@
+"""Write files so that a reader sees either the old one or the whole new one, always the same bytes.
+
+Every output of the project goes through these functions: the content is written beside its place,
+flushed to the disk and renamed (a rename is atomic), so that a crash or a full disk never leaves a
+file that looks finished. Nothing written here holds a date, a user name or a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write_bytes(data: bytes, path: str | Path, mode: int = 0o644) -> None:
+    """Publish `data` at `path` in one step; missing folders are made."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(beside, mode)
+        os.replace(beside, path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def write_text(text: str, path: str | Path, mode: int = 0o644) -> None:
+    """Publish `text` at `path` as UTF-8 with plain line ends."""
+    write_bytes(text.encode("utf-8"), path, mode)
+
+
+def write_json(content: Any, path: str | Path) -> None:
+    """Publish `content` as JSON; not-a-number becomes null, keys keep their order."""
+    write_text(
+        json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n", path
+    )
+
+
+def read_json(path: str | Path) -> Any:
+    """Return the content of a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_parquet(frame: pd.DataFrame, path: str | Path) -> None:
+    """Publish a table as Parquet (zstd, no index)."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False, compression="zstd")
+    write_bytes(buffer.getvalue(), path)
+
+
+def read_parquet(path: str | Path) -> pd.DataFrame:
+    """Return the table in a Parquet file."""
+    import pandas as pd
+
+    return pd.read_parquet(path)
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Publish a table as CSV (UTF-8, comma, full precision), text cells inert in a spreadsheet."""
+    inert = frame.copy()
+    for column in inert.select_dtypes(["object", "string"]).columns:
+        inert[column] = inert[column].map(inert_text, na_action="ignore")
+    write_text(inert.to_csv(index=False, lineterminator="\n"), path)
+
+
+def inert_text(cell: object) -> object:
+    """Return a text cell that no spreadsheet takes for a formula (others unchanged)."""
+    if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n"):
+        return "'" + cell
+    return cell
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def plain(content: Any) -> Any:
+    """Return `content` in types that JSON knows: numpy scalars and arrays, NaN and paths turned."""
+    if isinstance(content, Mapping):
+        return {str(key): plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple | set):
+        return [plain(value) for value in content]
+    if hasattr(content, "tolist"):  # numpy scalars and arrays
+        return plain(content.tolist())
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if content is None or isinstance(content, str | int | bool):
+        return content
+    if isinstance(content, Path):
+        return content.as_posix()
+    if repr(content) in ("<NA>", "NaT"):
+        return None
+    msg = f"a {type(content).__name__} cannot be written as JSON"
+    raise TypeError(msg)

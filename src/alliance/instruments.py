@@ -1,0 +1,232 @@
+"""Scoring keys of questionnaires: loaded from YAML, checked, and asked for ranges.
+
+A key is data with evidence (`config/instruments/<id>.yaml`, schema `instrument.schema.yaml`), never
+code. This module only reads keys; `alliance.measures.scoring` applies them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from alliance.errors import ConfigError
+
+PROJECT = Path(__file__).resolve().parents[2]
+SCHEMAS = PROJECT / "workflow" / "schemas"
+INSTRUMENTS = PROJECT / "config" / "instruments"
+
+Item = int | tuple[int, ...]  # a tuple stands for the highest of its items
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One score of an instrument.
+
+    Attributes
+    ----------
+    name
+        e.g. `total`, `goal`.
+    items
+        Item numbers; a tuple among them stands for the highest of its items. Empty for a score made
+        of other scores.
+    parts
+        Names of the scores that this one is made of; empty for a score made of items.
+    rule
+        How items or parts are put together.
+    times
+        Factor applied last.
+    unanswered_most
+        How many of the items may be unanswered.
+    """
+
+    name: str
+    items: tuple[Item, ...]
+    parts: tuple[str, ...]
+    rule: Literal["sum", "mean"]
+    times: float
+    unanswered_most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A questionnaire's scoring key.
+
+    Attributes
+    ----------
+    id, name, abbreviation, construct, rater, status, direction
+        As in the schema; `status` is `ready` or `check`.
+    n_items
+        Items on the form, numbered from 1.
+    minimum, maximum, step
+        The answer scale; `item_maximum` holds the items with another highest answer.
+    reverse
+        Items scored minimum + maximum - answer.
+    unscored
+        Items on the form that enter no score.
+    scores
+        In the order in which they are computed.
+    fill
+        What stands for an unanswered item where a score may be prorated.
+    questionnaire_unanswered_most
+        Unanswered items allowed over the whole form, or None if they are counted score by score.
+    definition
+        The whole YAML mapping (evidence, cut-offs, reliability, reference).
+    """
+
+    id: str
+    name: str
+    abbreviation: str
+    construct: str
+    rater: str
+    status: str
+    direction: str
+    n_items: int
+    minimum: float
+    maximum: float
+    step: float
+    item_maximum: dict[int, float]
+    reverse: tuple[int, ...]
+    unscored: tuple[int, ...]
+    scores: tuple[Score, ...]
+    fill: Literal["person-mean", "scale-mean-rounded", "none"]
+    questionnaire_unanswered_most: int | None
+    definition: dict[str, Any]
+
+    def range_of(self, item: int) -> tuple[float, float]:
+        """Return the lowest and highest possible answer to an item (before reversing)."""
+        return self.minimum, self.item_maximum.get(item, self.maximum)
+
+
+def load_instrument(path: str | Path) -> Instrument:
+    """Read one scoring key.
+
+    Raises
+    ------
+    ConfigError
+        Every way in which the file breaks the schema or contradicts itself, in plain words.
+    """
+    path = Path(path)
+    try:
+        definition = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        msg = f"{path.name}: this instrument file cannot be read ({type(error).__name__})."
+        raise ConfigError(msg) from error
+    problems = _schema_problems(definition) or _contradictions(definition, path.stem)
+    if problems:
+        raise ConfigError("\n".join(f"{path.name}: {problem}" for problem in problems))
+    answers, unanswered = definition["answers"], definition["unanswered"]
+    scope = unanswered.get("scope", "score")
+    return Instrument(
+        id=definition["id"],
+        name=definition["name"],
+        abbreviation=definition["abbreviation"],
+        construct=definition["construct"],
+        rater=definition["rater"],
+        status=definition["status"],
+        direction=definition["direction"],
+        n_items=definition["items"],
+        minimum=answers["lowest"],
+        maximum=answers["highest"],
+        step=answers.get("step", 1),
+        item_maximum={int(item): top for item, top in answers.get("highest_by_item", {}).items()},
+        reverse=tuple(definition["reversed_items"]),
+        unscored=tuple(definition.get("unscored", ())),
+        scores=tuple(_score(name, score, definition) for name, score in definition["scores"].items()),
+        fill=unanswered["fill"],
+        questionnaire_unanswered_most=unanswered["most"] if scope == "questionnaire" else None,
+        definition=definition,
+    )
+
+
+def load_instruments(*folders: str | Path) -> dict[str, Instrument]:
+    """Read every key in `folders` (default: the project's own); later folders come first."""
+    found: dict[str, Instrument] = {}
+    for folder in folders or (INSTRUMENTS,):
+        for path in sorted(Path(folder).glob("*.yaml")):
+            instrument = load_instrument(path)
+            found[instrument.id] = instrument
+    return found
+
+
+def _score(name: str, score: Mapping[str, Any], definition: Mapping[str, Any]) -> Score:
+    listed = score.get("items", ())
+    every = [i for i in range(1, definition["items"] + 1) if i not in definition.get("unscored", ())]
+    items = tuple(
+        tuple(item) if isinstance(item, list) else item
+        for item in (every if listed == "all" else listed)
+    )
+    unanswered = definition["unanswered"]
+    allowed = score.get("unanswered_most", unanswered.get("most"))
+    if allowed is None:
+        # ASSUME the share is rounded down: 25 % of 9 items allows two, not three.
+        allowed = int(unanswered["share"] * len(items) + 1e-9)
+    return Score(
+        name=name,
+        items=items,
+        parts=tuple(score.get("scores", ())),
+        rule=score["rule"],
+        times=score.get("times", 1),
+        unanswered_most=allowed,
+    )
+
+
+@cache
+def _validator() -> Any:
+    import jsonschema
+
+    schema = yaml.safe_load((SCHEMAS / "instrument.schema.yaml").read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
+
+
+def _schema_problems(definition: Any) -> list[str]:
+    problems = []
+    for error in sorted(_validator().iter_errors(definition), key=lambda e: list(map(str, e.path))):
+        place = " → ".join(str(step) for step in error.absolute_path) or "the file"
+        problems.append(f"{place}: {error.message[:200]}")
+    return problems
+
+
+def _contradictions(definition: Mapping[str, Any], stem: str) -> list[str]:
+    """Return what the schema cannot see: items beyond the form, ranges upside down, loose parts."""
+    problems = []
+    items = range(1, definition["items"] + 1)
+    if definition["id"] != stem:
+        problems.append(f"id is `{definition['id']}`, but the file is called {stem}.yaml")
+    answers = definition["answers"]
+    if answers["lowest"] >= answers["highest"]:
+        problems.append("answers: the lowest answer is not below the highest")
+    named = {
+        "reversed_items": definition["reversed_items"],
+        "unscored": definition.get("unscored", []),
+        "answers → highest_by_item": [int(i) for i in answers.get("highest_by_item", {})],
+    }
+    for name, score in definition["scores"].items():
+        listed = score.get("items", [])
+        flat = [] if listed == "all" else _flat(listed)
+        named[f"scores → {name}"] = flat
+        twice = sorted({i for i in flat if flat.count(i) > 1})
+        if twice:
+            problems.append(f"scores → {name}: item {_words(twice)} stands there twice")
+        loose = [part for part in score.get("scores", []) if part not in definition["scores"]]
+        if loose:
+            problems.append(f"scores → {name}: there is no score called {_words(loose)}")
+    for place, listed in named.items():
+        beyond = sorted({i for i in listed if i not in items})
+        if beyond:
+            problems.append(
+                f"{place}: item {_words(beyond)} is beyond the {definition['items']} items of the form"
+            )
+    return problems
+
+
+def _flat(items: list[Any]) -> list[int]:
+    return [i for item in items for i in (item if isinstance(item, list) else [item])]
+
+
+def _words(values: list[Any]) -> str:
+    return ", ".join(str(value) for value in values)
