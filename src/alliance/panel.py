@@ -1,0 +1,122 @@
+"""The analysis table that every model reads: one row per client and attended session.
+
+Columns are named by unit and centring; docs/architecture.md lists them. Every transformation that
+could look ahead in time says so, because a hazard or a prediction must never use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alliance import files
+
+CLIENT = ["site", "client"]
+KEY = [*CLIENT, "session"]
+
+
+def panel_of(
+    clients: pd.DataFrame,
+    sessions: pd.DataFrame,
+    scores: pd.DataFrame,
+    measures: Sequence[str],
+    dropout_events: Sequence[str] = ("dropout",),
+) -> pd.DataFrame:
+    """Build the panel.
+
+    Parameters
+    ----------
+    clients, sessions, scores
+        The tables of docs/architecture.md.
+    measures
+        Names of the measures; each gets its centred parts and lags, even if nobody filled it in.
+    dropout_events
+        Values of `end_status` that count as dropout.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by site, client, session.
+    """
+    panel = sessions.loc[sessions["attended"].astype(bool), [*KEY, "weeks_since_intake"]]
+    panel = panel.merge(clients, on=CLIENT, how="left", validate="many_to_one")
+    panel = panel.sort_values(KEY, kind="stable", ignore_index=True)
+    panel["log_weeks"] = np.log1p(panel["weeks_since_intake"].clip(lower=0))
+    for measure in measures:
+        panel = _with_measure(panel, scores[scores["measure"] == measure], measure)
+    return _with_ends(panel, dropout_events)
+
+
+def _with_measure(panel: pd.DataFrame, scores: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Add a measure's scores, centred parts and lags."""
+    wide = scores.pivot(index=KEY, columns="subscale", values="score")
+    wide.columns = [
+        measure if subscale == "total" else f"{measure}_{subscale}" for subscale in wide.columns
+    ]
+    panel = panel.merge(wide.reset_index(), on=KEY, how="left", validate="one_to_one")
+    if measure not in panel:
+        panel[measure] = np.nan
+    score = panel[measure]
+    by_client = panel.groupby(CLIENT, sort=False)[measure]
+
+    client_mean = by_client.transform("mean")
+    # ASSUME the centre of the sample is the mean of its clients, each counted once.
+    grand_mean = by_client.mean().mean()
+    new = {
+        f"{measure}_client_mean": client_mean,  # looks ahead
+        f"{measure}_within": score - client_mean,  # looks ahead
+        f"{measure}_between": client_mean - grand_mean,  # looks ahead
+    }
+    running_mean = by_client.cumsum() / score.notna().groupby(
+        [panel[key] for key in CLIENT], sort=False
+    ).cumsum().replace(0, np.nan)
+    new |= {
+        f"{measure}_running_mean": running_mean,
+        f"{measure}_running_between": running_mean - score.mean(),
+        f"{measure}_running_within": score - running_mean,
+        f"{measure}_previous": _at_other_session(panel, measure, -1),
+        f"{measure}_next": _at_other_session(panel, measure, +1),
+    }
+    return pd.concat([panel, pd.DataFrame(new, index=panel.index)], axis=1)
+
+
+def _at_other_session(panel: pd.DataFrame, column: str, step: int) -> pd.Series:
+    """Return `column` at session + step of the same client, missing where there is none."""
+    # ASSUME "next session" is the next session number: a skipped number breaks the pair.
+    other = panel[[*KEY, column]].assign(session=panel["session"] - step)
+    return panel[KEY].merge(other, on=KEY, how="left")[column].set_axis(panel.index)
+
+
+def _with_ends(panel: pd.DataFrame, dropout_events: Sequence[str]) -> pd.DataFrame:
+    """Add `last_session` and `dropout_event` (architecture.md)."""
+    last = panel["session"] == panel.groupby(CLIENT, sort=False)["session"].transform("max")
+    ended = panel["end_status"] if "end_status" in panel else pd.Series(pd.NA, index=panel.index)
+    event = pd.Series(np.where(last, np.nan, 0.0), index=panel.index)
+    # ASSUME every other end (agreed completion, transfer, still in treatment, unknown) takes the
+    # client out of risk at the last session without saying anything about dropout.
+    event[last & ended.isin(list(dropout_events)).fillna(False).astype(bool)] = 1.0
+    return panel.assign(last_session=last, dropout_event=event)
+
+
+def build_panel(
+    *,
+    clients: str | Path,
+    sessions: str | Path,
+    scores: str | Path,
+    measures: Mapping[str, Any],
+    dropout: Mapping[str, Any],
+    panel: str | Path,
+) -> None:
+    """Build the cohort's panel: tables in, `panel.parquet` out; `dropout` is the config's entry."""
+    table = panel_of(
+        files.read_parquet(clients),
+        files.read_parquet(sessions),
+        files.read_parquet(scores),
+        list(measures),
+        dropout["event"],
+    )
+    files.write_parquet(table, panel)

@@ -1,0 +1,82 @@
+"""The panel on a client whose arithmetic can be done by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alliance.panel import panel_of
+
+
+def cohort(ends=("dropout", "completed")):
+    """Client a: alliance 10, -, 16 at sessions 1-3; client b: 20, 24 at sessions 1 and 3 (2 skipped)."""
+    clients = pd.DataFrame(
+        {"site": "s", "client": ["a", "b"], "therapist": "t", "end_status": list(ends)}
+    )
+    sessions = pd.DataFrame(
+        {
+            "site": "s",
+            "client": list("aaabb"),
+            "session": [1, 2, 3, 1, 3],
+            "weeks_since_intake": [0.0, 1, 3, 0, 2],
+            "attended": True,
+        }
+    )
+    scores = pd.DataFrame(
+        {
+            "site": "s",
+            "client": list("aabb"),
+            "session": [1, 3, 1, 3],
+            "measure": "alliance",
+            "subscale": "total",
+            "score": [10.0, 16, 20, 24],
+        }
+    )
+    return clients, sessions, scores
+
+
+def column(panel, name, client):
+    return panel.loc[panel["client"] == client, name].tolist()
+
+
+def same(values, expected):
+    np.testing.assert_allclose(values, expected, equal_nan=True)
+
+
+def test_centring_and_lags():
+    panel = panel_of(*cohort(), ["alliance"])
+    nan = np.nan
+    same(column(panel, "alliance", "a"), [10, nan, 16])
+    same(column(panel, "alliance_client_mean", "a"), [13, 13, 13])
+    same(column(panel, "alliance_within", "a"), [-3, nan, 3])
+    same(column(panel, "alliance_between", "a"), [-4.5] * 3)  # 13 - (13 + 22) / 2
+    same(column(panel, "alliance_running_mean", "a"), [10, nan, 13])
+    same(column(panel, "alliance_running_within", "a"), [0, nan, 3])
+    same(column(panel, "alliance_running_between", "b"), [20 - 17.5, 22 - 17.5])
+    same(column(panel, "alliance_next", "a"), [nan, 16, nan])
+    same(column(panel, "alliance_previous", "a"), [nan, 10, nan])
+    same(column(panel, "alliance_next", "b"), [nan, nan])  # session 2 is skipped: no pair
+    same(column(panel, "log_weeks", "a"), np.log([1, 2, 4]))
+
+
+@pytest.mark.parametrize(
+    ("end", "at_last"),
+    [("dropout", 1.0), ("completed", np.nan), ("ongoing", np.nan), (None, np.nan)],
+)
+def test_dropout_event_stands_at_the_last_session_only(end, at_last):
+    panel = panel_of(*cohort(ends=(end, "completed")), ["alliance"])
+    same(column(panel, "dropout_event", "a"), [0, 0, at_last])
+
+
+def test_running_parts_do_not_look_ahead():
+    clients, sessions, scores = cohort()
+    later = scores.assign(score=[10.0, 60, 20, 24])  # client a's session 3 changed
+    running = ["alliance_running_mean", "alliance_running_within"]
+    first, second = (panel_of(clients, sessions, s, ["alliance"]) for s in (scores, later))
+    before = (first["client"] == "a") & (first["session"] < 3)
+    pd.testing.assert_frame_equal(first.loc[before, running], second.loc[before, running])
+
+
+def test_a_measure_that_nobody_filled_in_is_all_missing():
+    panel = panel_of(*cohort(), ["alliance", "symptoms"])
+    assert panel["symptoms"].isna().all()
+    assert panel["symptoms_within"].isna().all()
