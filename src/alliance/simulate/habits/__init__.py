@@ -1,0 +1,1 @@
+"""One writer for each site's habit of exporting: `tables(site)` and `files(tables)`."""
