@@ -136,7 +136,9 @@ def load_instrument(path: str | Path) -> Instrument:
         item_maximum={int(item): top for item, top in answers.get("highest_by_item", {}).items()},
         reverse=tuple(definition["reversed_items"]),
         unscored=tuple(definition.get("unscored", ())),
-        scores=tuple(_score(name, score, definition) for name, score in definition["scores"].items()),
+        scores=tuple(
+            _score(name, score, definition) for name, score in definition["scores"].items()
+        ),
         fill=unanswered["fill"],
         questionnaire_unanswered_most=unanswered["most"] if scope == "questionnaire" else None,
         definition=definition,
@@ -155,7 +157,9 @@ def load_instruments(*folders: str | Path) -> dict[str, Instrument]:
 
 def _score(name: str, score: Mapping[str, Any], definition: Mapping[str, Any]) -> Score:
     listed = score.get("items", ())
-    every = [i for i in range(1, definition["items"] + 1) if i not in definition.get("unscored", ())]
+    every = [
+        i for i in range(1, definition["items"] + 1) if i not in definition.get("unscored", ())
+    ]
     items = tuple(
         tuple(item) if isinstance(item, list) else item
         for item in (every if listed == "all" else listed)
@@ -219,7 +223,7 @@ def _contradictions(definition: Mapping[str, Any], stem: str) -> list[str]:
         beyond = sorted({i for i in listed if i not in items})
         if beyond:
             problems.append(
-                f"{place}: item {_words(beyond)} is beyond the {definition['items']} items of the form"
+                f"{place}: item {_words(beyond)} is beyond the {definition['items']} items"
             )
     return problems
 

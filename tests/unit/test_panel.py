@@ -8,7 +8,7 @@ from alliance.panel import panel_of
 
 
 def cohort(ends=("dropout", "completed")):
-    """Client a: alliance 10, -, 16 at sessions 1-3; client b: 20, 24 at sessions 1 and 3 (2 skipped)."""
+    """Client a: alliance 10, -, 16 at sessions 1-3; b: 20, 24 at sessions 1 and 3 (2 skipped)."""
     clients = pd.DataFrame(
         {"site": "s", "client": ["a", "b"], "therapist": "t", "end_status": list(ends)}
     )

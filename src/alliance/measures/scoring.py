@@ -169,9 +169,11 @@ def answer_matrix(
 
 def _ledger(scores: pd.DataFrame) -> pd.DataFrame:
     keys = ["site", "measure", "subscale"]
-    counts = scores.assign(
-        complete=~scores["prorated"] & ~scores["refused"], forms=True
-    ).groupby(keys, as_index=False)[["forms", "complete", "prorated", "refused"]].sum()
+    counts = (
+        scores.assign(complete=~scores["prorated"] & ~scores["refused"], forms=True)
+        .groupby(keys, as_index=False)[["forms", "complete", "prorated", "refused"]]
+        .sum()
+    )
     accounted = counts[["complete", "prorated", "refused"]].sum(axis=1)
     if not (accounted == counts["forms"]).all():
         msg = "forms scored and forms read differ: a defect of this program, please report it"

@@ -1,0 +1,163 @@
+"""Coupling: whether one measure moves the other from session to session.
+
+    y_i,t+1 = b0 + b_w (x_it - x̄_i) + b_b (x̄_i - x̄) + phi y_it + b_t f(t) + sites + v_j + u_i + e
+
+the within- and between-client parts of the predictor told apart (Falkenström et al., 2013; Curran &
+Bauer, 2011). Always fitted as a pair, one model for each direction. The within-client coefficient
+is checked by a client fixed-effects regression (linearmodels `PanelOLS`, clustered by therapist).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import linearmodels
+import pandas as pd
+from linearmodels.panel import PanelOLS
+
+from alliance.errors import FitError
+from alliance.models.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
+from alliance.models.multilevel import ENGINE, Term, fit_multilevel, sd
+
+
+def coupling_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fit of one direction; never raises for what the data cannot give."""
+    predictor, outcome, time = entry["predictor"], entry["outcome"], entry["time"]
+    x, y = cohort.label(predictor), cohort.label(outcome)
+    following = f"{outcome}_next"
+    draft = Draft(
+        model=name,
+        family="coupling",
+        title=f"{x} and next-session {y}",
+        question=f"When a client's “{x}” is above the client's own average, is “{y}” at the "
+        "next session different, given where it stands now? And do clients with a higher average "
+        "differ?",
+        outcome={
+            "column": following,
+            "label": f"{y} at the next session",
+            "unit": cohort.unit(outcome),
+        },
+        engine=dict(ENGINE),
+    )
+    # ASSUME the effect of the predictor reaches the next session and no further, given the outcome
+    # now; ASSUME the client's mean over all observed sessions stands for the client's level (it
+    # looks ahead, and in short courses that biases both coefficients: see docs/methods.md).
+    draft.assumptions = [
+        "The client's level is the mean over the client's observed sessions.",
+        "Given the outcome now, the predictor reaches the next session and no further.",
+        "Only pairs of successive sessions with both forms count; others are missing at random.",
+        "Random effects and residuals are normal and independent.",
+    ]
+    within, between = f"{predictor}_within", f"{predictor}_between"
+    unit = "points per point"
+    try:
+        require_scores(cohort, predictor)
+        require_scores(cohort, outcome)
+        panel = cohort.panel
+        fit = fit_multilevel(
+            draft,
+            cohort,
+            outcome=following,
+            fixed=["1", within, between, outcome, time, *entry.get("fixed", [])],
+            slopes={},
+            wanted_levels=entry.get("levels"),
+            needed={
+                following: f"no next session with a score of {y}",
+                outcome: f"no score of {y} at this session",
+                within: f"no score of {x} at this session",
+                time: f"{time.replace('_', ' ')} not known",
+            },
+            terms={
+                within: Term(
+                    f"{x}, within client",
+                    "within-client",
+                    unit,
+                    role="main",
+                    sd_ratio=_ratio(sd(panel[within]), sd(panel[f"{outcome}_within"])),
+                ),
+                between: Term(
+                    f"{x}, between clients",
+                    "between-client",
+                    unit,
+                    role="main",
+                    sd_ratio=_ratio(
+                        _client_sd(panel, f"{predictor}_client_mean"),
+                        _client_sd(panel, f"{outcome}_client_mean"),
+                    ),
+                ),
+                outcome: Term(f"{y} now", "autoregression", unit),
+                time: Term(f"Time ({time.replace('_', ' ')})", "time", "points per unit"),
+            },
+        )
+    except FitError as error:
+        return refuse(draft, cohort, str(error))
+    rows = panel.loc[fit.rows.index]
+    try:
+        draft.companions = [_fixed_effects(rows, predictor, outcome, following, time, x)]
+    except FitError as error:
+        draft.warnings.append(f"No fixed-effects check: {error}")
+    return draft.finish()
+
+
+def _ratio(above: float, below: float) -> float | None:
+    return above / below if below > 0 else None
+
+
+def _client_sd(panel: pd.DataFrame, column: str) -> float:
+    return sd(panel.groupby("client", sort=False)[column].first())
+
+
+def _fixed_effects(
+    rows: pd.DataFrame, predictor: str, outcome: str, following: str, time: str, label: str
+) -> dict[str, Any]:
+    """Return the within-client coefficient with every client's level as a free constant."""
+    several = rows.groupby("client")[following].transform("size") > 1
+    rows = rows[several]
+    if rows.empty or rows["client"].nunique() < 2:
+        msg = "fewer than two clients have two pairs of sessions."
+        raise FitError(msg)
+    indexed = rows.set_index(["client", "session"])
+    has_therapists = "therapist" in rows and rows["therapist"].notna().all()
+    clusters = indexed["therapist"] if has_therapists and rows["therapist"].nunique() > 1 else None
+    if clusters is None:
+        clusters = pd.Series(rows["client"].to_numpy(), index=indexed.index)
+    regressors = indexed[[predictor, outcome, time]].astype(float)
+    constant = regressors.groupby(level=0).transform("std").fillna(0).max() == 0
+    if constant.any():
+        msg = f"{', '.join(regressors.columns[constant])} never varies within a client."
+        raise FitError(msg)
+    codes = pd.Series(pd.factorize(clusters)[0], index=indexed.index)
+    result = PanelOLS(indexed[following].astype(float), regressors, entity_effects=True).fit(
+        cov_type="clustered", clusters=codes.to_frame("cluster"), debiased=True
+    )
+    # ASSUME t with (clusters - 1) degrees of freedom for cluster-robust standard errors.
+    from scipy import stats
+
+    df = int(codes.nunique()) - 1
+    value, se = float(result.params[predictor]), float(result.std_errors[predictor])
+    half = float(stats.t.ppf(0.975, df)) * se
+    return estimate(
+        predictor,
+        label=f"{label}, within client",
+        role="main",
+        level="within-client",
+        estimator=f"client fixed effects, clustered (linearmodels {linearmodels.__version__})",
+        unit="points per point",
+        numbers={
+            "estimate": value,
+            "se": se,
+            "df": df,
+            "statistic": value / se,
+            "p": float(2 * stats.t.sf(abs(value / se), df)),
+            "ci_low": value - half,
+            "ci_high": value + half,
+        },
+        standardised=value * sd(rows[f"{predictor}_within"]) / sd(rows[f"{outcome}_within"])
+        if sd(rows[f"{outcome}_within"]) > 0
+        else None,
+    )
+
+
+fit_coupling = partial(fit_family, coupling_fit)

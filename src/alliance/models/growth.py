@@ -1,0 +1,125 @@
+"""Growth: how a measure develops over treatment.
+
+    y_tij = b0 + b1 f(t) + sites + (v0j) + (u0i + u1i f(t)) + e_tij
+
+session t of client i of therapist j; f(t) is the panel column that the config names
+(`weeks_since_intake`, or `log_weeks` = log(1 + weeks)). Raudenbush & Bryk (2002), three-level
+growth model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alliance.errors import FitError
+from alliance.models.fit import Cohort, Draft, fit_family, refuse, require_scores
+from alliance.models.multilevel import ENGINE, Term, fit_multilevel
+
+TIME_WORDS = {
+    "weeks_since_intake": "per week",
+    "log_weeks": "per unit of log(1 + weeks)",
+    "session": "per session",
+}
+GRID_POINTS = 41
+
+
+def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fit of one growth model; never raises for what the data cannot give."""
+    outcome, time = entry["outcome"], entry["time"]
+    label, unit = cohort.label(outcome), cohort.unit(outcome)
+    words = TIME_WORDS.get(time, f"per unit of {time}")
+    draft = Draft(
+        model=name,
+        family="growth",
+        title=f"{label}: course over treatment",
+        question=f"How does “{label}” develop from session to session, and how much do clients "
+        "and therapists differ in that?",
+        outcome={"column": outcome, "label": label, "unit": unit},
+        engine=dict(ENGINE),
+    )
+    # ASSUME normal random effects and residuals, independent given the random effects.
+    draft.assumptions = [
+        f"The mean course is linear in {time.replace('_', ' ')}.",
+        "Intercepts and slopes of clients, intercepts of therapists and residuals are normal; "
+        "residuals of one client are independent given these.",
+        "Missing sessions and forms are missing at random given the scores that there are.",
+    ]
+    try:
+        require_scores(cohort, outcome)
+        random_slopes = entry.get("random_slopes") or ["client"]
+        fit = fit_multilevel(
+            draft,
+            cohort,
+            outcome=outcome,
+            fixed=["1", time, *entry.get("fixed", [])],
+            slopes={level: [time] for level in random_slopes},
+            wanted_levels=entry.get("levels"),
+            needed={outcome: f"no score of {label}", time: f"{time.replace('_', ' ')} not known"},
+            terms={time: Term(f"Change {words}", "time", f"points {words}", role="main")},
+        )
+    except FitError as error:
+        return refuse(draft, cohort, str(error))
+    draft.curves = _courses(cohort, fit, draft, time, outcome)
+    return draft.finish()
+
+
+def _courses(
+    cohort: Cohort, fit: Any, draft: Draft, time: str, outcome: str
+) -> list[dict[str, Any]]:
+    """Return the predicted mean course of every site and, equally weighted, of all."""
+    rows = cohort.panel[cohort.panel[outcome].notna()]
+    grid = _grid(rows, time)
+    covariates = {
+        column: _typical(rows[column])
+        for column in fit.fixed_columns
+        if column not in (time, "site")
+    }
+    sites = sorted(rows["site"].unique())
+    designs = [fit.design(pd.DataFrame({**grid, **covariates, "site": site})) for site in sites]
+    lines = dict(zip(sites, designs, strict=True)) if "site" in fit.fixed_columns else {}
+    # ASSUME every site counts the same in the overall course, whatever its number of clients.
+    lines["all sites"] = np.mean(designs, axis=0)
+    curves = []
+    beta, covariance = fit.coefficients["estimate"].to_numpy(), fit.covariance
+    for group, design in lines.items():
+        mean = design @ beta
+        half = 1.959963984540054 * np.sqrt(np.einsum("ij,jk,ik->i", design, covariance, design))
+        curves.append(
+            {
+                "name": "course",
+                "group": group,
+                "x_label": "Weeks since intake" if time != "session" else "Session",
+                "y_label": f"{draft.outcome['label']} ({draft.outcome['unit']})",
+                "x": grid["session" if time == "session" else "weeks_since_intake"],
+                "estimate": mean,
+                "ci_low": mean - half,
+                "ci_high": mean + half,
+            }
+        )
+    return curves
+
+
+def _typical(values: pd.Series) -> Any:
+    """Return the mean of a number, the most frequent of categories."""
+    return values.mean() if pd.api.types.is_numeric_dtype(values) else values.mode().iat[0]
+
+
+def _grid(rows: pd.DataFrame, time: str) -> dict[str, np.ndarray]:
+    """Return time columns from the first to the 95th percentile of observed time.
+
+    The last stretch rests on few clients: a course drawn there would show the model, not data.
+    """
+    column = "session" if time == "session" else "weeks_since_intake"
+    last = float(rows[column].quantile(0.95))
+    points = np.linspace(float(rows[column].min()), last, GRID_POINTS)
+    if column == "session":
+        return {"session": points}
+    return {"weeks_since_intake": points, "log_weeks": np.log1p(points)}
+
+
+fit_growth = partial(fit_family, growth_fit)

@@ -1,0 +1,45 @@
+"""Which levels a cohort has, and how sites enter a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+# ASSUME a variance over fewer than ten sites cannot be estimated: sites are then compared as they
+# are (fixed), as the multilevel literature advises for a small number of top-level units.
+FEWEST_SITES_FOR_A_VARIANCE = 10
+
+
+def levels_of(panel: pd.DataFrame, wanted: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """Return the random levels, outermost first, and a sentence for each that had to be left out.
+
+    Parameters
+    ----------
+    panel
+        The rows that the model would use.
+    wanted
+        Levels named in the config, or None for all that the cohort has.
+    """
+    levels, notes = [], []
+    sites, clients = panel["site"].nunique(), panel["client"].nunique()
+    therapists = panel["therapist"].nunique() if "therapist" in panel else 0
+    if sites >= FEWEST_SITES_FOR_A_VARIANCE and (wanted is None or "site" in wanted):
+        levels.append("site")
+    if wanted is None or "therapist" in wanted:
+        if therapists < 2:
+            notes.append("No therapist level: the cohort does not tell two therapists apart.")
+        elif therapists >= clients:
+            notes.append("No therapist level: every therapist has one client.")
+        elif therapists <= sites:
+            notes.append("No therapist level: every site has one therapist.")
+        else:
+            levels.append("therapist")
+    if wanted is None or "client" in wanted:
+        levels.append("client")
+    return levels, notes
+
+
+def site_terms(panel: pd.DataFrame, levels: Sequence[str]) -> list[str]:
+    """Return `["site"]` where sites enter as fixed effects."""
+    return ["site"] if panel["site"].nunique() > 1 and "site" not in levels else []

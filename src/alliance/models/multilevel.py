@@ -1,0 +1,252 @@
+"""Fit one linear multilevel model of the workflow and write it into the form of a fit.
+
+Shared by growth and coupling: the engine is `alliance.mixed`; where statsmodels can express the
+same model it is fitted there too, and a disagreement is said beside the estimates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alliance import __version__
+from alliance.errors import FitError
+from alliance.mixed import fit_mixed
+from alliance.models.fit import Cohort, Draft, estimate, left_out_by_reason, rows_of
+from alliance.models.levels import levels_of, site_terms
+from alliance.models.second_engine import compare_with_statsmodels
+
+ENGINE = {
+    "name": "alliance.mixed",
+    "version": __version__,
+    "estimator": "REML",
+    "df_method": "Satterthwaite",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How a fixed effect is printed.
+
+    Attributes
+    ----------
+    label
+        In words.
+    level
+        e.g. `within-client`.
+    unit
+        Unit of the estimate.
+    role
+        `main` for what the model was fitted for.
+    sd_ratio
+        SD of the predictor over SD of the outcome at the same level, to standardise; or None.
+    """
+
+    label: str
+    level: str
+    unit: str
+    role: str = "adjustment"
+    sd_ratio: float | None = None
+
+
+def fit_multilevel(
+    draft: Draft,
+    cohort: Cohort,
+    *,
+    outcome: str,
+    fixed: Sequence[str],
+    slopes: Mapping[str, Sequence[str]],
+    wanted_levels: Sequence[str] | None,
+    needed: Mapping[str, str],
+    terms: Mapping[str, Term],
+) -> Any:
+    """Fit and fill in `draft`; return the engine's fit.
+
+    Parameters
+    ----------
+    draft
+        Title, question, outcome; the rest is filled in here.
+    outcome
+        Panel column.
+    fixed
+        Fixed terms before the sites are added.
+    slopes
+        Level to the columns that have a random slope there.
+    wanted_levels
+        Levels named in the config, or None for all that the cohort has.
+    needed
+        Column to the reason printed for rows that miss it; the outcome's first.
+    terms
+        Fixed term to how it is printed; others are printed under their own name.
+
+    Raises
+    ------
+    FitError
+        If the engine refuses, in its words.
+    """
+    panel = cohort.panel
+    for column, reason in needed.items():
+        if column not in panel or panel[column].isna().all():
+            msg = f"There is nothing to fit: {reason} in every row."
+            raise FitError(msg)
+    kept = left_out_by_reason(panel, {why: panel[column].isna() for column, why in needed.items()})
+    rows = panel[kept["used"]]
+    if rows.empty:
+        msg = "No session has everything that the model needs."
+        raise FitError(msg)
+    levels, notes = levels_of(rows, wanted_levels)
+    if "therapist" in levels and rows["therapist"].isna().any():
+        more = {"the therapist is not known": panel["therapist"].isna()}
+        reasons = {why: panel[column].isna() for column, why in needed.items()}
+        kept = left_out_by_reason(panel, reasons | more)
+        rows = panel[kept["used"]]
+    random = {level: ["1", *slopes.get(level, [])] for level in levels}
+    all_fixed = [*fixed, *site_terms(rows, levels)]
+    used_columns = [column for column in _columns(all_fixed, random) if column in rows]
+    fit = fit_mixed(
+        rows[list(dict.fromkeys([outcome, *used_columns]))],
+        outcome=outcome,
+        fixed=all_fixed,
+        random=random,
+        method="REML",
+        df="satterthwaite",
+    )
+    if fit.rows.used != len(rows):
+        msg = f"{draft.model}: the engine left out rows that the model layer had kept"
+        raise AssertionError(msg)
+    draft.engine = dict(ENGINE)
+    draft.equation = fit.equation
+    draft.data = rows_of(cohort, kept["used"], kept["left_out"], ["site", *_nested(levels)])
+    _fill(draft, fit, terms)
+    draft.warnings += notes
+    draft.second_engine = compare_with_statsmodels(rows, outcome, all_fixed, random, fit)
+    if draft.second_engine is None:
+        draft.warnings.append(
+            "No second engine: statsmodels cannot express these random effects "
+            "(correlated slopes below its one grouping level)."
+        )
+    elif not draft.second_engine["agrees"]:
+        draft.warnings.append(draft.second_engine["message"])
+    return fit
+
+
+def _nested(levels: Sequence[str]) -> list[str]:
+    return [level for level in levels if level != "site"]
+
+
+def _columns(fixed: Sequence[str], random: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the panel columns that the terms name."""
+    names = [name for term in fixed for name in term.replace("*", ":").split(":") if name != "1"]
+    for level, terms in random.items():
+        names += [level, *(term for term in terms if term != "1")]
+    return names
+
+
+def _fill(draft: Draft, fit: Any, terms: Mapping[str, Term]) -> None:
+    convergence = fit.convergence
+    draft.status = (
+        "failed"
+        if not convergence.converged
+        else ("singular" if convergence.is_singular else "converged")
+    )
+    if draft.status == "failed":
+        draft.message = "The optimiser did not reach a maximum: read no number of this model."
+    if draft.status == "singular":
+        draft.warnings.append(
+            "Singular fit: estimated as zero (or as a perfect correlation): "
+            + ", ".join(convergence.singular_components)
+            + ". Standard errors of the other terms hold given that."
+        )
+    draft.convergence = {
+        "converged": convergence.converged,
+        "optimiser": "Newton, alliance.mixed",
+        "evaluations": convergence.evaluations,
+        "gradient_norm": convergence.gradient_norm,
+        "is_singular": convergence.is_singular,
+        "singular_components": list(convergence.singular_components),
+        "second_start_difference": convergence.second_start_difference,
+    }
+    draft.estimates = [
+        _estimate(row, terms.get(row["term"]), draft.outcome["unit"])
+        for row in fit.coefficients.to_dict("records")
+    ]
+    sigma = float(fit.residual.sigma)
+    draft.residual = {"sigma": sigma, "phi": fit.residual.phi}
+    draft.variance_components = _components(fit.variance_components, sigma)
+    draft.fit_statistics = {
+        "log_likelihood": fit.log_likelihood,
+        "n_parameters": fit.n_parameters,
+        "aic": fit.aic,
+        "bic_rows": fit.bic(by="rows"),
+        "bic_clients": fit.bic(by="client"),
+    }
+
+
+def _estimate(row: Mapping[str, Any], term: Term | None, unit: str) -> dict[str, Any]:
+    name = row["term"]
+    if term is None:
+        term = (
+            Term("Intercept", "intercept", unit)
+            if name in ("1", "(Intercept)", "Intercept")
+            else Term(_plain_name(name), "covariate", unit)
+        )
+    standardised = None if term.sd_ratio is None else row["estimate"] * term.sd_ratio
+    return estimate(
+        name,
+        label=term.label,
+        role=term.role,
+        level=term.level,
+        estimator="mixed model, REML",
+        unit=term.unit,
+        numbers=row,
+        standardised=standardised,
+    )
+
+
+def _plain_name(name: str) -> str:
+    """Return `Site south` for `site[south]`, `age years` for `age_years`."""
+    variable, _, category = name.partition("[")
+    words = variable.replace("_", " ")
+    return f"{words.capitalize()}: {category.rstrip(']')}" if category else words.capitalize()
+
+
+def _components(table: pd.DataFrame, sigma: float) -> list[dict[str, Any]]:
+    rows = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+    intercept = {"1", "(Intercept)", "Intercept"}
+    total = sigma**2 + sum(
+        row["variance_or_covariance"]
+        for row in rows
+        if row["name_1"] == row["name_2"] and row["name_1"] in intercept
+    )
+    components = []
+    for row in rows:
+        is_intercept = row["name_1"] == row["name_2"] and row["name_1"] in intercept
+        components.append(
+            {
+                **{key: row[key] for key in ("level", "name_1", "name_2")},
+                "variance_or_covariance": row["variance_or_covariance"],
+                "sd_or_correlation": row["sd_or_correlation"],
+                "share": row["variance_or_covariance"] / total if is_intercept else None,
+            }
+        )
+    components.append(
+        {
+            "level": "session",
+            "name_1": "residual",
+            "name_2": "residual",
+            "variance_or_covariance": sigma**2,
+            "sd_or_correlation": sigma,
+            "share": sigma**2 / total,
+        }
+    )
+    return components
+
+
+def sd(values: pd.Series | np.ndarray) -> float:
+    """Return the standard deviation (n - 1), 0 where there are fewer than two values."""
+    values = np.asarray(pd.Series(values).dropna(), dtype=float)
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0

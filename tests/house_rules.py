@@ -1,0 +1,53 @@
+"""Checks of the house that no public tool makes; run over the files named on the command line.
+
+No raw data but the demo's, no file over 2 MB, no cell output in notebooks, no path of one machine,
+no package registry's host, no pickle, `eval`, `exec` or `DataFrame.query` in the package.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+MOST_BYTES = 2_000_000
+# each pattern in pieces, so that this file does not match itself
+PATHS = re.compile(r"(/" + "root/|/" + r"home/[a-z]+/|C:\\" + r"Users\\)")
+HOSTS = re.compile(
+    "|".join(
+        [r"pyp" + r"i\.org", "python" + "hosted", r"conda\." + "anaconda", "registry.np" + "mjs"]
+    )
+)
+DANGEROUS = re.compile(
+    r"\b(ev" + r"al|ex" + r"ec)\(|\bpic" + r"kle\b|\.que" + r"ry\(|day" + "first"
+)
+BINARY = {".sav", ".xlsx", ".png", ".pdf", ".gz", ".parquet"}
+
+
+def problems_of(path: Path) -> list[str]:
+    """Return what is wrong with one file."""
+    found = []
+    name = path.as_posix()
+    if name.startswith("data/raw/") and not name.startswith(("data/raw/demo/", "data/raw/README")):
+        found.append("raw data never enters git")
+    if path.stat().st_size > MOST_BYTES:
+        found.append(f"larger than {MOST_BYTES:,} bytes")
+    if path.suffix in BINARY:
+        return found
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if PATHS.search(text):
+        found.append("a path of one machine")
+    if HOSTS.search(text):
+        found.append("a package registry's host")
+    if path.suffix == ".py" and name.startswith("src/") and DANGEROUS.search(text):
+        found.append("runs text as code, reads pickle or guesses dates")
+    if path.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        if any(cell.get("outputs") or cell.get("execution_count") for cell in cells):
+            found.append("notebook with outputs: strip them before committing")
+    return found
+
+
+if __name__ == "__main__":
+    told = [f"{p}: {w}" for p in sys.argv[1:] if Path(p).is_file() for w in problems_of(Path(p))]
+    print("\n".join(told))
+    sys.exit(bool(told))

@@ -1,0 +1,85 @@
+"""What every stage shares: the cohort's configuration, its folders, and helpers that find inputs.
+
+REQUIRED INPUTS
+    cohort_config = config/config.yaml, or what `--config cohort_config=...` names
+
+The configuration is read and checked before any rule runs; each mistake in it is named with file,
+line and key, and nothing starts until there is none.
+"""
+
+from pathlib import Path
+
+from alliance.config import (
+    instrument_path,
+    load_cohort,
+    load_site,
+    raw_files_of,
+    site_mapping_path,
+)
+from alliance.errors import ConfigError
+from alliance.provenance import library as modules_behind
+from snakemake.exceptions import WorkflowError
+
+PROJECT = Path(workflow.basedir)
+CONFIG = Path(config.get("cohort_config", PROJECT / "config" / "config.yaml"))
+
+try:
+    cohort = load_cohort(CONFIG)
+except ConfigError as error:
+    raise WorkflowError(str(error))
+
+COHORT = cohort["cohort"]
+RAW = f"data/raw/{COHORT}"
+PROCESSED = f"data/processed/{COHORT}"
+RESULTS = f"results/{COHORT}"
+
+
+wildcard_constraints:
+    site="|".join(cohort["sites"]),
+
+
+def library(*modules):
+    """Return the package files behind `modules`: editing one of them reruns the rule."""
+    return modules_behind(*modules)
+
+
+def raw_files(wildcards):
+    """Return the raw files of a site that are there (missing ones are reported by the intake)."""
+    mapping = load_site(site_mapping_path(CONFIG, COHORT, wildcards.site))
+    named = raw_files_of(mapping, Path(RAW) / wildcards.site)
+    return [str(path) for path in named if Path(path).is_file()]
+
+
+def mapping_file(wildcards):
+    """Return the file that says how a site's export maps onto the canonical columns."""
+    return str(site_mapping_path(CONFIG, COHORT, wildcards.site))
+
+
+def instrument_files():
+    """Return the scoring keys that the cohort's measures use."""
+    ids = dict.fromkeys(
+        measure["instrument"] for measure in cohort["measures"].values()
+    )
+    return [str(instrument_path(CONFIG, instrument)) for instrument in ids]
+
+
+def models_of(family):
+    """Return the config's models of one family by name."""
+    return {name: m for name, m in cohort["models"].items() if m["family"] == family}
+
+
+def fit_files(*families):
+    """Return the paths of the fits of these families (all of them without an argument)."""
+    return [
+        f"{RESULTS}/fits/{name}.json"
+        for name, model in cohort["models"].items()
+        if not families or model["family"] in families
+    ]
+
+
+def report_templates():
+    """Return the files that the report is made with and that no import shows."""
+    folder = PROJECT / "src" / "alliance" / "report"
+    return sorted(
+        str(path) for path in folder.rglob("*") if path.suffix in {".html", ".css"}
+    )

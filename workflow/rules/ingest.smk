@@ -1,0 +1,66 @@
+"""This part of the workflow reads each site's files in its own habit and checks every row.
+
+REQUIRED INPUTS
+    raw      = data/raw/<cohort>/<site>/*            as the site exported them, never written
+    mapping  = config/sites/<cohort>/<site>.yaml     how they map onto the canonical columns
+    keys     = config/instruments/*.yaml             which answers are possible
+OUTPUTS
+    data/processed/<cohort>/sites/<site>/{clients,sessions,responses,quarantine,ledger}.parquet
+    data/processed/<cohort>/{clients,sessions,responses,quarantine,ledger}.parquet
+    results/<cohort>/checks/problems.csv             every problem with place, rule and remedy
+    results/<cohort>/checks/ledger.csv               rows read = rows kept + rows set aside
+
+What is wrong with a site's data is data too: `ingest_site` does not stop for it. `pool_sites` stops
+once, with the blocking problems of all sites in one message.
+"""
+
+TABLES = ["clients", "sessions", "responses", "quarantine", "ledger"]
+
+
+rule ingest_site:
+    input:
+        raw=raw_files,
+        mapping=mapping_file,
+        instruments=instrument_files(),
+        code=library("ingest.site"),
+    output:
+        [f"{PROCESSED}/sites/{{site}}/{table}.parquet" for table in TABLES],
+    log:
+        f"{RESULTS}/logs/ingest_site/{{site}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ingest_site/{{site}}.tsv"
+    params:
+        cohort=COHORT,
+        measures=lookup("measures", within=cohort),
+        simulated=lookup("simulated", within=cohort),
+        raw_folder=f"{RAW}/{{site}}",
+        private_folder=f"private/{COHORT}",
+        out_folder=f"{PROCESSED}/sites/{{site}}",
+    message:
+        "Read and check the files of site {wildcards.site}."
+    script:
+        "../scripts/ingest_site.py"
+
+
+rule pool_sites:
+    input:
+        collect(rules.ingest_site.output, site=lookup("sites", within=cohort)),
+        code=library("ingest.pool"),
+    output:
+        **{table: f"{PROCESSED}/{table}.parquet" for table in TABLES},
+        problems=f"{RESULTS}/checks/problems.csv",
+        ledger_csv=f"{RESULTS}/checks/ledger.csv",
+    log:
+        f"{RESULTS}/logs/pool_sites.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pool_sites.tsv"
+    params:
+        site_folders=collect(
+            f"{PROCESSED}/sites/{{site}}", site=lookup("sites", within=cohort)
+        ),
+        out_folder=PROCESSED,
+        checks_folder=f"{RESULTS}/checks",
+    message:
+        "Put the sites together and stop here if one of them cannot be used."
+    script:
+        "../scripts/pool_sites.py"

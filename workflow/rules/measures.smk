@@ -1,0 +1,81 @@
+"""This part of the workflow turns answers into scores and scores into the analysis table.
+
+REQUIRED INPUTS
+    clients, sessions, responses, quarantine, ledger = data/processed/<cohort>/*.parquet
+    keys                                             = config/instruments/*.yaml
+OUTPUTS
+    data/processed/<cohort>/scores.parquet           one row per client, session, measure, subscale
+    data/processed/<cohort>/scoring_ledger.parquet   forms complete, prorated, refused
+    data/processed/<cohort>/panel.parquet            one row per client and session
+    results/<cohort>/description.json                counts and observed means, no model
+"""
+
+
+rule score_measures:
+    input:
+        responses=f"{PROCESSED}/responses.parquet",
+        instruments=instrument_files(),
+        code=library("measures.scoring"),
+    output:
+        scores=f"{PROCESSED}/scores.parquet",
+        ledger=f"{PROCESSED}/scoring_ledger.parquet",
+    log:
+        f"{RESULTS}/logs/score_measures.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/score_measures.tsv"
+    params:
+        measures=lookup("measures", within=cohort),
+    message:
+        "Score every questionnaire by its key."
+    script:
+        "../scripts/score_measures.py"
+
+
+rule build_panel:
+    input:
+        clients=f"{PROCESSED}/clients.parquet",
+        sessions=f"{PROCESSED}/sessions.parquet",
+        scores=f"{PROCESSED}/scores.parquet",
+        code=library("panel"),
+    output:
+        panel=f"{PROCESSED}/panel.parquet",
+    log:
+        f"{RESULTS}/logs/build_panel.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/build_panel.tsv"
+    params:
+        measures=lookup("measures", within=cohort),
+        dropout=lookup("dropout", within=cohort),
+    message:
+        "Build the analysis table: centred parts, lags, ends of treatment."
+    script:
+        "../scripts/build_panel.py"
+
+
+rule describe_cohort:
+    input:
+        instruments=instrument_files(),
+        clients=f"{PROCESSED}/clients.parquet",
+        responses=f"{PROCESSED}/responses.parquet",
+        quarantine=f"{PROCESSED}/quarantine.parquet",
+        ledger=f"{PROCESSED}/ledger.parquet",
+        scoring_ledger=f"{PROCESSED}/scoring_ledger.parquet",
+        panel=f"{PROCESSED}/panel.parquet",
+        schema=PROJECT / "workflow" / "schemas" / "description.schema.yaml",
+        code=library("description"),
+    output:
+        description=f"{RESULTS}/description.json",
+    log:
+        f"{RESULTS}/logs/describe_cohort.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/describe_cohort.tsv"
+    params:
+        cohort=COHORT,
+        title=lookup("title", within=cohort),
+        simulated=lookup("simulated", within=cohort),
+        measures=lookup("measures", within=cohort),
+        dropout=lookup("dropout", within=cohort),
+    message:
+        "Count who took part, what is missing and what was set aside."
+    script:
+        "../scripts/describe_cohort.py"

@@ -1,0 +1,63 @@
+"""This part of the workflow writes the one page and the list of every number printed on it.
+
+REQUIRED INPUTS
+    fits, description, figures = results/<cohort>/...
+    truth                      = data/raw/<cohort>/truth.json (simulated cohorts only)
+OUTPUTS
+    results/<cohort>/report.html                     self-contained, opens offline
+    results/<cohort>/audit/findings.json             each printed number: file, field, rounding
+    results/<cohort>/audit/run.json                  versions and hashes of config, lock and code
+    results/<cohort>/run_config.yaml                 the configuration that made these results
+"""
+
+
+rule record_run:
+    input:
+        config=str(CONFIG),
+        lock=PROJECT / "requirements.lock",
+        code=library(
+            "ingest.site",
+            "ingest.pool",
+            "measures.scoring",
+            "panel",
+            "description",
+            "models.growth",
+            "models.coupling",
+            "models.dropout",
+        ),
+        provenance=library("provenance"),
+    output:
+        run=f"{RESULTS}/audit/run.json",
+        run_config=f"{RESULTS}/run_config.yaml",
+    log:
+        f"{RESULTS}/logs/record_run.log",
+    message:
+        "Record versions and hashes of config, environment and code."
+    script:
+        "../scripts/record_run.py"
+
+
+rule write_report:
+    input:
+        fits=fit_files(),
+        description=f"{RESULTS}/description.json",
+        figures=rules.draw_figures.output,
+        run=f"{RESULTS}/audit/run.json",
+        truth=branch(
+            lookup("simulated", within=cohort), then=f"{RAW}/truth.json", otherwise=[]
+        ),
+        code=library("report"),
+        templates=report_templates(),
+    output:
+        report=f"{RESULTS}/report.html",
+        findings=f"{RESULTS}/audit/findings.json",
+    log:
+        f"{RESULTS}/logs/write_report.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/write_report.tsv"
+    params:
+        figures_folder=f"{RESULTS}/figures",
+    message:
+        "Write the report and the list of its numbers."
+    script:
+        "../scripts/write_report.py"

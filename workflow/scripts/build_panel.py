@@ -1,0 +1,15 @@
+"""Build the analysis table."""
+
+from alliance.panel import build_panel
+from alliance.step import step
+
+if __name__ == "__main__":
+    with step(snakemake.log[0]):
+        build_panel(
+            clients=snakemake.input.clients,
+            sessions=snakemake.input.sessions,
+            scores=snakemake.input.scores,
+            measures=snakemake.params.measures,
+            dropout=snakemake.params.dropout,
+            panel=snakemake.output.panel,
+        )

@@ -1,0 +1,12 @@
+"""Draw the figures."""
+
+from alliance.figures import draw_figures
+from alliance.step import step
+
+if __name__ == "__main__":
+    with step(snakemake.log[0]):
+        draw_figures(
+            fits=snakemake.input.fits,
+            description=snakemake.input.description,
+            out_folder=snakemake.params.out_folder,
+        )

@@ -1,0 +1,14 @@
+"""Fit the growth models."""
+
+from alliance.models.growth import fit_growth
+from alliance.step import step
+
+if __name__ == "__main__":
+    with step(snakemake.log[0]):
+        fit_growth(
+            panel=snakemake.input.panel,
+            measures=snakemake.params.measures,
+            instruments=snakemake.input.instruments,
+            models=snakemake.params.models,
+            fits=snakemake.output.fits,
+        )

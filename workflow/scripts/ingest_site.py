@@ -1,0 +1,18 @@
+"""Read one site's files, map, type and check them."""
+
+from alliance.ingest.site import ingest_site
+from alliance.step import step
+
+if __name__ == "__main__":
+    with step(snakemake.log[0]):
+        ingest_site(
+            cohort=snakemake.params.cohort,
+            site=snakemake.wildcards.site,
+            mapping=snakemake.input.mapping,
+            raw_folder=snakemake.params.raw_folder,
+            measures=snakemake.params.measures,
+            instruments=snakemake.input.instruments,
+            private_folder=snakemake.params.private_folder,
+            simulated=snakemake.params.simulated,
+            out_folder=snakemake.params.out_folder,
+        )

@@ -1,0 +1,12 @@
+"""Make the tables."""
+
+from alliance.step import step
+from alliance.tables import make_tables
+
+if __name__ == "__main__":
+    with step(snakemake.log[0]):
+        make_tables(
+            fits=snakemake.input.fits,
+            description=snakemake.input.description,
+            out_folder=snakemake.params.out_folder,
+        )

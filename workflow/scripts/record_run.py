@@ -1,0 +1,14 @@
+"""Record versions and hashes of config, environment and code."""
+
+from alliance.provenance import record_run
+from alliance.step import step
+
+if __name__ == "__main__":
+    with step(snakemake.log[0]):
+        record_run(
+            config=snakemake.input.config,
+            lock=snakemake.input.lock,
+            code=snakemake.input.code,
+            run=snakemake.output.run,
+            run_config=snakemake.output.run_config,
+        )
