@@ -1,0 +1,146 @@
+"""The workflow's models against R, on a part of a simulated cohort (models/models.R)."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alliance.description import _kaplan_meier
+from alliance.instruments import load_instruments
+from alliance.models.coupling import coupling_fit
+from alliance.models.dropout import dropout_fit
+from alliance.models.fit import Cohort
+from alliance.models.growth import growth_fit
+from alliance.panel import panel_of
+
+FOLDER = Path(__file__).parent / "models"
+R = json.loads((FOLDER / "models.json").read_text())
+MODELS = {
+    "alliance_growth": (growth_fit, {"outcome": "alliance", "time": "log_weeks"}),
+    "symptom_growth": (growth_fit, {"outcome": "symptoms", "time": "weeks_since_intake"}),
+    "alliance_to_symptoms": (
+        coupling_fit,
+        {"predictor": "alliance", "outcome": "symptoms", "time": "weeks_since_intake"},
+    ),
+    "symptoms_to_alliance": (
+        coupling_fit,
+        {"predictor": "symptoms", "outcome": "alliance", "time": "log_weeks"},
+    ),
+}
+
+
+def cohort_of(raw):
+    """Build the panel from the fixture's raw columns: centring and lags are ours, not R's."""
+    key = ["site", "client", "session"]
+    clients = raw[["site", "client", "therapist", "end_status"]].drop_duplicates()
+    sessions = raw[[*key, "weeks_since_intake"]].assign(attended=True)
+    scores = raw.melt(key, ["alliance", "symptoms"], var_name="measure", value_name="score")
+    scores = scores.dropna(subset="score").assign(subscale="total")
+    panel = panel_of(clients, sessions, scores, ["alliance", "symptoms"])
+    keys = load_instruments()
+    return Cohort(
+        panel=panel,
+        panel_sha256="0" * 64,
+        measures={"alliance": {"label": "Alliance"}, "symptoms": {"label": "Symptoms"}},
+        instruments={"alliance": keys["wai-sr-c"], "symptoms": keys["phq-9"]},
+    )
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return cohort_of(pd.read_csv(FOLDER / "panel.csv"))
+
+
+def r_name(term):
+    return {"1": "(Intercept)", "symptoms": "symptoms"}.get(term, term).translate(
+        str.maketrans("", "", "[]")
+    )
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_mixed_models_equal_lme4(cohort, name):
+    fit_one, entry = MODELS[name]
+    fit = fit_one(cohort, name, entry)
+    expected = R[name]
+    assert fit["status"] in ("converged", "singular")
+    assert fit["data"]["rows_used"] == expected["n"]
+    got = {r_name(row["term"]): row for row in fit["estimates"]}
+    assert set(got) == set(expected["estimate"])
+    for term, value in expected["estimate"].items():
+        assert got[term]["estimate"] == pytest.approx(value, rel=1e-4, abs=1e-5)
+        assert got[term]["se"] == pytest.approx(expected["se"][term], rel=1e-4)
+        assert got[term]["df"] == pytest.approx(expected["df"][term], rel=5e-3)
+    # lme4 stops within its own tolerance of the maximum: ours may be higher, never lower.
+    assert fit["fit_statistics"]["log_likelihood"] > expected["log_likelihood"] - 1e-6
+    assert fit["fit_statistics"]["log_likelihood"] < expected["log_likelihood"] + 1e-4
+
+
+def test_fixed_effects_companion_equals_r(cohort):
+    fit = coupling_fit(cohort, "alliance_to_symptoms", MODELS["alliance_to_symptoms"][1])
+    (row,) = fit["companions"]
+    expected = R["fixed_effects"]
+    n, g, k = expected["n"], expected["clusters"], 3
+    assert row["estimate"] == pytest.approx(expected["estimate"]["alliance"], rel=1e-8)
+    # linearmodels, debiased: client constants, nested in the clusters, cost nothing
+    factor = g / (g - 1) * (n - 1) / (n - k)
+    assert row["se"] == pytest.approx(
+        expected["se_uncorrected"]["alliance"] * np.sqrt(factor), rel=1e-3
+    )
+
+
+def test_dropout_hazard_equals_r(cohort):
+    fit = dropout_fit(cohort, "dropout_hazard", {"predictors": ["alliance", "symptoms"]})
+    expected = R["dropout_hazard"]
+    assert fit["data"]["rows_used"] == expected["n"]
+    assert fit["fit_statistics"]["events"] == expected["events"]
+    assert fit["fit_statistics"]["log_likelihood"] == pytest.approx(expected["log_likelihood"])
+    n, g, k = expected["n"], expected["clusters"], len(fit["estimates"])
+    factor = g / (g - 1) * (n - 1) / (n - k)  # statsmodels' small-sample factor (CR1, as Stata)
+    for row in fit["estimates"]:
+        term = {"1": "(Intercept)", "symptoms": "symptoms_c"}.get(row["term"], row["term"])
+        term = term.replace("site[", "site").removesuffix("]")
+        assert row["estimate"] == pytest.approx(expected["estimate"][term], rel=1e-6)
+        se = expected["se_uncorrected"][term] * np.sqrt(factor)
+        assert row["se"] == pytest.approx(se, rel=1e-6)
+
+
+def test_kaplan_meier_equals_survival(cohort):
+    panel = cohort.panel
+    early = panel[(panel["session"] <= 3) & panel["alliance"].notna()]
+    first = early.groupby("client").agg(score=("alliance", "first"), entry=("session", "first"))
+    last = panel[panel["last_session"]].set_index("client")
+    people = first.join(last[["session", "dropout_event"]])
+    people["third"] = pd.qcut(people["score"].rank(), 3, labels=False)
+    for third in range(3):
+        curve = _kaplan_meier(people[people["third"] == third])
+        expected = R["kaplan_meier"][f"third={third + 1}"]
+        assert curve["clients"] == R["kaplan_meier_n"][str(third + 1)]
+        ours = pd.DataFrame(
+            {c: curve[c] for c in ("staying", "ci_low", "ci_high")}, index=curve["session"]
+        )
+        ours = ours.reindex(expected["time"], method="ffill")
+        np.testing.assert_allclose(ours["staying"], expected["surv"], rtol=1e-10)
+        for band, theirs in (("ci_low", "lower"), ("ci_high", "upper")):
+            theirs = [np.nan if v in ("NA", None) else v for v in expected[theirs]]
+            shown = ~np.isnan(np.array(theirs, dtype=float)) & (ours["staying"].to_numpy() < 1)
+            np.testing.assert_allclose(
+                ours[band].to_numpy()[shown], np.array(theirs, dtype=float)[shown], rtol=1e-8
+            )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_r_makes_the_same_numbers_again(tmp_path):
+    for name in ("panel.csv", "models.R"):
+        shutil.copy(FOLDER / name, tmp_path)
+    subprocess.run(["Rscript", "models.R"], cwd=tmp_path, check=True, capture_output=True)
+    again = json.loads((tmp_path / "models.json").read_text())
+    assert again["fixed_effects"] == pytest.approx(R["fixed_effects"], rel=1e-8) or (
+        again["fixed_effects"]["estimate"] == pytest.approx(R["fixed_effects"]["estimate"])
+    )
+    for name in MODELS:
+        assert again[name]["estimate"] == pytest.approx(R[name]["estimate"], rel=1e-5)

@@ -1,0 +1,37 @@
+"""Which files a step rests on."""
+
+from pathlib import Path
+
+from alliance.provenance import library
+
+
+def names(*modules):
+    return {Path(path).name for path in library(*modules)}
+
+
+def test_follows_imports_through_packages():
+    behind = names("models.growth")
+    assert {"growth.py", "multilevel.py", "fit.py", "errors.py", "files.py"} <= behind
+    assert "dropout.py" not in behind
+    assert "coupling.py" not in behind
+
+
+def test_scoring_does_not_rest_on_models_or_panel():
+    behind = names("measures.scoring")
+    assert {"scoring.py", "instruments.py"} <= behind
+    assert not behind & {"panel.py", "growth.py", "site.py"}
+
+
+def test_arrows_point_one_way():
+    """ingest -> measures -> panel -> models -> figures, tables -> report; mixed stands alone."""
+    stages = ["ingest", "measures", "panel", "models", "figures", "report"]
+    for position, stage in enumerate(stages):
+        behind = {Path(path).as_posix() for path in library(stage)}
+        for later in stages[position + 1 :]:
+            reached = [
+                p for p in behind if f"/alliance/{later}/" in p or f"/alliance/{later}.py" in p
+            ]
+            assert not reached, f"{stage} imports {reached}"
+    mixed = {Path(path).relative_to(Path(library("errors")[0]).parent) for path in library("mixed")}
+    outside = {p.as_posix() for p in mixed if p.parts[0] != "mixed"}
+    assert outside <= {"__init__.py", "errors.py"}
