@@ -1,0 +1,68 @@
+"""A copy of the project in a temporary folder, to run, edit and break."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ["Snakefile", "workflow", "profiles", "src", "config", "requirements.lock"]
+
+
+class Project:
+    """The copied project; `run` is `make demo`, `would_run` a dry run's rules."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, folder / part, ignore=ignored)
+            else:
+                shutil.copy2(source, folder / part)
+
+    def copy_demo_data(self):
+        shutil.copytree(ROOT / "data" / "raw" / "demo", self.folder / "data" / "raw" / "demo")
+
+    def _call(self, *arguments, **environment):
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": str(self.folder / "src")} | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def run(self, *arguments, **environment):
+        return self._call("-m", "alliance", "run", *arguments, **environment)
+
+    def would_run(self, config="config/config.yaml"):
+        """Return the rules of a dry run with how many jobs each has."""
+        result = self._call(
+            "-m", "snakemake", "--dry-run", "--profile", "profiles/default", "--nolock",
+            "--config", f"cohort_config={config}",
+        )  # fmt: skip
+        assert result.returncode == 0, result.stdout + result.stderr
+        jobs = re.findall(r"^(\w+) +(\d+)$", result.stdout + result.stderr, flags=re.MULTILINE)
+        return {rule: int(n) for rule, n in jobs if rule not in ("total", "all")}
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path / "project")
+
+
+@pytest.fixture(scope="module")
+def finished_demo(tmp_path_factory):
+    """The demo cohort, run once for the tests of a module."""
+    project = Project(tmp_path_factory.mktemp("demo") / "project")
+    project.copy_demo_data()
+    result = project.run()
+    assert result.returncode == 0, result.stdout + result.stderr
+    return project
