@@ -58,9 +58,9 @@ def project(tmp_path):
     return Project(tmp_path / "project")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished_demo(tmp_path_factory):
-    """The demo cohort, run once for the tests of a module."""
+    """The demo cohort, run once for all tests of a worker."""
     project = Project(tmp_path_factory.mktemp("demo") / "project")
     project.copy_demo_data()
     result = project.run()
