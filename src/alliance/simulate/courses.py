@@ -86,8 +86,9 @@ def draw_courses(
     course = np.stack([alliance_course, symptoms_course], axis=2)
     scores = np.empty(course.shape)
     residuals = np.empty(course.shape)
-    lowest = [ALLIANCE_RANGE[0], SYMPTOMS_RANGE[0]]
-    highest = [ALLIANCE_RANGE[1], SYMPTOMS_RANGE[1]]
+    lowest, highest = np.array([ALLIANCE_RANGE, SYMPTOMS_RANGE], dtype=float).T
+    if not parameters.bounded:
+        lowest, highest = lowest - np.inf, highest + np.inf
     for t in range(course.shape[1]):
         drawn = start if t == 0 else residuals[:, t - 1] @ carry.T + innovations[:, t]
         # ASSUME people answer in whole points within the form's range. The rounded score is what

@@ -16,7 +16,7 @@ SITES = ("north", "east", "south", "west")
 
 def stated(value: Value, unit: str, source: str) -> Value:
     """Return a dataclass field with a default and, as metadata, its unit and source."""
-    return field(default=value, metadata={"unit": unit, "source": source})  # type: ignore[return-value]
+    return field(default=value, metadata={"unit": unit, "source": source})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +97,9 @@ class Parameters:
     # How the client's four course parameters and the therapist's two go together
     client_correlations: tuple[tuple[float, ...], ...] = stated(
         (
-            (1.00, -0.20, -0.12, 0.00),
+            (1.00, -0.20, -0.10, 0.00),
             (-0.20, 1.00, 0.00, -0.35),
-            (-0.12, 0.00, 1.00, -0.20),
+            (-0.10, 0.00, 1.00, -0.20),
             (0.00, -0.35, -0.20, 1.00),
         ),
         "correlations of alliance start, alliance growth, symptoms start, symptoms growth",
@@ -188,6 +188,13 @@ class Parameters:
         "chosen: 4 % after session 8, 36 % after session 20; everybody at the planned end",
     )
     transfer: float = stated(0.004, "probability a session", "chosen: a few clients move away")
+
+    # Scale
+    bounded: bool = stated(
+        True,
+        "whether scores keep to the form's range",
+        "false only to measure what floor and ceiling do; no items can be drawn then",
+    )
 
     # Items
     item_total_weight_spread: float = stated(

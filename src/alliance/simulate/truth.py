@@ -1,20 +1,269 @@
-"""The truth of a simulated cohort, as written to truth.json."""
+"""The truth of a simulated cohort, as written to truth.json.
+
+For every term of the demo's models it gives two numbers. `value` is the truth of the simulator:
+the coefficient in its equations or, where the term is no coefficient of theirs (between-client
+coefficients), what the model's estimator finds in very large cohorts. `expected` is what that
+estimator finds on average in cohorts of the demo's size: the difference between the two is the
+bias of the method at this design, not a slip of the program.
+"""
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import resources
 from typing import Any
 
+from alliance.files import plain
 from alliance.simulate.cohort import Cohort
-from alliance.simulate.parameters import as_table
+from alliance.simulate.courses import residual_covariance
+from alliance.simulate.parameters import Parameters, as_table
+
+MIXED, FIXED_EFFECTS, HAZARD = "mixed", "fixed effects", "hazard"
+POINTS = "points"
+SAME_TERM_OTHERWISE = ("mixed, outcome centred", "mixed, outcome split")
+Entry = dict[str, Any]
 
 
-def truth_of(cohort: Cohort, planted_faults: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return seed, parameters, estimands, ruptures and planted faults as plain values."""
+def truth_of(cohort: Cohort, planted_faults: list[Entry]) -> dict[str, Any]:
+    """Return seed, estimands, facts, parameters, ruptures and planted faults as plain values."""
     return {
         "simulated": True,
         "seed": cohort.seed,
-        "estimands": [],
+        "reading": __doc__.split("\n\n", 1)[1].replace("\n", " ").strip() if __doc__ else "",
+        "estimands": estimands(cohort.parameters),
+        "cohort": facts(cohort),
         "parameters": as_table(cohort.parameters),
         "ruptures": cohort.ruptures.to_dict("records"),
         "planted_faults": planted_faults,
+    }
+
+
+def estimands(parameters: Parameters) -> list[Entry]:
+    """Return what each model of the demo cohort should find.
+
+    Each entry holds model, term, estimator, value, scale and note; where the parameters are the
+    defaults also `expected` (mean over simulated cohorts), `expected_se` (its Monte Carlo
+    standard error), `sd` (over cohorts) and `effect_of_bounds` (the part of `expected` that floor
+    and ceiling make up). `other_estimators` gives `expected` of other ways to fit the same term.
+    Variance components carry `level`, `name_1`, `name_2` as in a fit.
+    """
+    entries = _growth(parameters) + _coupling(parameters) + _hazard(parameters)
+    found = expectations(parameters)
+    for entry in entries:
+        key = (entry["model"], entry.pop("measured_as", entry["term"]), entry["estimator"])
+        entry.update(_expected(found, key))
+        if entry["value"] is None and key in found:
+            entry["value"] = found[key]["large_sample"]
+            entry["value_se"] = found[key]["large_sample_se"]
+    return entries
+
+
+@cache
+def _measured() -> dict[str, Any]:
+    """Return the content of expected.json, empty where it has not been made yet."""
+    import json
+
+    file = resources.files("alliance.simulate") / "expected.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def expectations(parameters: Parameters) -> dict[tuple[str, str, str], Entry]:
+    """Return what `benchmarks/simulator_bias.py` measured, by (model, term, estimator).
+
+    Empty for other parameters than those that it was measured for.
+    """
+    measured = _measured()
+    used = {name: plain(entry["value"]) for name, entry in as_table(parameters).items()}
+    if measured.get("parameters") != used:
+        return {}
+    return {(e["model"], e["term"], e["estimator"]): e for e in measured["entries"]}
+
+
+def _expected(found: dict[tuple[str, str, str], Entry], key: tuple[str, str, str]) -> Entry:
+    if key not in found:
+        return {}
+    here = found[key]
+    result: Entry = {
+        "expected": here["mean"],
+        "expected_se": here["monte_carlo_se"],
+        "sd": here["sd"],
+        "effect_of_bounds": here["effect_of_bounds"],
+    }
+    others = [
+        {"estimator": name, "expected": found[key[0], key[1], name]["mean"]}
+        for name in SAME_TERM_OTHERWISE
+        if key[2] == MIXED and (key[0], key[1], name) in found
+    ]
+    if others:
+        result["other_estimators"] = others
+    return result
+
+
+def _entry(model: str, term: str, estimator: str, value: float | None, scale: str, note: str):
+    return {
+        "model": model,
+        "term": term,
+        "estimator": estimator,
+        "value": value,
+        "scale": scale,
+        "note": note,
+    }
+
+
+def _growth(p: Parameters) -> list[Entry]:
+    """Return slopes and variance components of the growth models."""
+    within = residual_covariance(p)
+    entries: list[Entry] = []
+    for model, clock, unit, slope, therapist, client, growth, r, residual in (
+        (
+            "alliance_growth",
+            "log_weeks",
+            "points per unit of log(1 + weeks)",
+            p.alliance_growth,
+            p.alliance_therapist_sd,
+            p.alliance_client_sd,
+            p.alliance_growth_sd,
+            p.client_correlations[0][1],
+            within[0, 0],
+        ),
+        (
+            "symptom_growth",
+            "weeks_since_intake",
+            "points per week",
+            p.symptoms_growth,
+            p.symptoms_therapist_sd,
+            p.symptoms_client_sd,
+            p.symptoms_growth_sd,
+            p.client_correlations[2][3],
+            within[1, 1],
+        ),
+    ):
+        entries.append(
+            _entry(model, clock, MIXED, slope, unit, "Mean slope of the clients' own courses.")
+        )
+        carry = (
+            "The model takes residuals as independent; their carry-over from session to session "
+            "goes partly into the client's intercept and slope."
+        )
+        for level, name_1, name_2, measured_as, value, note in (
+            ("therapist", "1", "1", "therapist_variance", therapist**2, ""),
+            ("client", "1", "1", "client_intercept_variance", client**2, carry),
+            ("client", clock, clock, "client_slope_variance", growth**2, carry),
+            (
+                "client",
+                "1",
+                clock,
+                "client_intercept_slope_covariance",
+                client * growth * r,
+                carry,
+            ),
+            (
+                "session",
+                "residual",
+                "residual",
+                "residual_variance",
+                float(residual),
+                "Stationary variance around the client's own course, ruptures and rounding not "
+                "counted. " + carry,
+            ),
+        ):
+            term = f"{level}:{name_1}:{name_2}"
+            entries.append(
+                _entry(model, term, MIXED, value, "points squared", note)
+                | {"level": level, "name_1": name_1, "name_2": name_2, "measured_as": measured_as}
+            )
+    return entries
+
+
+def _coupling(p: Parameters) -> list[Entry]:
+    """Return the coefficients of both directions."""
+    per_point = "points at the next session per point"
+    entries: list[Entry] = []
+    for model, predictor, outcome, effect, carry_over in (
+        (
+            "alliance_to_symptoms",
+            "alliance",
+            "symptoms",
+            p.alliance_to_symptoms,
+            p.symptoms_carry_over,
+        ),
+        (
+            "symptoms_to_alliance",
+            "symptoms",
+            "alliance",
+            p.symptoms_to_alliance,
+            p.alliance_carry_over,
+        ),
+    ):
+        entries += [
+            _entry(
+                model,
+                f"{predictor}_within",
+                MIXED,
+                effect,
+                per_point,
+                "Lagged effect on deviations from the clients' own courses. The estimator differs "
+                "from it because the client's mean holds the deviations themselves and "
+                "the client's trend, and because the outcome now, taken whole, is correlated "
+                "with the client's intercept.",
+            ),
+            _entry(
+                model,
+                f"{predictor}_between",
+                MIXED,
+                None,
+                per_point,
+                "No coefficient of the simulator's equations: what the same model finds in "
+                "cohorts of ten times the therapists.",
+            ),
+            _entry(
+                model,
+                outcome,
+                MIXED,
+                carry_over,
+                per_point,
+                "Carry-over of deviations. The estimator is higher: the outcome now also stands "
+                "for the client's level.",
+            ),
+            _entry(
+                model,
+                predictor,
+                FIXED_EFFECTS,
+                effect,
+                per_point,
+                "As the within-client coefficient; with a constant for each client the bias "
+                "that remains is that of short courses (Nickell, 1981).",
+            ),
+        ]
+    return entries
+
+
+def _hazard(p: Parameters) -> list[Entry]:
+    """Return the log odds of dropout."""
+    same = "In the simulator the running mean and the deviation from it have the same coefficient."
+    scale = "log odds per point"
+    return [
+        _entry("dropout_hazard", term, HAZARD, value, scale, note)
+        for term, value, note in (
+            ("alliance_running_within", p.dropout_alliance, same),
+            ("alliance_running_between", p.dropout_alliance, same),
+            ("symptoms", p.dropout_symptoms, ""),
+        )
+    ]
+
+
+def facts(cohort: Cohort) -> dict[str, Any]:
+    """Return counts of this cohort as drawn, before faults were planted."""
+    courses, clients = cohort.courses, cohort.clients
+    status = clients["end_status"].value_counts()
+    return {
+        "clients": len(clients),
+        "therapists": int(clients["therapist"].nunique()),
+        "sessions": len(cohort.sessions),
+        "answers": len(cohort.responses),
+        "clients_with_one_session": int((courses.groupby("client").size() == 1).sum()),
+        "end_status": {name: int(status.get(name, 0)) for name in sorted(status.index)},
+        "share_dropout": round(float(status.get("dropout", 0)) / len(clients), 4),
+        "share_alliance_at_ceiling": round(float((courses["alliance"] == 60).mean()), 4),
+        "share_symptoms_at_floor": round(float((courses["symptoms"] == 0).mean()), 4),
     }

@@ -23,7 +23,12 @@ FORMS = ((WAI_SR, "wai"), (PHQ_9, "phq"), (WAI_S_T, "wait"))
 SKIPPED = -9
 SEX = {"female": 1, "male": 2, "diverse": 3}
 END = {"dropout": 1, "completed": 2, "transferred": 3, "ongoing": 4}
-END_LABELS = {1: "dropped out", 2: "completed as agreed", 3: "transferred", 4: "still in therapy"}
+END_LABELS: dict[int | float, str] = {
+    1: "dropped out",
+    2: "completed as agreed",
+    3: "transferred",
+    4: "still in therapy",
+}
 TEXT_COLUMNS = ("pat_id", "ther_id")
 
 
@@ -112,14 +117,16 @@ def _label(column: str) -> str:
     }.get(column, f"Item {column}")
 
 
-def _value_labels() -> dict[str, dict[int, str]]:
+def _value_labels() -> dict[str, dict[int | float, str]]:
     """Return value labels; no item wording, only the ends of the scales."""
-    labels: dict[str, dict[int, str]] = {
+    labels: dict[str, dict[int | float, str]] = {
         "sex": {1: "female", 2: "male", 3: "diverse"},
         "end_reason": END_LABELS,
     }
     for form, item in _items():
-        scale = {value: str(value) for value in range(form.minimum, form.maximum + 1)}
+        scale: dict[int | float, str] = {
+            value: str(value) for value in range(form.minimum, form.maximum + 1)
+        }
         scale[form.minimum] += " lowest"
         scale[form.maximum] += " highest"
         labels[item_column(form, item)] = {SKIPPED: "not answered", **scale}

@@ -8,7 +8,6 @@ import io
 from dataclasses import dataclass, field
 from typing import Any
 
-
 from alliance.simulate.cohort import Cohort
 from alliance.simulate.items import Form
 
@@ -73,18 +72,18 @@ def client_files(cohort: Cohort, site: str, forms: tuple[Form, ...]) -> list[Cli
     clients = cohort.clients[cohort.clients["site"] == site]
     return [
         ClientFile(
-            client=row.client,
-            therapist=row.therapist,
-            age_years=float(row.age_years),
-            gender=row.gender,
-            end_status=row.end_status,
-            sessions_planned=int(row.sessions_planned),
+            client=facts["client"],
+            therapist=facts["therapist"],
+            age_years=float(facts["age_years"]),
+            gender=facts["gender"],
+            end_status=facts["end_status"],
+            sessions_planned=int(facts["sessions_planned"]),
             sessions=[
-                SessionSheet(number, date, answers.get((row.client, number), {}))
-                for number, date in sorted(dates[row.client])
+                SessionSheet(number, date, answers.get((facts["client"], number), {}))
+                for number, date in sorted(dates[facts["client"]])
             ],
         )
-        for row in clients.itertuples(index=False)
+        for facts in clients.to_dict("records")
     ]
 
 
