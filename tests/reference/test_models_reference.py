@@ -85,10 +85,10 @@ def test_fixed_effects_companion_equals_r(cohort):
     expected = R["fixed_effects"]
     n, g, k = expected["n"], expected["clusters"], 3
     assert row["estimate"] == pytest.approx(expected["estimate"]["alliance"], rel=1e-8)
-    # linearmodels, debiased: client constants, nested in the clusters, cost nothing
+    # CR1; the client constants, nested in the clusters, cost nothing
     factor = g / (g - 1) * (n - 1) / (n - k)
     assert row["se"] == pytest.approx(
-        expected["se_uncorrected"]["alliance"] * np.sqrt(factor), rel=1e-3
+        expected["se_uncorrected"]["alliance"] * np.sqrt(factor), rel=1e-6
     )
 
 
@@ -139,8 +139,5 @@ def test_r_makes_the_same_numbers_again(tmp_path):
         shutil.copy(FOLDER / name, tmp_path)
     subprocess.run(["Rscript", "models.R"], cwd=tmp_path, check=True, capture_output=True)
     again = json.loads((tmp_path / "models.json").read_text())
-    assert again["fixed_effects"] == pytest.approx(R["fixed_effects"], rel=1e-8) or (
-        again["fixed_effects"]["estimate"] == pytest.approx(R["fixed_effects"]["estimate"])
-    )
-    for name in MODELS:
+    for name in (*MODELS, "fixed_effects", "dropout_hazard"):
         assert again[name]["estimate"] == pytest.approx(R[name]["estimate"], rel=1e-5)

@@ -56,7 +56,7 @@ def coupling_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[st
         require_scores(cohort, predictor)
         require_scores(cohort, outcome)
         panel = cohort.panel
-        fit = fit_multilevel(
+        fit_multilevel(
             draft,
             cohort,
             outcome=following,
@@ -93,7 +93,7 @@ def coupling_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[st
         )
     except FitError as error:
         return refuse(draft, cohort, str(error))
-    rows = panel.loc[fit.rows.index]
+    rows = panel[panel[[following, outcome, within, time]].notna().all(axis=1)]
     try:
         draft.companions = [_fixed_effects(rows, predictor, outcome, following, time, x)]
     except FitError as error:
@@ -130,7 +130,7 @@ def _fixed_effects(
         raise FitError(msg)
     codes = pd.Series(pd.factorize(clusters)[0], index=indexed.index)
     result = PanelOLS(indexed[following].astype(float), regressors, entity_effects=True).fit(
-        cov_type="clustered", clusters=codes.to_frame("cluster"), debiased=True
+        cov_type="clustered", clusters=codes.to_frame("cluster"), debiased=True, group_debias=True
     )
     # ASSUME t with (clusters - 1) degrees of freedom for cluster-robust standard errors.
     from scipy import stats

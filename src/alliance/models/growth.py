@@ -18,7 +18,7 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.models.fit import Cohort, Draft, fit_family, refuse, require_scores
-from alliance.models.multilevel import ENGINE, Term, fit_multilevel
+from alliance.models.multilevel import ENGINE, Term, columns_in, fit_multilevel, fixed_design
 
 TIME_WORDS = {
     "weeks_since_intake": "per week",
@@ -64,28 +64,27 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str,
         )
     except FitError as error:
         return refuse(draft, cohort, str(error))
-    draft.curves = _courses(cohort, fit, draft, time, outcome)
+    draft.curves = _courses(cohort, fit, draft, time, outcome, _named(entry))
     return draft.finish()
 
 
 def _courses(
-    cohort: Cohort, fit: Any, draft: Draft, time: str, outcome: str
+    cohort: Cohort, fit: Any, draft: Draft, time: str, outcome: str, entry_columns: list[str]
 ) -> list[dict[str, Any]]:
     """Return the predicted mean course of every site and, equally weighted, of all."""
     rows = cohort.panel[cohort.panel[outcome].notna()]
     grid = _grid(rows, time)
-    covariates = {
-        column: _typical(rows[column])
-        for column in fit.fixed_columns
-        if column not in (time, "site")
-    }
+    covariates = {column: _typical(rows[column]) for column in entry_columns if column not in grid}
     sites = sorted(rows["site"].unique())
-    designs = [fit.design(pd.DataFrame({**grid, **covariates, "site": site})) for site in sites]
-    lines = dict(zip(sites, designs, strict=True)) if "site" in fit.fixed_columns else {}
+    designs = [
+        fixed_design(fit, pd.DataFrame({**grid, **covariates, "site": site})) for site in sites
+    ]
+    differ = any(term.startswith("site[") for term in fit.coefficients["term"])
+    lines = dict(zip(sites, designs, strict=True)) if differ else {}
     # ASSUME every site counts the same in the overall course, whatever its number of clients.
     lines["all sites"] = np.mean(designs, axis=0)
     curves = []
-    beta, covariance = fit.coefficients["estimate"].to_numpy(), fit.covariance
+    beta, covariance = fit.coefficients["estimate"].to_numpy(), fit.covariance.to_numpy()
     for group, design in lines.items():
         mean = design @ beta
         half = 1.959963984540054 * np.sqrt(np.einsum("ij,jk,ik->i", design, covariance, design))
@@ -102,6 +101,11 @@ def _courses(
             }
         )
     return curves
+
+
+def _named(entry: Mapping[str, Any]) -> list[str]:
+    """Return the panel columns that the entry's extra terms name."""
+    return [name for term in entry.get("fixed", []) for name in columns_in(term)]
 
 
 def _typical(values: pd.Series) -> Any:

@@ -6,6 +6,7 @@ same model it is fitted there too, and a disagreement is said beside the estimat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,9 @@ ENGINE = {
     "estimator": "REML",
     "df_method": "Satterthwaite",
 }
+
+
+INTERCEPT = "1"  # how the engine calls it
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,9 @@ def fit_multilevel(
     draft.data = rows_of(cohort, kept["used"], kept["left_out"], ["site", *_nested(levels)])
     _fill(draft, fit, terms)
     draft.warnings += notes
-    draft.second_engine = compare_with_statsmodels(rows, outcome, all_fixed, random, fit)
+    draft.second_engine = compare_with_statsmodels(
+        rows, outcome, fixed_design(fit, rows), random, fit
+    )
     if draft.second_engine is None:
         draft.warnings.append(
             "No second engine: statsmodels cannot express these random effects "
@@ -140,10 +146,16 @@ def _nested(levels: Sequence[str]) -> list[str]:
 
 def _columns(fixed: Sequence[str], random: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the panel columns that the terms name."""
-    names = [name for term in fixed for name in term.replace("*", ":").split(":") if name != "1"]
+    names = [name for term in fixed for name in columns_in(term) if name != "1"]
     for level, terms in random.items():
         names += [level, *(term for term in terms if term != "1")]
     return names
+
+
+def columns_in(term: str) -> list[str]:
+    """Return the columns that a term names: those of its factors, without their transforms."""
+    factors = re.split(r"[:*]", term)
+    return [re.sub(r"^\w+\(\s*`?|`?\s*(,[^)]*)?\)$|`", "", factor.strip()) for factor in factors]
 
 
 def _fill(draft: Draft, fit: Any, terms: Mapping[str, Term]) -> None:
@@ -163,7 +175,7 @@ def _fill(draft: Draft, fit: Any, terms: Mapping[str, Term]) -> None:
         )
     draft.convergence = {
         "converged": convergence.converged,
-        "optimiser": "Newton, alliance.mixed",
+        "optimiser": convergence.optimiser,
         "evaluations": convergence.evaluations,
         "gradient_norm": convergence.gradient_norm,
         "is_singular": convergence.is_singular,
@@ -191,7 +203,7 @@ def _estimate(row: Mapping[str, Any], term: Term | None, unit: str) -> dict[str,
     if term is None:
         term = (
             Term("Intercept", "intercept", unit)
-            if name in ("1", "(Intercept)", "Intercept")
+            if name == INTERCEPT
             else Term(_plain_name(name), "covariate", unit)
         )
     standardised = None if term.sd_ratio is None else row["estimate"] * term.sd_ratio
@@ -215,16 +227,15 @@ def _plain_name(name: str) -> str:
 
 
 def _components(table: pd.DataFrame, sigma: float) -> list[dict[str, Any]]:
-    rows = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
-    intercept = {"1", "(Intercept)", "Intercept"}
-    total = sigma**2 + sum(
-        row["variance_or_covariance"]
-        for row in rows
-        if row["name_1"] == row["name_2"] and row["name_1"] in intercept
-    )
+    """Return the random effects' rows with each intercept's share, the residual last."""
+    effects = table[table["level"] != "residual"]
+    second = effects["name_2"].fillna(effects["name_1"])  # the engine leaves it out for a variance
+    rows = effects.assign(name_2=second).to_dict("records")
+    intercepts = (effects["name_1"] == INTERCEPT) & (second == INTERCEPT)
+    total = sigma**2 + float(effects.loc[intercepts, "variance_or_covariance"].sum())
     components = []
     for row in rows:
-        is_intercept = row["name_1"] == row["name_2"] and row["name_1"] in intercept
+        is_intercept = row["name_1"] == row["name_2"] == INTERCEPT
         components.append(
             {
                 **{key: row[key] for key in ("level", "name_1", "name_2")},
@@ -244,6 +255,11 @@ def _components(table: pd.DataFrame, sigma: float) -> list[dict[str, Any]]:
         }
     )
     return components
+
+
+def fixed_design(fit: Any, data: pd.DataFrame) -> np.ndarray:
+    """Return the fixed-effects design on the user's scale, shape (n_rows, n_coefficients)."""
+    return fit.prepared.user_matrix(fit.prepared.fixed, data)
 
 
 def sd(values: pd.Series | np.ndarray) -> float:

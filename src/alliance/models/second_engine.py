@@ -24,11 +24,13 @@ TOLERANCE_IN_SE = 0.02
 def compare_with_statsmodels(
     rows: pd.DataFrame,
     outcome: str,
-    fixed: Sequence[str],
+    design: np.ndarray,
     random: Mapping[str, Sequence[str]],
     fit: Any,
 ) -> dict[str, Any] | None:
     """Fit the model in statsmodels and compare; None where statsmodels cannot express it.
+
+    `design` is the fixed-effects design, shape (n_rows, n_coefficients); `fit` the engine's fit.
 
     Expressible are a single level with any random effects, and a random intercept at the outer
     of two levels with a random intercept at the inner one.
@@ -40,7 +42,6 @@ def compare_with_statsmodels(
     import statsmodels
     from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
-    design = fit.design(rows)
     y = rows[outcome].to_numpy(float)
     groups = rows[levels[0]].to_numpy()
     columns = [rows[t].to_numpy(float) for t in random[levels[0]] if t != "1"]
