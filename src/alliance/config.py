@@ -1,0 +1,261 @@
+"""Load a cohort's configuration and its sites' mappings, and say everything that is wrong at once.
+
+Nothing runs before both are right: syntax, closed schema, and what only looking across files shows
+(a model that names a measure that is not there, a scoring key that was never checked, a site
+without mapping). This module is imported when the workflow is parsed, so it stays light: no pandas.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from alliance import closed_schema, strict_yaml
+from alliance.errors import ConfigError
+from alliance.site_mapping import END_STATUS, completed_mapping, mapping_problems
+from alliance.strict_yaml import Document, Problem
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+_PANEL_SUFFIXES = ("client_mean", "within", "between", "running_mean", "running_between",
+                   "running_within", "previous", "next")  # fmt: skip
+_PANEL_TERMS = ("site", "session", "weeks_since_intake", "log_weeks")
+_RESERVED_MEASURES = {"site", "client", "therapist", "session", "attended", "weeks_since_intake",
+                      "log_weeks", "end_status", "sessions_planned", "last_session",
+                      "dropout_event"}  # fmt: skip
+
+
+def load_cohort(path: str | Path) -> dict[str, Any]:
+    """Return a cohort's configuration, checked and with every default filled in.
+
+    Parameters
+    ----------
+    path
+        The config file; site mappings are looked for in `sites/<cohort>/` beside it, scoring keys
+        in the project's `config/instruments/` and then in `instruments/` beside it.
+
+    Raises
+    ------
+    ConfigError
+        Every problem of the config and of its sites' mappings: file, line, key path, nearest valid
+        key.
+    """
+    path = Path(path)
+    document = strict_yaml.read(path)
+    problems = [*document.problems, *closed_schema.problems_of(document, "config")]
+    found = [(document.name, problems)]
+    if not problems:
+        mappings = _site_documents(document, path)
+        problems += _cross_problems(document, path, mappings)
+        found += [(m.name, m.problems + _mapping_problems(m, document, path)) for m in mappings]
+    if any(listed for _, listed in found):
+        raise ConfigError(strict_yaml.message_of(found))
+    return _completed_cohort(document.content)
+
+
+def load_site(path: str | Path) -> dict[str, Any]:
+    """Return a site's mapping, checked and with every default filled in and every shorthand spelt out.
+
+    Raises
+    ------
+    ConfigError
+        Every problem of the mapping: file, line, key path, nearest valid key.
+    """
+    document = strict_yaml.read(path)
+    problems = document.problems + _own_mapping_problems(document)
+    if problems:
+        raise ConfigError(strict_yaml.message_of([(document.name, problems)]))
+    return completed_mapping(document.content)
+
+
+def site_mapping_path(config_path: str | Path, cohort: str, site: str) -> Path:
+    """Return where the mapping of a site lies: `sites/<cohort>/<site>.yaml` beside the config."""
+    return Path(config_path).parent / "sites" / cohort / f"{site}.yaml"
+
+
+def instrument_path(config_path: str | Path, instrument: str) -> Path | None:
+    """Return the file of a scoring key: the project's own, then `instruments/` beside the config."""
+    folders = (PROJECT / "config" / "instruments", Path(config_path).parent / "instruments")
+    for folder in folders:
+        if (folder / f"{instrument}.yaml").is_file():
+            return folder / f"{instrument}.yaml"
+    return None
+
+
+def raw_files_of(mapping: Mapping[str, Any], raw_folder: str | Path) -> list[Path]:
+    """Return the raw files that a site's mapping reads, each once, in the mapping's order."""
+    names = dict.fromkeys(table["file"] for table in mapping["tables"])
+    return [Path(raw_folder) / name for name in names]
+
+
+def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
+    cohort = copy.deepcopy(dict(content))
+    cohort.setdefault("simulated", False)
+    cohort.setdefault("seed", closed_schema.schema("config")["properties"]["seed"]["default"])
+    cohort.setdefault("measures", {})
+    cohort.setdefault("dropout", {}).setdefault("event", ["dropout"])
+    cohort.setdefault("models", {})
+    for name, measure in cohort["measures"].items():
+        measure.setdefault("label", name.replace("_", " ").capitalize())
+        measure.setdefault("accept_unverified_key", False)
+    for model in cohort["models"].values():
+        if model["family"] == "growth":
+            model.setdefault("random_slopes", ["client"])
+        if model["family"] == "dropout":
+            model.setdefault("predictors", [])
+    return cohort
+
+
+def _cross_problems(document: Document, path: Path, mappings: list[Document]) -> list[Problem]:
+    """Return what the schema cannot see: names that point nowhere."""
+    config = document.content
+    return [
+        *_measure_problems(document, path),
+        *_model_problems(document, mappings),
+        *_missing_site_problems(document, path),
+        *(
+            document.problem(("sites", i), "this name may not begin with a dot")
+            for i, site in enumerate(config["sites"])
+            if site.startswith(".")
+        ),
+    ]
+
+
+def _measure_problems(document: Document, path: Path) -> Iterator[Problem]:
+    for name, measure in document.content.get("measures", {}).items():
+        here = ("measures", name)
+        if name in _RESERVED_MEASURES or name in END_STATUS:
+            yield document.problem(here, "this name is used for a column of ours; choose another")
+        key = measure["instrument"]
+        file = instrument_path(path, key)
+        if file is None:
+            known = [p.stem for p in (PROJECT / "config" / "instruments").glob("*.yaml")]
+            known += [p.stem for p in (path.parent / "instruments").glob("*.yaml")]
+            told = closed_schema.hint(key, known, "instrument")
+            yield document.problem((*here, "instrument"), f"there is no scoring key {key}; {told}")
+            continue
+        status = _instrument_facts(file).get("status")
+        if status == "check" and not measure.get("accept_unverified_key", False):
+            yield document.problem(
+                (*here, "instrument"),
+                f"the scoring key {key} is known from the literature only (status: check); compare"
+                " it with your form, then add accept_unverified_key: true",
+            )
+        elif status not in ("ready", "check"):
+            yield document.problem(
+                (*here, "instrument"), f"the scoring key {key} is incomplete and cannot be used"
+            )
+
+
+def _instrument_facts(file: Path) -> dict[str, Any]:
+    """Return the key's own words on status and items; its full check belongs to the scoring."""
+    content = strict_yaml.read(file).content
+    return content if isinstance(content, dict) else {}
+
+
+def _model_problems(document: Document, mappings: list[Document]) -> Iterator[Problem]:
+    measures = list(document.content.get("measures", {}))
+    terms = _known_terms(measures, mappings)
+    for name, model in document.content.get("models", {}).items():
+        here = ("models", name)
+        named = [((*here, key), model[key]) for key in ("predictor", "outcome") if key in model]
+        named += [((*here, "predictors", i), m) for i, m in enumerate(model.get("predictors", []))]
+        for place, measure in named:
+            if measure not in measures:
+                told = closed_schema.hint(measure, measures, "measure")
+                yield document.problem(place, f"there is no measure {measure}; {told}")
+        if "predictor" in model and model["predictor"] == model["outcome"]:
+            yield document.problem(here, "predictor and outcome are the same measure")
+        for i, term in enumerate(model.get("fixed", [])):
+            for word in term.replace("*", ":").replace(" ", "").split(":"):
+                if word not in terms and word != "time":
+                    told = closed_schema.hint(word, terms, "term")
+                    yield document.problem(
+                        (*here, "fixed", i), f"there is no column {word}; {told}"
+                    )
+        slopes, levels = model.get("random_slopes"), model.get("levels")
+        if slopes and levels is not None and not set(slopes) <= set(levels):
+            yield document.problem(
+                (*here, "random_slopes"), "names a level that `levels` leaves out"
+            )
+
+
+def _known_terms(measures: list[str], mappings: list[Document]) -> set[str]:
+    covariates = {
+        fact
+        for mapping in mappings
+        if isinstance(mapping.content, dict)
+        for table in mapping.content.get("tables") or []
+        if isinstance(table, dict)
+        for fact in table.get("client_facts") or {}
+    }
+    lagged = {f"{measure}_{suffix}" for measure in measures for suffix in _PANEL_SUFFIXES}
+    return {*_PANEL_TERMS, *measures, *lagged, *(covariates - {"therapist", "intake_date"})}
+
+
+def _missing_site_problems(document: Document, path: Path) -> Iterator[Problem]:
+    for i, site in enumerate(document.content["sites"]):
+        file = site_mapping_path(path, document.content["cohort"], site)
+        if not file.is_file():
+            there = [p.stem for p in file.parent.glob("*.yaml")] if file.parent.is_dir() else []
+            told = f"; {closed_schema.hint(site, there, 'site')}" if there else ""
+            yield document.problem(
+                ("sites", i), f"its mapping {file.as_posix()} is not there{told}"
+            )
+
+
+def _site_documents(document: Document, path: Path) -> list[Document]:
+    documents = []
+    for site in document.content["sites"]:
+        file = site_mapping_path(path, document.content["cohort"], site)
+        if not file.is_file():
+            continue  # told by _missing_site_problems
+        try:
+            documents.append(strict_yaml.read(file))
+        except ConfigError as error:  # no YAML at all: one problem among the others
+            broken = Document(file.as_posix())
+            broken.problems.append(Problem((), 1, str(error).removeprefix(f"{file.as_posix()}")))
+            documents.append(broken)
+    return documents
+
+
+def _own_mapping_problems(mapping: Document) -> list[Problem]:
+    if mapping.content is None and mapping.problems:
+        return []
+    problems = closed_schema.problems_of(mapping, "site")
+    return problems or mapping_problems(mapping)
+
+
+def _mapping_problems(mapping: Document, config: Document, config_path: Path) -> list[Problem]:
+    """Return the problems of a mapping by itself and as part of this cohort."""
+    problems = _own_mapping_problems(mapping)
+    if problems or mapping.content is None:
+        return problems
+    if mapping.content["site"] != Path(mapping.name).stem:
+        problems.append(mapping.problem(("site",), "differs from the file's name"))
+    measures = config.content.get("measures", {})
+    for i, table in enumerate(mapping.content["tables"]):
+        for name, measure in table.get("measures", {}).items():
+            here = ("tables", i, "measures", name)
+            if name not in measures:
+                told = closed_schema.hint(name, measures, "measure")
+                problems.append(mapping.problem(here, f"the cohort has no such measure; {told}"))
+                continue
+            file = instrument_path(config_path, measures[name]["instrument"])
+            n_items = _instrument_facts(file).get("items") if file else None
+            problems += _list_length_problems(mapping, here, measure, n_items)
+    return problems
+
+
+def _list_length_problems(
+    mapping: Document, here: strict_yaml.KeyPath, measure: Any, n_items: int | None
+) -> Iterator[Problem]:
+    items = measure.get("items") if isinstance(measure, dict) else None
+    listed = items.items() if isinstance(items, dict) else [(None, items)]
+    for session, columns in listed:
+        if isinstance(columns, list) and n_items is not None and len(columns) != n_items:
+            place = (*here, "items") if session is None else (*here, "items", session)
+            message = f"lists {len(columns)} columns, but the form has {n_items} items"
+            yield mapping.problem(place, message)

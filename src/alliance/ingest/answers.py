@@ -1,0 +1,187 @@
+"""Judge every answer: blank, valid, or set aside by a rule; nothing is lost on the way.
+
+Only valid answers become rows of `responses`; all others are counted in the ledger, and those that
+break a rule are problems with file, row and column.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alliance.ingest import parse
+from alliance.ingest.layouts import LAYOUTS
+from alliance.ingest.layouts.cells import AnswerCells
+from alliance.ingest.ledger import Ledger
+from alliance.ingest.reading import Reading, counted
+from alliance.ingest.rules import BLANK, KEPT, NOT_SELECTED, READ
+from alliance.instruments import Instrument
+
+KEY = ["client", "session", "measure", "item"]
+_VERDICTS = (KEPT, BLANK, "not-a-number", "unknown-code", "out-of-range", "not-on-scale")
+_STEP_TOLERANCE = 1e-9  # of a step: answers such as 0.3 are not exact in binary
+
+
+def responses(
+    readings: list[Reading], keys: Mapping[str, Instrument], ledger: Ledger
+) -> pd.DataFrame:
+    """Return the valid answers of all tables, and account for every cell.
+
+    Returns
+    -------
+    DataFrame
+        client (number), session, measure (position in `keys`), item, value; sorted by these.
+    """
+    parts: list[pd.DataFrame] = []
+    accounts: list[Counter[str]] = []
+    for at, reading in enumerate(readings):
+        counts: Counter[str] = Counter()
+        for cells in LAYOUTS[reading.table["rows"]].answers(reading):
+            parts.append(_judged(reading, cells, keys, counts).assign(reading=at))
+        accounts.append(counts + _cells_of_lost_rows(reading))
+    table = pd.concat(parts, ignore_index=True) if parts else _empty()
+    if len(readings) > 1:
+        table = _without_contradictions(table, readings, accounts)
+    for reading, counts in zip(readings, accounts, strict=True):
+        if reading.table["measures"]:
+            total = {READ: sum(counts.values()), **counts}
+            ledger.count(reading.place("responses"), "answers", total)
+    return table.sort_values(KEY, kind="stable", ignore_index=True)
+
+
+def _judged(
+    reading: Reading, cells: AnswerCells, keys: Mapping[str, Instrument], counts: Counter[str]
+) -> pd.DataFrame:
+    instrument = keys[cells.measure]
+    codes = reading.table["measures"][cells.measure]["codes"]
+    texts = reading.cells(cells.column).iloc[cells.at]
+    values = parse.by_unique(texts, parse.number_parser(reading.table["decimal"], codes))
+    verdict = verdicts(values, texts.isna().to_numpy(), instrument, cells.item, codes is not None)
+    for number, count in enumerate(np.bincount(verdict, minlength=len(_VERDICTS))):
+        counts[_VERDICTS[number]] += int(count)
+        if number > 1 and count:
+            broken = verdict == number
+            _note(reading, _VERDICTS[number], cells, broken, instrument)
+    kept = verdict == 0
+    return pd.DataFrame(
+        {
+            "client": reading.client[cells.at[kept]],
+            "session": _some(cells.session, kept),
+            "measure": list(keys).index(cells.measure),
+            "item": _some(cells.item, kept),
+            "value": values[kept],
+            "at": cells.at[kept],
+            "column": cells.column,
+        }
+    ).astype({"session": "int64", "item": "int64", "column": "category"})
+
+
+def verdicts(
+    values: np.ndarray,
+    is_blank: np.ndarray,
+    instrument: Instrument,
+    item: np.ndarray | int,
+    coded: bool,
+) -> np.ndarray:
+    """Return for each answer its position in the list of verdicts (0: kept, 1: blank, ...).
+
+    Parameters
+    ----------
+    values
+        Shape (m,): the numbers, NaN where a cell is blank or no number.
+    is_blank
+        Shape (m,): true where a cell is blank.
+    instrument
+        The form's scale.
+    item
+        Item number of each, or of all.
+    coded
+        Whether texts stood for numbers (then a text without number is an unknown code).
+    """
+    lowest, highest = instrument.minimum, _highest(instrument, item)
+    steps = (values - lowest) / instrument.step
+    with np.errstate(invalid="ignore"):
+        on_scale = np.abs(steps - np.round(steps)) <= _STEP_TOLERANCE
+        in_range = (values >= lowest) & (values <= highest)
+    not_a_number = 3 if coded else 2
+    return np.select(
+        [is_blank, np.isnan(values), ~in_range, ~on_scale], [1, not_a_number, 4, 5], default=0
+    )
+
+
+def _highest(instrument: Instrument, item: np.ndarray | int) -> np.ndarray | float:
+    if isinstance(item, int):
+        return instrument.range_of(item)[1]
+    by_item = [instrument.range_of(i)[1] for i in range(1, instrument.n_items + 1)]
+    return np.array([np.nan, *by_item])[item]
+
+
+def _some(numbers: np.ndarray | int, mask: np.ndarray) -> np.ndarray | int:
+    return numbers[mask] if isinstance(numbers, np.ndarray) else numbers
+
+
+def _note(
+    reading: Reading, rule: str, cells: AnswerCells, broken: np.ndarray, instrument: Instrument
+) -> None:
+    expected = None
+    if rule in ("out-of-range", "not-on-scale"):
+        item = cells.item if isinstance(cells.item, int) else None
+        lowest, highest = instrument.minimum, instrument.range_of(item or 1)[1]
+        if item is not None or not instrument.item_maximum:
+            expected = f"a number from {lowest:g} to {highest:g} in steps of {instrument.step:g}"
+    reading.problems.add(
+        rule,
+        reading.place("responses"),
+        rows=[int(row) for row in reading.raw.rows[cells.at[broken]]],
+        column=cells.column,
+        expected=expected,
+    )
+
+
+def _cells_of_lost_rows(reading: Reading) -> Counter[str]:
+    """Count the answer cells of rows that are no session rows, under the reason of the row."""
+    if reading.kind == "responses":
+        lost = counted(reading.reason[~reading.alive])
+        lost[NOT_SELECTED] += int((reading.alive & reading.about_client).sum())
+        return +(lost + reading.count_unread())
+    columns = [e.column for listed in reading.columns.items.values() for e in listed]
+    counts: Counter[str] = Counter()
+    for reason, rows in (counted(reading.reason[~reading.alive]) + reading.count_unread()).items():
+        counts[reason] += rows * len(columns)
+    if reading.kind == "sessions":
+        about = reading.alive & reading.about_client
+        for column in columns:
+            filled = int(reading.cells(column)[about].notna().sum())
+            counts[NOT_SELECTED] += filled
+            counts[BLANK] += int(about.sum()) - filled
+    return +counts
+
+
+def _without_contradictions(
+    table: pd.DataFrame, readings: list[Reading], accounts: list[Counter[str]]
+) -> pd.DataFrame:
+    """Leave out answers that stand in two files: copies but for the first, contradictions all."""
+    twice = table.duplicated(KEY, keep=False)
+    if not twice.any():
+        return table
+    shared = table[twice]
+    differs = shared.groupby(KEY)["value"].transform("nunique") > 1
+    rule = np.where(differs, "conflicting-duplicate", "exact-duplicate")
+    out = shared.assign(rule=rule)[differs | shared.duplicated(KEY, keep="first")]
+    for (at, column, broken), cells in out.groupby(["reading", "column", "rule"], observed=True):
+        reading = readings[int(at)]
+        rows = [int(row) for row in reading.raw.rows[cells["at"].to_numpy()]]
+        reading.problems.add(str(broken), reading.place("responses"), rows=rows, column=str(column))
+        accounts[int(at)][KEPT] -= len(cells)
+        accounts[int(at)][str(broken)] += len(cells)
+    return table.drop(index=out.index)
+
+
+def _empty() -> pd.DataFrame:
+    kinds: dict[str, Any] = dict.fromkeys([*KEY, "at", "reading"], "int64")
+    kinds |= {"value": "float64", "column": "str"}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})

@@ -1,0 +1,208 @@
+"""Find the columns that a site's mapping means in a file's header, and those that are not there."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+_PLACES = re.compile(r"\{(session|item)\}")
+
+
+class ItemColumn(NamedTuple):
+    """Where the answers to one item stand; `session` is None where each row is a session."""
+
+    session: int | None
+    item: int
+    column: str
+
+
+BySession = dict[int | None, str]
+
+
+@dataclass(slots=True)
+class Columns:
+    """The columns of a table by what they mean.
+
+    Attributes
+    ----------
+    items
+        By measure: the columns of its items.
+    totals
+        By measure: the column of the recorded total, by session.
+    session_facts
+        By fact (date, day, week, attended): its column, by session.
+    plain
+        Columns named outright (client, site, session, facts, ...).
+    missing, twice
+        Names that the mapping means and the header lacks, or holds more than once.
+    """
+
+    items: dict[str, list[ItemColumn]] = field(default_factory=dict)
+    totals: dict[str, BySession] = field(default_factory=dict)
+    session_facts: dict[str, BySession] = field(default_factory=dict)
+    plain: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+
+    @property
+    def used(self) -> list[str]:
+        """Every column that is read, each once."""
+        names = list(self.plain)
+        for listed in self.items.values():
+            names += [entry.column for entry in listed]
+        for by_session in (*self.totals.values(), *self.session_facts.values()):
+            names += by_session.values()
+        return list(dict.fromkeys(names))
+
+    @property
+    def sessions(self) -> list[int]:
+        """Session numbers that stand in column names."""
+        found = {entry.session for listed in self.items.values() for entry in listed}
+        for by_session in self.session_facts.values():
+            found |= set(by_session)
+        return sorted(session for session in found if session is not None)
+
+
+def resolve(table: Mapping[str, Any], header: Sequence[str], n_items: Mapping[str, int]) -> Columns:
+    """Return which columns of `header` the mapping of a table means.
+
+    Parameters
+    ----------
+    table
+        A table's entry in the completed site mapping.
+    header
+        Column names of the file.
+    n_items
+        Number of items by measure.
+    """
+    columns = Columns(plain=_plain_columns(table))
+    for measure, given in table["measures"].items():
+        if given["items"] is not None:
+            columns.items[measure] = _item_columns(given, header, n_items[measure], columns)
+    sessions = columns.sessions
+    for measure, given in table["measures"].items():
+        if given["recorded_total"] is not None:
+            own = sorted({e.session for e in columns.items[measure] if e.session is not None})
+            pattern = given["recorded_total"]
+            columns.totals[measure] = _by_session(pattern, header, own, columns)
+    for fact, given in table["session_facts"].items():
+        pattern = given["column"] if isinstance(given, dict) else given
+        columns.session_facts[fact] = _by_session(pattern, header, sessions, columns)
+    names = set(header)
+    columns.missing += [name for name in columns.used if name not in names]
+    columns.missing = list(dict.fromkeys(columns.missing))
+    columns.twice += [name for name in columns.used if header.count(name) > 1]
+    return columns
+
+
+def near(name: str, header: Iterable[str]) -> list[str]:
+    """Return names of `header` that `name` may have been meant to be.
+
+    Close ones only: where a file has no header row, its first row holds a client's values.
+    """
+    return difflib.get_close_matches(name, [h for h in header if h], n=3, cutoff=0.75)
+
+
+def _plain_columns(table: Mapping[str, Any]) -> list[str]:
+    session = table["session"] or {"column": None, "order_by": []}
+    site = table["site"] or {"column": None}
+    names = [table["client"], site["column"], session["column"], *session["order_by"]]
+    names += [table["form"], table["item"], table["answer"], *table["keep_rows"]]
+    names += [fact["column"] for fact in table["client_facts"].values()]
+    return [name for name in dict.fromkeys(names) if name is not None]
+
+
+def _item_columns(
+    given: Mapping[str, Any], header: Sequence[str], n_items: int, columns: Columns
+) -> list[ItemColumn]:
+    items = given["items"]
+    if isinstance(items, list):
+        return [ItemColumn(None, i + 1, column) for i, column in enumerate(items)]
+    if isinstance(items, dict):
+        found = []
+        for session, inner in items.items():
+            listed = _item_columns({**given, "items": inner}, header, n_items, columns)
+            found += [entry._replace(session=int(session)) for entry in listed]
+        return found
+    return _by_pattern(items, given["sessions"], header, n_items, columns)
+
+
+def _by_pattern(
+    pattern: str,
+    declared: Sequence[int] | None,
+    header: Sequence[str],
+    n_items: int,
+    columns: Columns,
+) -> list[ItemColumn]:
+    matches = _matches(pattern, header)
+    found: dict[tuple[int | None, int], str] = {}
+    for column, numbers in matches:
+        key = (int(numbers["session"]) if "session" in numbers else None, int(numbers["item"]))
+        if key in found and found[key] != column:
+            columns.twice.append(column)
+        found.setdefault(key, column)
+    sessions: list[int | None] = sorted({s for s, _ in found if s is not None}) or [None]
+    if declared is not None:
+        sessions = list(declared)
+    elif not found:
+        columns.missing.append(pattern)
+        return []
+    listed = []
+    for session in sessions:
+        for item in range(1, n_items + 1):
+            column = found.get((session, item)) or _written(pattern, session, item, matches)
+            listed.append(ItemColumn(session, item, column))
+    return listed
+
+
+def _by_session(
+    pattern: str, header: Sequence[str], sessions: Sequence[int], columns: Columns
+) -> BySession:
+    """Return the column of each session; for a plain name the one column, under None."""
+    if not _PLACES.search(pattern):
+        return {None: pattern}
+    matches = _matches(pattern, header)
+    found: BySession = {}
+    for column, numbers in matches:
+        session = int(numbers["session"])
+        if found.setdefault(session, column) != column:
+            columns.twice.append(column)
+    for session in sessions:  # a session with answers must have this column too
+        found.setdefault(session, _written(pattern, session, None, matches))
+    if not found:
+        columns.missing.append(pattern)
+    return found
+
+
+Match = tuple[str, dict[str, str]]
+
+
+def _matches(pattern: str, header: Sequence[str]) -> list[Match]:
+    parts = _PLACES.split(pattern)
+    regex = "".join(
+        f"(?P<{part}>[0-9]{{1,5}})" if i % 2 else re.escape(part) for i, part in enumerate(parts)
+    )
+    compiled = re.compile(regex)
+    found = []
+    for column in dict.fromkeys(header):
+        match = compiled.fullmatch(column)
+        if match and all(int(number) >= 1 for number in match.groupdict().values()):
+            found.append((column, match.groupdict()))
+    return found
+
+
+def _written(pattern: str, session: int | None, item: int | None, matches: list[Match]) -> str:
+    """Return the name that a column should have, its numbers padded like those of the others."""
+    numbers = {"session": session, "item": item}
+
+    def padded(place: re.Match[str]) -> str:
+        name = place.group(1)
+        others = [found[name] for _, found in matches if name in found]
+        width = max((len(text) for text in others if text.startswith("0")), default=1)
+        number = numbers[name]
+        return place.group() if number is None else str(number).zfill(width)
+
+    return _PLACES.sub(padded, pattern)

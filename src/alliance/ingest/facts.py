@@ -1,0 +1,220 @@
+"""What is known once a client, and of each session beside its answers: read, checked, put together.
+
+A statement may stand in many rows and several files; where they contradict each other it is set
+aside and reported, never decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alliance.ingest import parse
+from alliance.ingest.layouts import LAYOUTS
+from alliance.ingest.problems import Place, Problems, rows_where
+from alliance.ingest.reading import Reading
+from alliance.site_mapping import END_STATUS
+
+DAYS_A_WEEK = 7
+
+
+def client_facts(
+    readings: list[Reading], problems: Problems, n_clients: int
+) -> dict[str, pd.Series]:
+    """Return each client-level fact of the mapping, index 0..n_clients - 1 (client numbers).
+
+    Numbers and dates (days since 1970-01-01) are float, everything else text.
+    """
+    stated: dict[str, list[pd.DataFrame]] = {}
+    kinds: dict[str, str] = {}
+    for at, reading in enumerate(readings):
+        for name, fact in reading.table["client_facts"].items():
+            kinds[name] = fact["type"]
+            values = _fact_values(reading, name, fact)
+            told = reading.alive & values.notna().to_numpy()
+            statement = pd.DataFrame(
+                {
+                    "client": reading.client[told],
+                    "value": values[told].to_numpy(),
+                    "row": reading.raw.rows[told],
+                    "reading": at,
+                }
+            )
+            stated.setdefault(name, []).append(statement)
+    return {
+        name: _agreed(name, pd.concat(parts, ignore_index=True), readings, problems, n_clients)
+        .astype("float64" if kinds[name] in ("number", "date") else "str")
+        for name, parts in stated.items()
+    }  # fmt: skip
+
+
+def _fact_values(reading: Reading, name: str, fact: Mapping[str, Any]) -> pd.Series:
+    """Return a fact's value in each row (missing: not told); cells that break a rule are noted."""
+    column = fact["column"]
+    if name == "therapist":
+        return reading.raw.column(column)  # an id: exactly as it stands
+    texts = reading.cells(column)
+    if fact["type"] == "date":
+        real = reading.raw.dates.get(column)
+        values = pd.Series(parse.dates(texts, reading.table["dates"], real))
+        rule = "bad-date"
+    elif fact["type"] == "number":
+        parser = parse.number_parser(reading.table["decimal"], fact["codes"])
+        values = pd.Series(parse.by_unique(texts, parser))
+        if name == "sessions_planned":  # a count
+            values = values.where((values >= 0) & (values % 1 == 0))
+        rule = "unknown-code" if fact["codes"] else "not-a-number"
+    else:
+        labels = reading.raw.labels.get(column)
+        values = parse.words_by_unique(texts, parse.code_parser(fact["codes"], labels))
+        if name == "end_status":
+            values = values.where(values.isin(END_STATUS))
+        rule = "unknown-code"
+    if fact["others"] == "problem":
+        broken = reading.alive & texts.notna().to_numpy() & values.isna().to_numpy()
+        rows = rows_where(broken, reading.raw.rows)
+        reading.problems.add(rule, reading.place("clients"), rows=rows, column=column)
+    return values
+
+
+def _agreed(
+    name: str, stated: pd.DataFrame, readings: list[Reading], problems: Problems, n_clients: int
+) -> pd.Series:
+    """Return the one value of each client; a contradiction is noted where it first shows."""
+    distinct = stated.drop_duplicates(["client", "value"])
+    in_conflict = distinct["client"].duplicated(keep=False)
+    for client, conflict in distinct[in_conflict].groupby("client"):
+        second = conflict.iloc[1]
+        reading = readings[int(second["reading"])]
+        problems.add(
+            "client-conflict",
+            reading.place("clients"),
+            rows=[int(second["row"])],
+            column=reading.table["client_facts"][name]["column"],
+            rows_affected=int((stated["client"] == client).sum()),
+        )
+    agreed = distinct[~in_conflict].set_index("client")["value"]
+    return agreed.reindex(range(n_clients))
+
+
+def session_table(
+    readings: list[Reading], problems: Problems, intake_date: pd.Series | None
+) -> pd.DataFrame:
+    """Return the sessions: every one that a row, a filled-in form or a date speaks of.
+
+    Parameters
+    ----------
+    readings
+        The site's tables.
+    problems
+        Where problems go.
+    intake_date
+        Days since 1970-01-01 by client number, or None where the mapping names no intake date.
+
+    Returns
+    -------
+    DataFrame
+        client, session, weeks_since_intake, attended, and the place that speaks of the session
+        first: reading, row. Sorted by client, session.
+    """
+    parts = []
+    for at, reading in enumerate(readings):
+        layout = LAYOUTS[reading.table["rows"]]
+        for part in layout.sessions(reading):
+            parts.append(part.assign(reading=at))
+    columns = ["client", "session", "row", "date", "weeks", "attended", "date_column", "reading"]
+    if not parts:
+        return pd.DataFrame(columns=[*columns, "weeks_since_intake"]).astype({"client": "int64"})
+    stated = pd.concat(parts, ignore_index=True)
+    stated = stated.sort_values(["client", "session"], kind="stable", ignore_index=True)
+    sessions = _one_row_a_session(stated, readings, problems)
+    _note_dates_against_sessions(sessions, readings, problems)
+    first = sessions.groupby("client")["date"].transform("min")
+    if intake_date is not None:
+        first = sessions["client"].map(intake_date).fillna(first)
+    from_dates = (sessions["date"] - first) / DAYS_A_WEEK
+    sessions["weeks_since_intake"] = from_dates.fillna(sessions["weeks"])
+    # ASSUME a session took place unless a file says that it did not.
+    sessions["attended"] = sessions["attended"].fillna(1.0) > 0
+    return sessions
+
+
+def _one_row_a_session(
+    stated: pd.DataFrame, readings: list[Reading], problems: Problems
+) -> pd.DataFrame:
+    by_session = ["client", "session"]
+    if not stated.duplicated(by_session).any():
+        return stated
+    grouped = stated.groupby(by_session, sort=True)
+    sessions = grouped[["row", "reading"]].first()
+    for fact in ("date", "weeks", "attended"):
+        sessions[fact] = grouped[fact].first()
+        differs = grouped[fact].nunique() > 1
+        for key in sessions.index[differs]:
+            of_key = stated[(stated["client"] == key[0]) & (stated["session"] == key[1])]
+            told = of_key[of_key[fact].notna()].drop_duplicates(fact)
+            reading = readings[int(told["reading"].iloc[1])]
+            row = int(told["row"].iloc[1])
+            problems.add("session-conflict", reading.place("sessions"), rows=[row])
+        sessions.loc[differs, fact] = np.nan
+    sessions["date_column"] = grouped["date_column"].first()
+    return sessions.reset_index()
+
+
+def _note_dates_against_sessions(
+    sessions: pd.DataFrame, readings: list[Reading], problems: Problems
+) -> None:
+    dated = sessions[sessions["date"].notna()]
+    earlier = dated.groupby("client")["date"].diff() < 0
+    for (at, column), late in dated[earlier].groupby(["reading", "date_column"]):
+        place = readings[int(at)].place("sessions")
+        rows = [int(row) for row in late["row"]]
+        problems.add("dates-against-sessions", place, rows=rows, column=str(column))
+
+
+def note_odd_clients(
+    readings: list[Reading],
+    problems: Problems,
+    sessions: pd.DataFrame,
+    present: np.ndarray,
+    therapist: pd.Series | None,
+) -> None:
+    """Note clients with one session or none, and those without therapist.
+
+    Parameters
+    ----------
+    readings, problems, sessions
+        As in `session_table`.
+    present
+        Numbers of the clients that are kept.
+    therapist
+        By client number, or None where the mapping names none.
+    """
+    n_sessions = sessions.groupby("client").size()
+    for client in n_sessions.index[n_sessions == 1]:
+        only = sessions[sessions["client"] == client].iloc[0]
+        place = readings[int(only["reading"])].place("sessions")
+        problems.add("client-with-one-session", place, rows=[int(only["row"])])
+    for client in np.setdiff1d(present, n_sessions.index.to_numpy()):
+        place, row = first_place(readings, int(client))
+        problems.add("client-without-sessions", place, rows=[row])
+    if therapist is None:
+        return
+    for client in present[therapist.iloc[present].isna().to_numpy()]:
+        naming = [r for r in readings if "therapist" in r.table["client_facts"]]
+        place, row = first_place([*naming, *readings], int(client))
+        column = naming[0].table["client_facts"]["therapist"]["column"]
+        problems.add("no-therapist", place, rows=[row], column=column)
+
+
+def first_place(readings: list[Reading], client: int) -> tuple[Place, int]:
+    """Return the first place that speaks of a client."""
+    for reading in readings:
+        at = np.flatnonzero((reading.client == client) & reading.alive)
+        if len(at):
+            return reading.place("clients"), int(reading.raw.rows[at[0]])
+    msg = f"client number {client} stands nowhere"
+    raise AssertionError(msg)

@@ -1,0 +1,94 @@
+"""Who is meant: clients by (site, id), ids as text exactly as in the files, never merged."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+_SITE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+# Signs that are mistaken for one another in print or on the keyboard, and Cyrillic letters that look
+# like Latin ones (written as code points, since nobody could tell them apart here).
+_CYRILLIC = "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0430\u0435\u043e\u0440\u0441\u0445"
+_LATIN = "ABEKMHOPCTXaeopcx"
+_LOOK_ALIKE = str.maketrans("oOlI|", "00111")
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The clients of a mapping, numbered from 0 in order of (site, id).
+
+    Attributes
+    ----------
+    sites, ids
+        Shape (n,): each client's site and own id.
+    """
+
+    sites: np.ndarray
+    ids: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def number_people(
+    sites: Sequence[pd.Series], ids: Sequence[pd.Series]
+) -> tuple[People, list[np.ndarray]]:
+    """Number the clients of several tables.
+
+    Parameters
+    ----------
+    sites, ids
+        One Series a table, shape (rows,): site and id of each row, missing where unknown.
+
+    Returns
+    -------
+    tuple
+        The people, and for each table the number of each row's client (-1: unknown).
+    """
+    lengths = [len(series) for series in ids]
+    both = pd.DataFrame({"site": _joined(sites), "id": _joined(ids)})
+    known = both.notna().all(axis=1).to_numpy()
+    keys = pd.MultiIndex.from_frame(both[known])
+    positions, distinct = pd.factorize(keys, sort=True)
+    numbers = np.full(len(both), -1, dtype=np.int64)
+    numbers[known] = positions
+    people = People(
+        sites=np.array(distinct.get_level_values(0), dtype=object)
+        if len(distinct)
+        else np.array([]),
+        ids=np.array(distinct.get_level_values(1), dtype=object) if len(distinct) else np.array([]),
+    )
+    return people, np.split(numbers, np.cumsum(lengths)[:-1]) if lengths else []
+
+
+def _joined(parts: Sequence[pd.Series]) -> pd.Series:
+    return pd.concat(parts, ignore_index=True) if parts else pd.Series(dtype="str")
+
+
+def is_site_name(name: str) -> bool:
+    """Whether a text of the data may serve as a site's name."""
+    return bool(_SITE_NAME.fullmatch(name)) and not name.startswith(".")
+
+
+def look_alikes(people: People) -> np.ndarray:
+    """Return the numbers of clients whose id looks like that of another client of the same site.
+
+    Ids look alike that differ only in blanks, case, leading zeros or signs such as 0 and O. Of each
+    group all but the first are returned.
+    """
+    plain = [_plain(str(own_id)) for own_id in people.ids]
+    frame = pd.DataFrame({"site": people.sites, "plain": plain})
+    return np.flatnonzero(frame.duplicated(keep="first").to_numpy())
+
+
+def _plain(own_id: str) -> str:
+    text = unicodedata.normalize("NFKC", own_id)
+    text = "".join(text.split()).translate(str.maketrans(_CYRILLIC, _LATIN))
+    text = text.translate(_LOOK_ALIKE).casefold()
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", text)

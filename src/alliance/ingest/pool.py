@@ -1,0 +1,84 @@
+"""Stack the sites' tables; stop the run here, once, if a site has a problem that blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from alliance import files
+from alliance.errors import DataError
+from alliance.ingest.ledger import assert_balanced
+from alliance.ingest.site import TABLES
+
+KEYS = {
+    "clients": ["site", "client"],
+    "sessions": ["site", "client", "session"],
+    "responses": ["site", "client", "session", "measure", "item"],
+    "quarantine": ["site", "file", "sheet", "row", "column", "rule"],
+    "ledger": ["site", "file", "sheet", "table", "unit", "reason"],
+}
+MOST_TOLD = 30  # problems in one message; the full list is a file
+
+
+def pool_sites(
+    *, site_folders: Sequence[str | Path], out_folder: str | Path, checks_folder: str | Path
+) -> None:
+    """Stack the five tables of all sites into `out_folder`.
+
+    `problems.csv` and `ledger.csv` are written to `checks_folder` before anything else; if a problem
+    blocks the run, `blocking_problems.csv` too (it stays after a failed run).
+
+    Raises
+    ------
+    DataError
+        Every blocking problem of all sites, in plain words.
+    """
+    stacked = {name: _stacked(name, site_folders) for name in TABLES}
+    assert_balanced(stacked["ledger"])
+    checks = Path(checks_folder)
+    files.write_csv(stacked["quarantine"], checks / "problems.csv")
+    files.write_csv(stacked["ledger"], checks / "ledger.csv")
+    blocking = stacked["quarantine"][stacked["quarantine"]["action"] == "stopped"]
+    full_list = checks / "blocking_problems.csv"
+    if len(blocking):
+        files.write_csv(blocking, full_list)
+        raise DataError(_message(blocking, full_list))
+    full_list.unlink(missing_ok=True)
+    for name, table in stacked.items():
+        files.write_parquet(table, Path(out_folder) / f"{name}.parquet")
+
+
+def _stacked(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame:
+    parts = [files.read_parquet(Path(folder) / f"{name}.parquet") for folder in site_folders]
+    # Empty tables are left out of the stacking: they would change the types of the others.
+    filled = [part for part in parts if len(part)] or parts[:1]
+    table = pd.concat(filled, ignore_index=True)
+    for part in parts:
+        for column in part.columns.difference(table.columns):
+            table[column] = pd.Series(pd.NA, index=table.index).astype(part[column].dtype)
+    if name == "clients":
+        own = ["site", "client", "therapist", "end_status", "sessions_planned"]
+        table = table[[*own, *sorted(set(table.columns) - set(own))]]
+    return table.sort_values(KEYS[name], kind="stable", na_position="first", ignore_index=True)
+
+
+def _message(blocking: pd.DataFrame, full_list: Path) -> str:
+    n = len(blocking)
+    opening = "1 problem" if n == 1 else f"{n} problems"
+    lines = [f"The data cannot be used yet: {opening} must be mended first."]
+    for problem in blocking.head(MOST_TOLD).itertuples():
+        place = f"{problem.site}/{problem.file}"
+        if isinstance(problem.sheet, str):
+            place += f", sheet {problem.sheet}"
+        if not pd.isna(problem.row):
+            place += f", row {problem.row}"
+        if isinstance(problem.column, str):
+            place += f", column {problem.column}"
+        what = str(problem.rule).replace("-", " ")
+        lines.append(f"  {place}: {what} (expected: {problem.expected}). To do: {problem.remedy}.")
+    if n > MOST_TOLD:
+        lines.append(f"  ... and {n - MOST_TOLD} more.")
+    lines.append(f"The full list: {full_list.as_posix()}")
+    return "\n".join(lines)

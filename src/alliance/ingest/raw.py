@@ -1,0 +1,104 @@
+"""What every reader gives: a table of text, with the places of its cells as the user sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from alliance.errors import AllianceError
+
+
+class UnreadableError(AllianceError):
+    """A file cannot be read at all.
+
+    Attributes
+    ----------
+    rule
+        Name of the broken rule (`alliance.ingest.rules`).
+    row
+        Where, if the reader knows.
+    found
+        What the reader saw, in words and without a client's value.
+    """
+
+    def __init__(self, rule: str, found: str = "", row: int | None = None) -> None:
+        super().__init__(found)
+        self.rule = rule
+        self.row = row
+        self.found = found
+
+
+@dataclass(slots=True)
+class Astray:
+    """A row that is no row of the table: too short, too long, torn by a quote, cut off."""
+
+    row: int
+    rule: str
+    rows_affected: int = 1
+
+
+@dataclass(slots=True)
+class RawTable:
+    """A file, or a sheet of it, as text.
+
+    Attributes
+    ----------
+    header
+        Column names, surrounding blanks removed; may hold a name twice, or empty names.
+    columns
+        For each name of `header` a text Series of shape (n,); an empty or blank cell is missing.
+    rows
+        Shape (n,): row numbers as a spreadsheet shows them (header of a CSV file: row 1); for SPSS
+        the case number.
+    labels
+        Value labels by column: {code as text: label}.
+    dates
+        Columns that hold real dates of the file format: boolean Series, true where a cell is one
+        (its text is then yyyy-mm-dd).
+    blank_rows
+        How many rows were blank throughout (they are not among `rows`).
+    astray
+        Rows that are no rows of the table (nor are they among `rows`).
+    """
+
+    header: list[str]
+    columns: list[pd.Series]
+    rows: np.ndarray
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    dates: dict[str, pd.Series] = field(default_factory=dict)
+    blank_rows: int = 0
+    astray: list[Astray] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def n_read(self) -> int:
+        """Rows in the file, whatever became of them."""
+        return len(self.rows) + self.blank_rows + sum(a.rows_affected for a in self.astray)
+
+    def column(self, name: str) -> pd.Series:
+        """Return the first column called `name`; all missing if there is none."""
+        if name in self.header:
+            return self.columns[self.header.index(name)]
+        return pd.Series(pd.NA, index=range(len(self.rows)), dtype="str")
+
+    def kept(self, mask: np.ndarray) -> RawTable:
+        """Return the table with only the rows where `mask` is true."""
+        return RawTable(
+            header=self.header,
+            columns=[column[mask].reset_index(drop=True) for column in self.columns],
+            rows=self.rows[mask],
+            labels=self.labels,
+            dates={name: real[mask].reset_index(drop=True) for name, real in self.dates.items()},
+            blank_rows=self.blank_rows,
+            astray=self.astray,
+        )
+
+
+def with_blanks_missing(column: pd.Series) -> pd.Series:
+    """Return a text column whose empty and blank cells are missing; other cells stay as they are."""
+    stripped = column.str.strip()
+    return column.mask(stripped == "", pd.NA)

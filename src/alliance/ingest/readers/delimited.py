@@ -1,0 +1,223 @@
+"""Read CSV and its relatives (any delimiter, also gzipped) with every row accounted for.
+
+Python's own `csv` splits the records, strictly. A quotation mark gone astray would swallow the rows
+below it; here it costs its own row only, which is set aside by number.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import itertools
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from alliance.ingest.raw import Astray, RawTable, UnreadableError, with_blanks_missing
+
+MAX_BYTES = 4_000_000_000
+MAX_EXPANSION = 200  # a gzip that grows beyond this (and beyond 50 MB) is a bomb, not an export
+MAX_STRAY_QUOTES = 1000
+_CHUNK = 50_000
+
+
+def read(path: Path, source: Mapping[str, Any]) -> RawTable:
+    """Read a delimited text file; see `alliance.ingest.readers`."""
+    text = _decoded(_bytes_of(path), source["encoding"])
+    if not text.strip():
+        raise UnreadableError("file-empty", "the file holds nothing but blanks")
+    lines = io.StringIO(text, newline="").readlines()
+    records = _Records(lines, source["delimiter"])
+    header = _header(records, source["header_row"])
+    return _table(records, header, source["header_row"])
+
+
+def _bytes_of(path: Path) -> bytes:
+    if not path.name.lower().endswith(".gz"):
+        if path.stat().st_size > MAX_BYTES:
+            raise UnreadableError("file-unreadable", "the file is larger than 4 GB")
+        return path.read_bytes()
+    limit = min(MAX_BYTES, max(50_000_000, MAX_EXPANSION * path.stat().st_size))
+    try:
+        with gzip.open(path) as stream:
+            data = stream.read(limit + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        found = "the compressed file is damaged or ends too early"
+        raise UnreadableError("file-unreadable", found) from None
+    if len(data) > limit:
+        raise UnreadableError("file-unreadable", "the compressed file grows beyond all measure")
+    return data
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    """Return the text, after making sure that the declared encoding can be true.
+
+    Raises
+    ------
+    UnreadableError
+        The bytes cannot be text of this encoding, or are plainly text of another.
+    """
+    if data[:4] == b"PK\x03\x04" or data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise UnreadableError("file-unreadable", "this is a workbook or a zip file, no CSV file")
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    if wide != (encoding == "utf-16"):
+        found = "utf-16" if wide else "not utf-16"
+        raise UnreadableError("wrong-encoding", f"the file is {found}, not {encoding}")
+    if encoding == "utf-8":
+        encoding = "utf-8-sig"
+    elif encoding != "utf-16" and _is_utf8(data):
+        raise UnreadableError("wrong-encoding", f"the file is utf-8, not {encoding}")
+    if encoding == "latin-1" and _has_c1_controls(data):
+        found = "the file has signs that latin-1 does not know; it is most likely cp1252"
+        raise UnreadableError("wrong-encoding", found)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        declared = encoding.removesuffix("-sig")
+        found = f"a letter is not stored as {declared} (often it is cp1252 or latin-1 then)"
+        raise UnreadableError("wrong-encoding", found, row) from None
+    if "\x00" in text:
+        raise UnreadableError("file-unreadable", "the file holds NUL signs: it is no text file")
+    return text
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether bytes beyond ASCII occur and all of them fit UTF-8: no other encoding does that."""
+    if data.isascii():
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _has_c1_controls(data: bytes) -> bool:
+    return any(byte in data for byte in (bytes([b]) for b in range(0x80, 0xA0)))
+
+
+class _Records:
+    """The records of a delimited file, each with its row number; stray quotes cost one row each.
+
+    Row numbers count records, as a spreadsheet does: a cell with a line break in it is one row.
+    """
+
+    def __init__(self, lines: Sequence[str], delimiter: str) -> None:
+        self.lines = lines
+        self.delimiter = delimiter
+        self.width = 0  # known once the header is read
+        self.stray: list[Astray] = []
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        start, row = 0, 0  # index of the next line; number of the last row
+        while start < len(self.lines):
+            reader = csv.reader(
+                itertools.islice(self.lines, start, None), delimiter=self.delimiter, strict=True
+            )
+            seen = 0  # lines consumed by complete records of this reader
+            while True:
+                try:
+                    record = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error:
+                    break
+                if reader.line_num > seen + 1 and self._is_torn(record):
+                    break
+                seen = reader.line_num
+                row += 1
+                yield row, record
+            row += 1
+            self._note_stray(row, start + seen)
+            start += seen + 1
+
+    def _is_torn(self, record: list[str]) -> bool:
+        """Whether a record over several lines is really several rows, joined by a stray quote."""
+        if self.width < 2:
+            return False
+        if len(record) != self.width:
+            return True
+        for cell in record:
+            breaks = cell.count("\n") or cell.count("\r")
+            # A swallowed stretch from one column to the same column of a later row holds the
+            # separators of whole rows; a note with line breaks does not.
+            if breaks and cell.count(self.delimiter) >= breaks * (self.width - 1):
+                return True
+        return False
+
+    def _note_stray(self, row: int, line: int) -> None:
+        is_cut = line == len(self.lines) - 1 and not self.lines[line].endswith(("\n", "\r"))
+        self.stray.append(Astray(row, "file-cut-off" if is_cut else "quote-astray"))
+        if len(self.stray) > MAX_STRAY_QUOTES:
+            found = f"more than {MAX_STRAY_QUOTES:,} rows have a stray quotation mark"
+            raise UnreadableError("file-unreadable", found)
+
+
+def _header(records: _Records, header_row: int) -> list[str]:
+    for row, record in records:
+        if row == header_row:
+            header = [name.strip() for name in record]
+            if not any(header):
+                raise UnreadableError("file-empty", f"row {row} holds no column names", row)
+            records.width = len(header)
+            return header
+    raise UnreadableError("file-empty", f"the file has no row {header_row}")
+
+
+def _table(records: _Records, header: list[str], header_row: int) -> RawTable:
+    width = len(header)
+    named = max(i for i, name in enumerate(header) if name) + 1  # columns after these are blank
+    records.stray.clear()
+    ends_open = not records.lines[-1].endswith(("\n", "\r"))
+    astray: list[Astray] = []
+    rows: list[int] = []
+    chunk: list[list[str]] = []
+    parts: list[list[pa.Array]] = [[] for _ in header]
+    blank_rows = 0
+    for row, record in records:
+        if row <= header_row:
+            continue
+        if not record or (not record[0].strip() and not any(map(str.strip, record))):
+            blank_rows += 1
+            continue
+        if len(record) != width:
+            if len(record) > width and any(map(str.strip, record[width:])):
+                astray.append(Astray(row, "row-too-long"))
+                continue
+            if len(record) < named:
+                astray.append(Astray(row, "row-too-short"))
+                continue
+            record = record[:width] + [""] * (width - len(record))
+        rows.append(row)
+        chunk.append(record)
+        if len(chunk) == _CHUNK:
+            _add_chunk(parts, chunk)
+            chunk = []
+    _add_chunk(parts, chunk)
+    last = astray[-1] if astray else None
+    if ends_open and last and last.rule == "row-too-short" and last.row > max(rows, default=0):
+        last.rule = "file-cut-off"
+    return RawTable(
+        header=header,
+        columns=[_text_column(arrays) for arrays in parts],
+        rows=np.array(rows, dtype=np.int64),
+        blank_rows=blank_rows,
+        astray=sorted([*astray, *records.stray], key=lambda a: a.row),
+    )
+
+
+def _add_chunk(parts: list[list[pa.Array]], chunk: list[list[str]]) -> None:
+    for arrays, cells in zip(parts, zip(*chunk, strict=True), strict=False):
+        arrays.append(pa.array(cells, type=pa.large_string()))
+
+
+def _text_column(arrays: list[pa.Array]) -> pd.Series:
+    chunked = pa.chunked_array(arrays, type=pa.large_string())
+    return with_blanks_missing(pd.Series(pd.array(chunked, dtype="str")))

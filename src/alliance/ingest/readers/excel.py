@@ -1,0 +1,78 @@
+"""Read a sheet of a workbook (.xlsx, .xls, .ods) by calamine."""
+
+from __future__ import annotations
+
+import datetime
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import python_calamine
+
+from alliance.ingest.raw import RawTable, UnreadableError, with_blanks_missing
+from alliance.ingest.readers.cells import cell_text
+
+MAX_BYTES = 1_000_000_000
+MAX_EXPANSION = 200  # beyond this (and 50 MB) a workbook is a bomb, not an export
+
+
+def read(path: Path, source: Mapping[str, Any]) -> RawTable:
+    """Read one sheet; see `alliance.ingest.readers`."""
+    _refuse_bomb(path)
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+        sheet = _sheet_name(workbook.sheet_names, source["sheet"])
+        cells = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    except (python_calamine.CalamineError, OSError, zipfile.BadZipFile):
+        raise UnreadableError("file-unreadable", "this is no workbook, or a damaged one") from None
+    top = source["header_row"] - 1
+    if len(cells) <= top or not any(_is_filled(cell) for cell in cells[top]):
+        raise UnreadableError("file-empty", f"row {top + 1} of the sheet holds no column names")
+    return _table(cells, top, source["decimal"])
+
+
+def _sheet_name(names: list[str], wanted: str | None) -> str:
+    if wanted is None:
+        if len(names) == 1:
+            return names[0]
+        raise UnreadableError("sheet-missing", f"name one of the sheets: {', '.join(names)}")
+    if wanted not in names:
+        raise UnreadableError("sheet-missing", f"the workbook has the sheets: {', '.join(names)}")
+    return wanted
+
+
+def _table(cells: list[list[Any]], top: int, decimal: str) -> RawTable:
+    header = [cell_text(cell).strip() for cell in cells[top]]
+    body = cells[top + 1 :]
+    is_blank = np.array([not any(map(_is_filled, row)) for row in body], dtype=bool)
+    rows = np.arange(top + 2, top + 2 + len(body), dtype=np.int64)[~is_blank]
+    filled = [row for row, blank in zip(body, is_blank, strict=True) if not blank]
+    by_column = list(zip(*filled, strict=True)) if filled else [()] * len(header)
+    table = RawTable(header=header, columns=[], rows=rows, blank_rows=int(is_blank.sum()))
+    for name, column in zip(header, by_column, strict=True):
+        texts = pd.Series([cell_text(cell, decimal) for cell in column], dtype="str")
+        table.columns.append(with_blanks_missing(texts))
+        real = pd.Series([isinstance(cell, datetime.date) for cell in column], dtype=bool)
+        if real.any():
+            table.dates.setdefault(name, real)
+    return table
+
+
+def _is_filled(cell: object) -> bool:
+    return bool(cell.strip()) if isinstance(cell, str) else cell is not None
+
+
+def _refuse_bomb(path: Path) -> None:
+    """Refuse a zip whose content is out of all proportion, before anything unpacks it."""
+    if not zipfile.is_zipfile(path):
+        return  # .xls is no zip; calamine tells whether it is a workbook
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except zipfile.BadZipFile:
+        raise UnreadableError("file-unreadable", "this is no workbook, or a damaged one") from None
+    if size > MAX_BYTES or size > max(50_000_000, MAX_EXPANSION * path.stat().st_size):
+        raise UnreadableError("file-unreadable", "the workbook grows beyond all measure")

@@ -1,0 +1,180 @@
+"""What each row of a file is about: which client, which session; rows without an answer to that are
+set aside, and so are rows that stand twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alliance.ingest import parse
+from alliance.ingest.people import is_site_name
+from alliance.ingest.reading import Reading
+from alliance.ingest.rules import NOT_SELECTED
+
+
+def select_rows(reading: Reading) -> None:
+    """Leave out the rows that the mapping does not want (`keep_rows`); the ledger counts them."""
+    for column, kept in reading.table["keep_rows"].items():
+        texts = reading.raw.column(column).str.strip()
+        reading.set_aside(NOT_SELECTED, ~texts.isin(kept).to_numpy())
+
+
+def own_sites(reading: Reading, site: str) -> pd.Series:
+    """Return the site of each row: the mapping's own, or what the site column says.
+
+    Missing where the table has no site column of its own but another table has
+    (`site_by_client` then fills it).
+    """
+    given = reading.table["site"]
+    if given is None:
+        return pd.Series(site, index=range(len(reading.raw)), dtype="str")
+    texts = reading.raw.column(given["column"]).str.strip()
+    names = given["prefix"] + texts
+    named = names.dropna()
+    bad = named.index[[not is_site_name(name) for name in named]]
+    is_bad = np.zeros(len(names), dtype=bool)
+    is_bad[bad] = True
+    reading.set_aside("no-site", names.isna().to_numpy(), column=given["column"])
+    reading.set_aside("bad-site", is_bad, column=given["column"])
+    return names.mask(is_bad)
+
+
+def site_by_client(readings: list[Reading]) -> None:
+    """Give the rows of tables without site column the site that other tables name for the client.
+
+    A client whom other tables place at two sites gets none: those rows are set aside.
+    """
+    with_site = [r for r in readings if r.table["site"] is not None]
+    if not with_site:
+        return
+    pairs = pd.concat(
+        [pd.DataFrame({"id": r.own_id, "site": r.site}) for r in with_site], ignore_index=True
+    ).dropna()
+    pairs = pairs.drop_duplicates()
+    site_of = pairs[~pairs["id"].duplicated(keep=False)].set_index("id")["site"]
+    for reading in readings:
+        if reading.table["site"] is None:
+            reading.site = reading.own_id.map(site_of).astype("str")
+            without = reading.site.isna().to_numpy() & reading.own_id.notna().to_numpy()
+            reading.set_aside("no-site", without, column=reading.table["client"])
+
+
+def find_clients(reading: Reading) -> None:
+    """Read the client ids, as text exactly as they stand; rows without one are set aside."""
+    reading.own_id = reading.raw.column(reading.table["client"])
+    reading.set_aside(
+        "no-client-id", reading.own_id.isna().to_numpy(), column=reading.table["client"]
+    )
+
+
+def find_sessions(reading: Reading) -> None:
+    """Read the session numbers of rows that are sessions or answers."""
+    given = reading.table["session"]
+    if given is None:
+        return
+    if given["order_by"]:
+        first = given["order_by"][0]
+        reading.set_aside("no-session-number", reading.cells(first).isna().to_numpy(), column=first)
+        return  # numbered by `number_sessions`, once duplicates are out
+    column = given["column"]
+    texts = reading.cells(column).str.strip()
+    about_client = texts.isin(given["about_client"]).to_numpy()
+    reading.about_client = about_client
+    reading.set_aside(NOT_SELECTED, texts.isin(given["ignore"]).to_numpy())
+    names_events = bool(given["pattern"] or given["codes"])
+    numbers = parse.by_unique(texts, _session_parser(given))
+    unknown = np.isnan(numbers) & ~about_client
+    blank = texts.isna().to_numpy()
+    reading.set_aside("no-session-number", unknown & blank, column=column)
+    rule = "unknown-event" if names_events else "bad-session-number"
+    reading.set_aside(rule, unknown & ~blank, column=column)
+    reading.session = np.where(np.isnan(numbers), 0, numbers).astype(np.int64)
+
+
+def _session_parser(given: Mapping[str, Any]) -> Any:
+    if given["codes"]:
+        return parse.number_parser(".", given["codes"])
+    if given["pattern"]:
+        before, after = given["pattern"].split("{session}")
+        event = re.compile(re.escape(before) + r"0*([1-9][0-9]{0,5})" + re.escape(after))
+    else:
+        event = re.compile(r"0*([1-9][0-9]{0,5})(?:[.,]0*)?")
+
+    def session(text: str) -> float:
+        match = event.fullmatch(text)
+        return float(match.group(1)) if match else np.nan
+
+    return session
+
+
+def _keys(reading: Reading) -> list[np.ndarray]:
+    """Return what may stand in one row only: the client, and the session, form and item."""
+    keys = [reading.client]
+    given = reading.table["session"]
+    if given is not None and given["order_by"]:
+        keys += [order_of(reading, column) for column in given["order_by"]]
+    elif given is not None:
+        keys += [reading.session, reading.about_client.astype(int)]
+    if reading.kind == "responses":
+        keys += [reading.measure, reading.item]
+    return keys
+
+
+def set_duplicates_aside(reading: Reading) -> None:
+    """Set aside rows on the same thing: copies but for the first, contradictions altogether."""
+    if reading.table["rows_repeat"]:
+        return
+    alive = np.flatnonzero(reading.alive)
+    frame = pd.DataFrame({i: key[alive] for i, key in enumerate(_keys(reading))})
+    shared = frame.duplicated(keep=False).to_numpy()
+    if not shared.any():
+        return
+    alive, frame = alive[shared], frame[shared].reset_index(drop=True)
+    content = pd.DataFrame(
+        {i: reading.raw.column(name).iloc[alive].str.strip().to_numpy()
+         for i, name in enumerate(reading.columns.used)}
+    ).fillna("")  # fmt: skip
+    by_key = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup()
+    by_content = content.groupby(list(content.columns), sort=False).ngroup()
+    differs = by_content.groupby(by_key).transform("nunique").to_numpy() > 1
+    is_first = ~by_key.duplicated(keep="first").to_numpy()
+    for rule, chosen in (
+        ("conflicting-duplicate", differs),
+        ("exact-duplicate", ~differs & ~is_first),
+    ):
+        mask = np.zeros(len(reading.raw), dtype=bool)
+        mask[alive[chosen]] = True
+        reading.set_aside(rule, mask)
+
+
+def number_sessions(reading: Reading) -> None:
+    """Number each client's remaining rows in the order of the `order_by` columns, from 1."""
+    given = reading.table["session"]
+    if given is None or not given["order_by"]:
+        return
+    alive = np.flatnonzero(reading.alive)
+    ordered = pd.DataFrame(
+        {"client": reading.client[alive]}
+        | {str(i): order_of(reading, name)[alive] for i, name in enumerate(given["order_by"])}
+    )
+    ordered = ordered.sort_values(list(ordered.columns), kind="stable")
+    numbers = ordered.groupby("client", sort=False).cumcount() + 1
+    session = np.zeros(len(reading.raw), dtype=np.int64)
+    session[alive[numbers.index.to_numpy()]] = numbers.to_numpy()
+    reading.session = session
+
+
+def order_of(reading: Reading, column: str) -> np.ndarray:
+    """Return sort keys of a column: dates and numbers by their value, other texts by their letters."""
+    texts = reading.cells(column)
+    if reading.table["session_facts"].get("date") == column:
+        return parse.dates(texts, reading.table["dates"], reading.raw.dates.get(column))
+    numbers = parse.by_unique(texts, parse.number_parser(reading.table["decimal"]))
+    if not (np.isnan(numbers) & texts.notna().to_numpy()).any():
+        return numbers
+    return pd.factorize(texts.fillna(""), sort=True)[0].astype(float)

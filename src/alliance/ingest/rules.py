@@ -1,0 +1,186 @@
+"""Every rule that raw data can break: its name, what then happens, and the words for the user.
+
+The names are fixed: they stand in `quarantine`, in the ledger and in the report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Action = Literal["stopped", "row set aside", "cell set aside", "noted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: what is done where it is broken, what was expected, what to do about it."""
+
+    action: Action
+    expected: str
+    remedy: str
+
+
+def _rules(action: Action, **texts: tuple[str, str]) -> dict[str, Rule]:
+    return {
+        name.replace("_", "-"): Rule(action, expected, remedy)
+        for name, (expected, remedy) in texts.items()
+    }
+
+
+RULES: dict[str, Rule] = {
+    **_rules(
+        "stopped",
+        file_missing=(
+            "a file of this name in the site's raw folder",
+            "put the file there, or mend its name in the site mapping",
+        ),
+        file_empty=(
+            "a header row and rows below it",
+            "export the file again: it holds nothing",
+        ),
+        file_unreadable=(
+            "a file of the format that the site mapping says",
+            "export the file again, or mend format, encoding and delimiter in the site mapping",
+        ),
+        wrong_encoding=(
+            "letters stored as the site mapping says (`encoding`)",
+            "set `encoding` of this table in the site mapping",
+        ),
+        sheet_missing=(
+            "a sheet of this name in the workbook",
+            "mend `sheet` of this table in the site mapping",
+        ),
+        column_missing=(
+            "a column of this name in the header row",
+            "export the column again, or mend its name in the site mapping",
+        ),
+        column_twice=(
+            "one column of this name",
+            "rename or remove the second column of this name",
+        ),
+    ),
+    **_rules(
+        "row set aside",
+        row_too_long=(
+            "as many cells as the header row has",
+            "look for a stray quotation mark or separator in this row",
+        ),
+        row_too_short=(
+            "as many cells as the header row has",
+            "look for a stray quotation mark or a line break in this row",
+        ),
+        quote_astray=(
+            "a quotation mark at both ends of a text, or none",
+            "take out the stray quotation mark that begins in this row",
+        ),
+        file_cut_off=(
+            "a complete last row",
+            "export the file again: it ends in the middle of this row",
+        ),
+        no_client_id=(
+            "a client id in every row",
+            "enter the id",
+        ),
+        no_site=(
+            "a site for every client",
+            "enter the site, or add the client to the table that names the sites",
+        ),
+        bad_site=(
+            "site names of letters, digits, _ . and -",
+            "rename the site",
+        ),
+        no_session_number=(
+            "a session number in every row",
+            "enter the session number",
+        ),
+        bad_session_number=(
+            "a whole session number from 1",
+            "mend the session number",
+        ),
+        unknown_event=(
+            "an event that the site mapping names",
+            "add the event to `session` of this table (pattern, codes, about_client or ignore)",
+        ),
+        unknown_form=(
+            "a questionnaire that the site mapping names",
+            "add the questionnaire to `measures` of this table, or to `ignore_forms`",
+        ),
+        unknown_item=(
+            "the number of an item on the form",
+            "mend the item number",
+        ),
+        exact_duplicate=(
+            "each row once",
+            "delete this copy (the first one is kept)",
+        ),
+        conflicting_duplicate=(
+            "one row for the same client, session and item",
+            "find out which row is right and delete the others (all of them are set aside)",
+        ),
+    ),
+    **_rules(
+        "cell set aside",
+        not_a_number=(
+            "a number, with the decimal sign that the site mapping says",
+            "enter a number, or leave the cell empty",
+        ),
+        out_of_range=(
+            "a number between the lowest and the highest answer",
+            "compare with the form and enter the answer that was given",
+        ),
+        not_on_scale=(
+            "one of the form's own steps",
+            "compare with the form and enter the answer that was given",
+        ),
+        bad_date=(
+            "a possible date, written as the site mapping says (`dates`)",
+            "mend the date",
+        ),
+        unknown_code=(
+            "a text that `codes` in the site mapping names",
+            "mend the cell, or add the text to `codes`",
+        ),
+        client_conflict=(
+            "the same statement in all rows of a client",
+            "find out which is right and mend the others (the statement is set aside)",
+        ),
+        session_conflict=(
+            "the same statement in all rows of a session",
+            "find out which is right and mend the others (the statement is set aside)",
+        ),
+    ),
+    **_rules(
+        "noted",
+        file_without_rows=(
+            "rows below the header row",
+            "export the file again if there should be some",
+        ),
+        client_with_one_session=(
+            "more than one session",
+            "look whether the other sessions are missing from the export",
+        ),
+        client_without_sessions=(
+            "at least one session",
+            "look whether the client's sessions are missing from the export",
+        ),
+        no_therapist=(
+            "a therapist for every client",
+            "enter the therapist",
+        ),
+        dates_against_sessions=(
+            "a session no earlier than the one before it",
+            "compare date and session number",
+        ),
+        look_alike_id=(
+            "ids that differ in more than blanks, case or look-alike signs",
+            "find out whether both are one client (they are kept as two)",
+        ),
+        total_disagrees=(
+            "a recorded total equal to the sum of its items",
+            "compare with the form: an item or the total is wrong",
+        ),
+    ),
+}
+
+# Reasons in the ledger beside the names of rules.
+READ, KEPT, BLANK, NOT_SELECTED = "read", "kept", "blank", "not-selected"

@@ -1,0 +1,280 @@
+"""Read one site's files into the canonical tables; what is wrong with them is data, not an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alliance import files
+from alliance.config import load_site
+from alliance.ingest import answers, facts, people, pseudonyms, rowkeys, totals
+from alliance.ingest.columns import near, resolve
+from alliance.ingest.layouts import per_answer
+from alliance.ingest.ledger import Ledger
+from alliance.ingest.problems import Place, Problems
+from alliance.ingest.raw import UnreadableError
+from alliance.ingest.readers import read_table
+from alliance.ingest.reading import CANONICAL, Reading
+from alliance.instruments import Instrument, load_instrument
+
+TABLES = ("clients", "sessions", "responses", "quarantine", "ledger")
+_OWN_FACTS = ("therapist", "end_status", "sessions_planned", "intake_date")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteTables:
+    """The five tables of a site (docs/architecture.md); ids are already pseudonyms."""
+
+    clients: pd.DataFrame
+    sessions: pd.DataFrame
+    responses: pd.DataFrame
+    quarantine: pd.DataFrame
+    ledger: pd.DataFrame
+
+
+def ingest_site(
+    *,
+    cohort: str,
+    site: str,
+    mapping: str | Path,
+    raw_folder: str | Path,
+    measures: Mapping[str, Mapping[str, Any]],
+    instruments: Iterable[str | Path],
+    private_folder: str | Path,
+    simulated: bool,
+    out_folder: str | Path,
+) -> None:
+    """Read one site's raw files and write its five tables to `out_folder`.
+
+    Parameters
+    ----------
+    cohort, site
+        Their short names.
+    mapping
+        The site's mapping file.
+    raw_folder
+        Where the site's raw files lie.
+    measures
+        The config's measures by name; of each only its `instrument` is used.
+    instruments
+        Files of the scoring keys in use.
+    private_folder
+        Where the key of the pseudonyms and the list to look them up lie.
+    simulated
+        Whether the cohort is made up (then the key is public).
+    out_folder
+        Where `clients`, `sessions`, `responses`, `quarantine` and `ledger` are written (.parquet).
+
+    Raises
+    ------
+    ConfigError
+        The mapping or a scoring key is not right. Problems of the data are written, never raised.
+    """
+    by_id = {own.id: own for own in map(load_instrument, instruments)}
+    keys = {measure: by_id[entry["instrument"]] for measure, entry in measures.items()}
+    del cohort  # named by the workflow for its logs; every path is given
+    tables, lookup = read_site(
+        site=site,
+        mapping=load_site(mapping),
+        raw_folder=raw_folder,
+        keys=keys,
+        key=pseudonyms.key_of(private_folder, simulated),
+    )
+    pseudonyms.write_lookup(private_folder, site, lookup)
+    for name in TABLES:
+        files.write_parquet(getattr(tables, name), Path(out_folder) / f"{name}.parquet")
+
+
+def read_site(
+    *,
+    site: str,
+    mapping: Mapping[str, Any],
+    raw_folder: str | Path,
+    keys: Mapping[str, Instrument],
+    key: bytes,
+) -> tuple[SiteTables, dict[str, dict[tuple[str, str], str]]]:
+    """Read one site's files.
+
+    Parameters
+    ----------
+    site
+        Its short name.
+    mapping
+        Its completed mapping (`alliance.config.load_site`).
+    raw_folder
+        Where its files lie.
+    keys
+        Scoring key by measure.
+    key
+        Key of the pseudonyms.
+
+    Returns
+    -------
+    tuple
+        The tables, and the pseudonyms by kind and (site, id).
+    """
+    problems, ledger = Problems(site), Ledger(site)
+    readings = _readings(mapping, raw_folder, keys, problems)
+    known = _find_rows(readings, site, keys)
+    told = facts.client_facts(readings, problems, len(known))
+    sessions = facts.session_table(readings, problems, told.get("intake_date"))
+    valid = answers.responses(readings, keys, ledger)
+    for reading in readings:
+        totals.note_disagreements(reading, keys)
+        reading.count_rows(ledger)
+    present = _present(readings)
+    if not problems.stopped:
+        facts.note_odd_clients(readings, problems, sessions, present, told.get("therapist"))
+        for client in np.intersect1d(people.look_alikes(known), present):
+            place, row = facts.first_place(readings, int(client))
+            column = readings[0].table["client"]
+            problems.add("look-alike-id", place, rows=[row], column=column)
+    tables, lookup = _canonical(known, present, told, sessions, valid, list(keys), key)
+    return SiteTables(*tables, quarantine=problems.table(), ledger=ledger.table()), lookup
+
+
+def _readings(
+    mapping: Mapping[str, Any],
+    raw_folder: str | Path,
+    keys: Mapping[str, Instrument],
+    problems: Problems,
+) -> list[Reading]:
+    """Read every file of the mapping; one that cannot be read, or lacks a column, is noted."""
+    readings = []
+    n_items = {measure: instrument.n_items for measure, instrument in keys.items()}
+    for table in mapping["tables"]:
+        place = Place(table["file"], table["sheet"], CANONICAL[table["rows"]])
+        try:
+            raw = read_table(raw_folder, table)
+        except UnreadableError as error:
+            rows = None if error.row is None else [error.row]
+            expected = error.found and f"a readable file; {error.found}"
+            problems.add(error.rule, place, rows=rows, expected=expected or None)
+            continue
+        columns = resolve(table, raw.header, n_items)
+        for name in columns.missing:
+            problems.add("column-missing", place, column=name, remedy=_remedy(name, raw.header))
+        for name in columns.twice:
+            problems.add("column-twice", place, column=name)
+        if not len(raw):
+            problems.add("file-without-rows", place)
+        reading = Reading(table=table, raw=raw, columns=columns, problems=problems)
+        reading.note_astray()
+        readings.append(reading)
+    return readings
+
+
+def _remedy(name: str, header: list[str]) -> str:
+    if len([column for column in header if column]) == 1:
+        return "the header row has a single column: set the right `delimiter` in the site mapping"
+    close = near(name, header)
+    likely = f" (the file has: {', '.join(close)})" if close else ""
+    return f"export the column again, or mend its name in the site mapping{likely}"
+
+
+def _find_rows(readings: list[Reading], site: str, keys: Mapping[str, Instrument]) -> people.People:
+    """Find out what each row is about; set aside those that do not say or stand twice."""
+    n_items = {measure: instrument.n_items for measure, instrument in keys.items()}
+    for reading in readings:
+        rowkeys.select_rows(reading)
+        rowkeys.find_clients(reading)
+    for reading in readings:
+        reading.site = rowkeys.own_sites(reading, site)
+    rowkeys.site_by_client(readings)
+    for reading in readings:
+        rowkeys.find_sessions(reading)
+        if reading.kind == "responses":
+            per_answer.find_items(reading, n_items)
+    known, numbers = people.number_people(
+        [reading.site for reading in readings],
+        [reading.own_id.where(reading.alive) for reading in readings],
+    )
+    for reading, client in zip(readings, numbers, strict=True):
+        reading.client = client
+        rowkeys.set_duplicates_aside(reading)
+        rowkeys.number_sessions(reading)
+    return known
+
+
+def _present(readings: list[Reading]) -> np.ndarray:
+    """Return the numbers of the clients of whom a row is kept."""
+    kept = [reading.client[reading.alive] for reading in readings]
+    numbers = np.unique(np.concatenate(kept)) if kept else np.array([], dtype=np.int64)
+    return numbers[numbers >= 0]
+
+
+def _canonical(
+    known: people.People,
+    present: np.ndarray,
+    told: Mapping[str, pd.Series],
+    sessions: pd.DataFrame,
+    valid: pd.DataFrame,
+    measures: list[str],
+    key: bytes,
+) -> tuple[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], dict[str, dict[tuple[str, str], str]]]:
+    """Return clients, sessions and responses under pseudonyms, sorted by their keys."""
+    pairs = list(zip(known.sites[present], known.ids[present], strict=True))
+    of_client = pseudonyms.pseudonyms(pairs, "client", key)
+    site_of = pd.Series(known.sites, dtype="str")
+    name_of = pd.Series(
+        [of_client.get(pair) for pair in zip(known.sites, known.ids, strict=True)], dtype="str"
+    )
+
+    therapist = told.get("therapist", pd.Series(pd.NA, index=range(len(known)), dtype="str"))
+    named = present[therapist.iloc[present].notna().to_numpy()]
+    of_therapist = pseudonyms.pseudonyms(
+        dict.fromkeys(zip(known.sites[named], therapist.iloc[named], strict=True)), "therapist", key
+    )
+    clients = pd.DataFrame({"site": site_of[present], "client": name_of[present]})
+    clients["therapist"] = pd.Series(
+        [of_therapist.get(pair) for pair in zip(site_of[present], therapist[present], strict=True)],
+        index=present, dtype="str",
+    )  # fmt: skip
+    blank = pd.Series(pd.NA, index=range(len(known)))
+    clients["end_status"] = told.get("end_status", blank)[present].astype("str")
+    clients["sessions_planned"] = told.get("sessions_planned", blank)[present].astype("Int64")
+    for name in sorted(set(told) - set(_OWN_FACTS)):
+        clients[name] = told[name][present]
+    tables = (
+        clients.sort_values(["site", "client"], ignore_index=True),
+        _sessions(sessions, site_of, name_of),
+        _responses(valid, site_of, name_of, measures),
+    )
+    return tables, {"client": of_client, "therapist": of_therapist}
+
+
+def _sessions(sessions: pd.DataFrame, site_of: pd.Series, name_of: pd.Series) -> pd.DataFrame:
+    client = sessions["client"].to_numpy(dtype=np.int64)
+    table = pd.DataFrame(
+        {
+            "site": site_of.to_numpy()[client],
+            "client": name_of.to_numpy()[client],
+            "session": sessions["session"].to_numpy(dtype=np.int64),
+            "weeks_since_intake": sessions["weeks_since_intake"].to_numpy(dtype=float),
+            "attended": sessions["attended"].to_numpy(dtype=bool),
+        }
+    ).astype({"site": "str", "client": "str"})
+    return table.sort_values(["site", "client", "session"], ignore_index=True)
+
+
+def _responses(
+    valid: pd.DataFrame, site_of: pd.Series, name_of: pd.Series, measures: list[str]
+) -> pd.DataFrame:
+    client = valid["client"].to_numpy(dtype=np.int64)
+    table = pd.DataFrame(
+        {
+            "site": site_of.to_numpy()[client],
+            "client": name_of.to_numpy()[client],
+            "session": valid["session"].to_numpy(dtype=np.int64),
+            "measure": np.array([*measures, ""], dtype=object)[valid["measure"].to_numpy()],
+            "item": valid["item"].to_numpy(dtype=np.int64),
+            "value": valid["value"].to_numpy(dtype=float),
+        }
+    ).astype({"site": "str", "client": "str", "measure": "str"})
+    key = ["site", "client", "session", "measure", "item"]
+    return table.sort_values(key, ignore_index=True)

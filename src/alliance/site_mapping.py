@@ -1,0 +1,291 @@
+"""What a site's mapping must fulfil beyond its schema, and its full form.
+
+The full form (`completed_mapping`) is what `alliance.ingest` reads: every default in its place,
+every shorthand spelt out, texts of the file as text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from alliance.strict_yaml import Document, KeyPath, Problem
+
+END_STATUS = ("dropout", "completed", "transferred", "ongoing")
+FORMAT_BY_ENDING = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv",
+    ".xlsx": "excel", ".xls": "excel", ".xlsm": "excel", ".ods": "excel",
+    ".sav": "sav", ".zsav": "sav",
+}  # fmt: skip
+FACT_TYPES = {"sessions_planned": "number", "intake_date": "date"}
+_OWN_NAMES = ("site", "client", "session", "attended", "weeks_since_intake", "log_weeks",
+              "last_session", "dropout_event")  # fmt: skip
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+def format_of(file: str) -> str | None:
+    """Return the format that a file's ending tells (`.gz` aside), or None."""
+    return FORMAT_BY_ENDING.get(PurePosixPath(file.lower().removesuffix(".gz")).suffix)
+
+
+def completed_mapping(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping with every default filled in and every shorthand spelt out."""
+    return {
+        "site": content["site"],
+        "title": content.get("title", content["site"]),
+        "tables": [_completed_table(table) for table in content["tables"]],
+    }
+
+
+def _completed_table(table: Mapping[str, Any]) -> dict[str, Any]:
+    file, rows = table["file"], table["rows"]
+    is_tsv = file.lower().removesuffix(".gz").endswith(".tsv")
+    site = table.get("site")
+    return {
+        "file": file,
+        "format": table.get("format") or format_of(file),
+        "sheet": table.get("sheet"),
+        "header_row": table.get("header_row", 1),
+        "delimiter": table.get("delimiter", "\t" if is_tsv else ","),
+        "encoding": table.get("encoding", "utf-8"),
+        "decimal": table.get("decimal", "."),
+        "dates": table.get("dates", "yyyy-mm-dd"),
+        "missing": _texts(table.get("missing", [])),
+        "rows": rows,
+        "rows_repeat": table.get("rows_repeat", False),
+        "keep_rows": {column: _texts(kept) for column, kept in table.get("keep_rows", {}).items()},
+        "site": {"prefix": "", **({"column": site} if isinstance(site, str) else site)}
+        if site
+        else None,
+        "client": table["client"],
+        "session": _completed_session(table.get("session")),
+        "form": table.get("form"),
+        "item": table.get("item"),
+        "answer": table.get("answer"),
+        "ignore_forms": _texts(table.get("ignore_forms", [])),
+        "client_facts": {
+            name: _completed_fact(name, fact)
+            for name, fact in table.get("client_facts", {}).items()
+        },
+        "session_facts": _completed_session_facts(table.get("session_facts", {})),
+        "measures": {
+            name: _completed_measure(measure) for name, measure in table.get("measures", {}).items()
+        },
+    }
+
+
+def _completed_session(session: Any) -> dict[str, Any] | None:
+    if session is None:
+        return None
+    given = {"column": session} if isinstance(session, str) else session
+    return {
+        "column": given.get("column"),
+        "pattern": given.get("pattern"),
+        "codes": given.get("codes"),
+        "about_client": _texts(given.get("about_client", [])),
+        "ignore": _texts(given.get("ignore", [])),
+        "order_by": given.get("order_by", []),
+    }
+
+
+def _completed_fact(name: str, fact: Any) -> dict[str, Any]:
+    given = {"column": fact} if isinstance(fact, str) else fact
+    codes = given.get("codes")
+    return {
+        "column": given["column"],
+        "type": FACT_TYPES.get(name) or given.get("type", "category"),
+        "codes": {text: _text(word) for text, word in codes.items()} if codes else None,
+        "others": given.get("others", "problem"),
+    }
+
+
+def _completed_session_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    completed: dict[str, Any] = dict(facts)
+    if "attended" in facts:
+        attended = facts["attended"]
+        completed["attended"] = {**attended, "attended": _texts(attended["attended"])}
+    return completed
+
+
+def _completed_measure(measure: Any) -> dict[str, Any]:
+    given = {"items": measure} if isinstance(measure, str) else measure
+    form = given.get("form")
+    return {
+        "items": given.get("items"),
+        "sessions": given.get("sessions"),
+        "codes": given.get("codes"),
+        "form": None if form is None else _text(form),
+        "recorded_total": given.get("recorded_total"),
+    }
+
+
+def _texts(values: list[Any]) -> list[str]:
+    return [_text(value) for value in values]
+
+
+def _text(value: Any) -> str:
+    """Return a YAML number as it stands in a file (`-9`, not `-9.0`)."""
+    return str(value)
+
+
+def mapping_problems(mapping: Document) -> list[Problem]:
+    """Return what the schema cannot see: keys that do not go together, patterns without a place."""
+    problems: list[Problem] = []
+    tables = mapping.content["tables"]
+    for i, table in enumerate(tables):
+        found = [
+            *_source_problems(table),
+            *_row_problems(table),
+            *_pattern_problems(table),
+            *_fact_problems(table),
+        ]
+        problems += [mapping.problem(("tables", i, *place), text) for place, text in found]
+    types: dict[str, str] = {}
+    for i, table in enumerate(tables):
+        for name, fact in table.get("client_facts", {}).items():
+            kind = _completed_fact(name, fact)["type"]
+            if types.setdefault(name, kind) != kind:
+                place = ("tables", i, "client_facts", name)
+                problems.append(mapping.problem(place, f"is a {types[name]} in another table"))
+    return problems
+
+
+Found = Iterator[tuple[KeyPath, str]]
+
+
+def _source_problems(table: Mapping[str, Any]) -> Found:
+    file = table["file"]
+    if any(part.startswith(".") for part in file.split("/")):
+        yield ("file",), "must lie in the site's own folder"
+    kind = table.get("format") or format_of(file)
+    if kind is None:
+        yield ("file",), "the ending does not tell the format; add format: csv, excel or sav"
+    if kind != "excel" and "sheet" in table:
+        yield ("sheet",), "only a workbook has sheets"
+    if kind != "csv":
+        for key in ("delimiter", "encoding"):
+            if key in table:
+                yield (key,), "only a CSV file has this"
+    if kind == "sav" and "header_row" in table:
+        yield ("header_row",), "an SPSS file has no header row"
+    if table.get("delimiter") in ('"', "\n", "\r", " "):
+        yield ("delimiter",), "this sign cannot stand between columns"
+
+
+def _row_problems(table: Mapping[str, Any]) -> Found:
+    rows, measures = table["rows"], table.get("measures", {})
+    if rows == "client" and "session" in table:
+        yield ("session",), "with rows: client the session stands in the column names: {session}"
+    if rows != "client" and "session" not in table:
+        yield ("rows",), f"with rows: {rows} the key session is needed"
+    if rows != "client" and table.get("rows_repeat"):
+        yield ("rows_repeat",), "goes with rows: client only"
+    if table.get("rows_repeat") and (measures or table.get("session_facts")):
+        yield ("rows_repeat",), "a log of clients has no measures and no session_facts"
+    for key in ("form", "item", "answer", "ignore_forms"):
+        if rows != "answer" and key in table:
+            yield (key,), "goes with rows: answer only"
+    if rows == "answer":
+        for key in ("item", "answer"):
+            if key not in table:
+                yield ("rows",), f"with rows: answer the key {key} is needed"
+        if not measures:
+            yield ("rows",), "with rows: answer the key measures is needed"
+        if "form" not in table and len(measures) > 1:
+            yield ("measures",), "several measures need the key form, to tell them apart"
+        if isinstance(table.get("session"), dict) and "order_by" in table["session"]:
+            yield ("session",), "order_by does not go with rows: answer"
+    session = table.get("session")
+    if isinstance(session, dict) and "pattern" in session and "codes" in session:
+        yield ("session",), "give a pattern or codes, not both"
+    if isinstance(session, dict) and any(
+        not float(number).is_integer() or number < 1 for number in session.get("codes", {}).values()
+    ):
+        yield ("session", "codes"), "session numbers are whole and count from 1"
+    times = [key for key in ("date", "day", "week") if key in table.get("session_facts", {})]
+    if len(times) > 1:
+        yield ("session_facts",), f"give one of {', '.join(times)}"
+
+
+def _pattern_problems(table: Mapping[str, Any]) -> Found:
+    rows = table["rows"]
+    session = table.get("session")
+    if isinstance(session, dict) and "pattern" in session:
+        yield from _braces(("session", "pattern"), session["pattern"], {"session"})
+    for name, fact in table.get("session_facts", {}).items():
+        column = fact["column"] if isinstance(fact, dict) else fact
+        yield from _braces(
+            ("session_facts", name), column, {"session"} if rows == "client" else set()
+        )
+    for name, measure in table.get("measures", {}).items():
+        here: KeyPath = ("measures", name)
+        full = _completed_measure(measure)
+        if rows == "answer":
+            if full["items"] is not None:
+                yield here, "with rows: answer the items stand in the column that `item` names"
+            if full["recorded_total"] is not None:
+                yield here, "recorded_total does not go with rows: answer"
+            if "form" in table and full["form"] is None:
+                yield here, "the key form is missing: this measure's text in the form column"
+            continue
+        if full["form"] is not None:
+            yield here, "the key form goes with rows: answer only"
+        if full["items"] is None:
+            yield here, "the key items is missing"
+        yield from _item_problems((*here, "items"), full["items"], rows)
+        if rows == "session" and full["sessions"] is not None:
+            yield (*here, "sessions"), "goes with rows: client only"
+        if full["recorded_total"] is not None:
+            wanted = {"session"} if rows == "client" else set()
+            yield from _braces((*here, "recorded_total"), full["recorded_total"], wanted)
+
+
+def _item_problems(here: KeyPath, items: Any, rows: str) -> Found:
+    if isinstance(items, str):
+        yield from _braces(here, items, {"session", "item"} if rows == "client" else {"item"})
+    elif isinstance(items, list) and rows == "client":
+        yield here, "with rows: client give a pattern, or the columns of each session number"
+    elif isinstance(items, list) and len(set(items)) < len(items):
+        yield here, "a column stands twice in the list"
+    elif isinstance(items, dict) and rows == "session":
+        yield here, "with rows: session give a pattern or one list of columns"
+    elif isinstance(items, dict):
+        for session, columns in items.items():
+            if not re.fullmatch(r"[1-9][0-9]{0,4}", session):
+                yield (*here, session), "must be a session number"
+            if isinstance(columns, str):
+                yield from _braces((*here, session), columns, {"item"})
+
+
+def _braces(here: KeyPath, text: str, wanted: set[str]) -> Found:
+    found = _BRACES.findall(text)
+    if sorted(found) != sorted(wanted):
+        places = " and ".join("{" + word + "}" for word in sorted(wanted)) or "no {...}"
+        yield here, f"the column name must hold {places}, once each"
+
+
+def _fact_problems(table: Mapping[str, Any]) -> Found:
+    for name, fact in table.get("client_facts", {}).items():
+        here: KeyPath = ("client_facts", name)
+        full = _completed_fact(name, fact)
+        if name in _OWN_NAMES:
+            yield here, "this name is used for a column of ours; choose another"
+        kind = full["type"]
+        if isinstance(fact, dict) and fact.get("type", kind) != kind:
+            yield (*here, "type"), f"{name} is always a {kind}"
+        if full["codes"] and kind == "date":
+            yield (*here, "codes"), "a date has no codes"
+        if full["others"] == "blank" and not full["codes"]:
+            yield (*here, "others"), "goes with codes only"
+        if kind == "date" and name != "intake_date":
+            yield (*here, "type"), "only intake_date is a date (dates never leave the intake)"
+        if kind == "number" and full["codes"]:
+            for text, word in full["codes"].items():
+                if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", word):
+                    yield (*here, "codes", text), "must be a number"
+        if name == "end_status" and full["codes"]:
+            for text, word in full["codes"].items():
+                if word not in END_STATUS:
+                    yield (*here, "codes", text), f"must be one of {', '.join(END_STATUS)}"
