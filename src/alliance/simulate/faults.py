@@ -173,8 +173,6 @@ def _south(planter: Planter, tables: list[RawTable]) -> None:
     planter.spoil(table, row, "session_date", "2023-13-05", "bad-date")
     client, sheet, _ = planter.form(WAI_SR)
     planter.spoil(table, row_of(client, sheet.number), "record_id", None, "no-client-id")
-    client, sheet, _ = planter.form(WAI_SR)
-    planter.repeat(table, row_of(client, sheet.number))
     planter.note_single_sessions(lambda client: (table, row_of(client)))
 
 
