@@ -15,7 +15,7 @@ from typing import Any
 from alliance import closed_schema, strict_yaml
 from alliance.errors import ConfigError
 from alliance.site_mapping import END_STATUS, completed_mapping, mapping_problems
-from alliance.strict_yaml import Document, Problem
+from alliance.strict_yaml import Document, KeyPath, Problem
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -56,7 +56,7 @@ def load_cohort(path: str | Path) -> dict[str, Any]:
 
 
 def load_site(path: str | Path) -> dict[str, Any]:
-    """Return a site's mapping, checked and with every default filled in and every shorthand spelt out.
+    """Return a site's mapping, checked, every default filled in and every shorthand spelt out.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def site_mapping_path(config_path: str | Path, cohort: str, site: str) -> Path:
 
 
 def instrument_path(config_path: str | Path, instrument: str) -> Path | None:
-    """Return the file of a scoring key: the project's own, then `instruments/` beside the config."""
+    """Return the file of a scoring key: the project's own, or in `instruments/` by the config."""
     folders = (PROJECT / "config" / "instruments", Path(config_path).parent / "instruments")
     for folder in folders:
         if (folder / f"{instrument}.yaml").is_file():
@@ -160,7 +160,9 @@ def _model_problems(document: Document, mappings: list[Document]) -> Iterator[Pr
     terms = _known_terms(measures, mappings)
     for name, model in document.content.get("models", {}).items():
         here = ("models", name)
-        named = [((*here, key), model[key]) for key in ("predictor", "outcome") if key in model]
+        named: list[tuple[KeyPath, str]] = [
+            ((*here, key), model[key]) for key in ("predictor", "outcome") if key in model
+        ]
         named += [((*here, "predictors", i), m) for i, m in enumerate(model.get("predictors", []))]
         for place, measure in named:
             if measure not in measures:
@@ -250,7 +252,7 @@ def _mapping_problems(mapping: Document, config: Document, config_path: Path) ->
 
 
 def _list_length_problems(
-    mapping: Document, here: strict_yaml.KeyPath, measure: Any, n_items: int | None
+    mapping: Document, here: KeyPath, measure: Any, n_items: int | None
 ) -> Iterator[Problem]:
     items = measure.get("items") if isinstance(measure, dict) else None
     listed = items.items() if isinstance(items, dict) else [(None, items)]

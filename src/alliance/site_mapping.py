@@ -79,7 +79,7 @@ def _completed_table(table: Mapping[str, Any]) -> dict[str, Any]:
 def _completed_session(session: Any) -> dict[str, Any] | None:
     if session is None:
         return None
-    given = {"column": session} if isinstance(session, str) else session
+    given: Mapping[str, Any] = {"column": session} if isinstance(session, str) else session
     return {
         "column": given.get("column"),
         "pattern": given.get("pattern"),
@@ -91,7 +91,7 @@ def _completed_session(session: Any) -> dict[str, Any] | None:
 
 
 def _completed_fact(name: str, fact: Any) -> dict[str, Any]:
-    given = {"column": fact} if isinstance(fact, str) else fact
+    given: Mapping[str, Any] = {"column": fact} if isinstance(fact, str) else fact
     codes = given.get("codes")
     return {
         "column": given["column"],

@@ -264,7 +264,9 @@ def _syntax_message(error: yaml.YAMLError, text: str, name: str) -> str:
     if "\\t" in problem or "tab" in problem:
         advice = "a tab stands where YAML wants blanks; replace it"
     elif "mapping values are not allowed" in problem:
-        advice = "a colon with a blank after it stands inside plain text, or the line is indented too far"
+        advice = (
+            "a colon stands inside plain text (write it in quotes), or the line is indented too far"
+        )
     elif "could not find expected ':'" in problem or "did not find expected key" in problem:
         advice = "a key without a colon, or a line that is indented too much or too little"
     elif "block end" in problem or "block mapping" in problem:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,14 +35,15 @@ def responses(
     DataFrame
         client (number), session, measure (position in `keys`), item, value; sorted by these.
     """
-    parts: list[pd.DataFrame] = []
+    parts: list[dict[str, np.ndarray]] = []
     accounts: list[Counter[str]] = []
     for at, reading in enumerate(readings):
         counts: Counter[str] = Counter()
         for cells in LAYOUTS[reading.table["rows"]].answers(reading):
-            parts.append(_judged(reading, cells, keys, counts).assign(reading=at))
+            part = _valid_answers(reading, cells, keys, counts)
+            parts.append(part | {"reading": np.full(len(part["value"]), at)})
         accounts.append(counts + _cells_of_lost_rows(reading))
-    table = pd.concat(parts, ignore_index=True) if parts else _empty()
+    table = _table(parts)
     if len(readings) > 1:
         table = _without_contradictions(table, readings, accounts)
     for reading, counts in zip(readings, accounts, strict=True):
@@ -53,9 +53,20 @@ def responses(
     return table.sort_values(KEY, kind="stable", ignore_index=True)
 
 
-def _judged(
+def _table(parts: list[dict[str, np.ndarray]]) -> pd.DataFrame:
+    kinds = dict.fromkeys([*KEY, "at", "column", "reading"], "int64") | {"value": "float64"}
+    return pd.DataFrame(
+        {
+            name: np.concatenate([np.array([], dtype=kind), *(part[name] for part in parts)])
+            for name, kind in kinds.items()
+        }
+    )
+
+
+def _valid_answers(
     reading: Reading, cells: AnswerCells, keys: Mapping[str, Instrument], counts: Counter[str]
-) -> pd.DataFrame:
+) -> dict[str, np.ndarray]:
+    """Return the valid answers among `cells`, count all of them and note the broken ones."""
     instrument = keys[cells.measure]
     codes = reading.table["measures"][cells.measure]["codes"]
     texts = reading.cells(cells.column).iloc[cells.at]
@@ -64,20 +75,21 @@ def _judged(
     for number, count in enumerate(np.bincount(verdict, minlength=len(_VERDICTS))):
         counts[_VERDICTS[number]] += int(count)
         if number > 1 and count:
-            broken = verdict == number
-            _note(reading, _VERDICTS[number], cells, broken, instrument)
+            _note(reading, _VERDICTS[number], cells, verdict == number, instrument)
     kept = verdict == 0
-    return pd.DataFrame(
-        {
-            "client": reading.client[cells.at[kept]],
-            "session": _some(cells.session, kept),
-            "measure": list(keys).index(cells.measure),
-            "item": _some(cells.item, kept),
-            "value": values[kept],
-            "at": cells.at[kept],
-            "column": cells.column,
-        }
-    ).astype({"session": "int64", "item": "int64", "column": "category"})
+    at = cells.at[kept]
+    constant = {
+        "measure": list(keys).index(cells.measure),
+        "column": reading.raw.header.index(cells.column) if len(at) else 0,
+    }
+    return {
+        "client": reading.client[at],
+        "session": _of_each(cells.session, kept),
+        "item": _of_each(cells.item, kept),
+        "value": values[kept],
+        "at": at,
+        **{name: np.full(len(at), number) for name, number in constant.items()},
+    }
 
 
 def verdicts(
@@ -120,8 +132,10 @@ def _highest(instrument: Instrument, item: np.ndarray | int) -> np.ndarray | flo
     return np.array([np.nan, *by_item])[item]
 
 
-def _some(numbers: np.ndarray | int, mask: np.ndarray) -> np.ndarray | int:
-    return numbers[mask] if isinstance(numbers, np.ndarray) else numbers
+def _of_each(numbers: np.ndarray | int, kept: np.ndarray) -> np.ndarray:
+    if isinstance(numbers, int):
+        return np.full(int(kept.sum()), numbers)
+    return numbers[kept]
 
 
 def _note(
@@ -172,16 +186,13 @@ def _without_contradictions(
     differs = shared.groupby(KEY)["value"].transform("nunique") > 1
     rule = np.where(differs, "conflicting-duplicate", "exact-duplicate")
     out = shared.assign(rule=rule)[differs | shared.duplicated(KEY, keep="first")]
-    for (at, column, broken), cells in out.groupby(["reading", "column", "rule"], observed=True):
-        reading = readings[int(at)]
+    for _, cells in out.groupby(["reading", "column", "rule"]):
+        first = cells.iloc[0]
+        at, broken = int(first["reading"]), str(first["rule"])
+        reading = readings[at]
         rows = [int(row) for row in reading.raw.rows[cells["at"].to_numpy()]]
-        reading.problems.add(str(broken), reading.place("responses"), rows=rows, column=str(column))
-        accounts[int(at)][KEPT] -= len(cells)
-        accounts[int(at)][str(broken)] += len(cells)
+        column = reading.raw.header[int(first["column"])]
+        reading.problems.add(broken, reading.place("responses"), rows=rows, column=column)
+        accounts[at][KEPT] -= len(cells)
+        accounts[at][broken] += len(cells)
     return table.drop(index=out.index)
-
-
-def _empty() -> pd.DataFrame:
-    kinds: dict[str, Any] = dict.fromkeys([*KEY, "at", "reading"], "int64")
-    kinds |= {"value": "float64", "column": "str"}
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})

@@ -144,7 +144,8 @@ def _by_pattern(
         if key in found and found[key] != column:
             columns.twice.append(column)
         found.setdefault(key, column)
-    sessions: list[int | None] = sorted({s for s, _ in found if s is not None}) or [None]
+    numbered = sorted({session for session, _ in found if session is not None})
+    sessions: list[int | None] = [*numbered] or [None]
     if declared is not None:
         sessions = list(declared)
     elif not found:

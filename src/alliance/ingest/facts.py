@@ -169,10 +169,12 @@ def _note_dates_against_sessions(
 ) -> None:
     dated = sessions[sessions["date"].notna()]
     earlier = dated.groupby("client")["date"].diff() < 0
-    for (at, column), late in dated[earlier].groupby(["reading", "date_column"]):
-        place = readings[int(at)].place("sessions")
+    for _, late in dated[earlier].groupby(["reading", "date_column"]):
+        first = late.iloc[0]
+        place = readings[int(first["reading"])].place("sessions")
         rows = [int(row) for row in late["row"]]
-        problems.add("dates-against-sessions", place, rows=rows, column=str(column))
+        column = str(first["date_column"])
+        problems.add("dates-against-sessions", place, rows=rows, column=column)
 
 
 def note_odd_clients(

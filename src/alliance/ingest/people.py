@@ -12,9 +12,12 @@ import pandas as pd
 
 _SITE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
-# Signs that are mistaken for one another in print or on the keyboard, and Cyrillic letters that look
-# like Latin ones (written as code points, since nobody could tell them apart here).
-_CYRILLIC = "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0430\u0435\u043e\u0440\u0441\u0445"
+# Signs that are mistaken for one another in print or on the keyboard, and Cyrillic letters that
+# look like Latin ones (written as code points, since nobody could tell them apart here).
+_CYRILLIC = (
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425"  # capitals
+    "\u0430\u0435\u043e\u0440\u0441\u0445"
+)
 _LATIN = "ABEKMHOPCTXaeopcx"
 _LOOK_ALIKE = str.maketrans("oOlI|", "00111")
 
@@ -39,7 +42,7 @@ class People:
 def number_people(
     sites: Sequence[pd.Series], ids: Sequence[pd.Series]
 ) -> tuple[People, list[np.ndarray]]:
-    """Number the clients of several tables.
+    """Give the clients of several tables numbers.
 
     Parameters
     ----------

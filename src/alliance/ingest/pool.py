@@ -27,8 +27,8 @@ def pool_sites(
 ) -> None:
     """Stack the five tables of all sites into `out_folder`.
 
-    `problems.csv` and `ledger.csv` are written to `checks_folder` before anything else; if a problem
-    blocks the run, `blocking_problems.csv` too (it stays after a failed run).
+    `problems.csv` and `ledger.csv` are written to `checks_folder` before anything else; if a
+    problem blocks the run, `blocking_problems.csv` too (it stays after a failed run).
 
     Raises
     ------
@@ -68,16 +68,15 @@ def _message(blocking: pd.DataFrame, full_list: Path) -> str:
     n = len(blocking)
     opening = "1 problem" if n == 1 else f"{n} problems"
     lines = [f"The data cannot be used yet: {opening} must be mended first."]
-    for problem in blocking.head(MOST_TOLD).itertuples():
-        place = f"{problem.site}/{problem.file}"
-        if isinstance(problem.sheet, str):
-            place += f", sheet {problem.sheet}"
-        if not pd.isna(problem.row):
-            place += f", row {problem.row}"
-        if isinstance(problem.column, str):
-            place += f", column {problem.column}"
-        what = str(problem.rule).replace("-", " ")
-        lines.append(f"  {place}: {what} (expected: {problem.expected}). To do: {problem.remedy}.")
+    for problem in blocking.head(MOST_TOLD).astype(object).to_dict("records"):
+        place = f"{problem['site']}/{problem['file']}"
+        for word in ("sheet", "row", "column"):
+            if not pd.isna(problem[word]):
+                place += f", {word} {problem[word]}"
+        what = problem["rule"].replace("-", " ")
+        lines.append(
+            f"  {place}: {what} (expected: {problem['expected']}). To do: {problem['remedy']}."
+        )
     if n > MOST_TOLD:
         lines.append(f"  ... and {n - MOST_TOLD} more.")
     lines.append(f"The full list: {full_list.as_posix()}")

@@ -6,6 +6,7 @@ folder the lab can look each one up again.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import hmac
@@ -110,9 +111,7 @@ def _publish_once(data: bytes, path: Path) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(beside, 0o600)
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(beside, path)  # fails if the name is taken, unlike a rename
-        except FileExistsError:
-            pass
     finally:
         Path(beside).unlink(missing_ok=True)

@@ -99,6 +99,6 @@ class RawTable:
 
 
 def with_blanks_missing(column: pd.Series) -> pd.Series:
-    """Return a text column whose empty and blank cells are missing; other cells stay as they are."""
+    """Return a text column whose empty and blank cells are missing; others stay as they are."""
     stripped = column.str.strip()
     return column.mask(stripped == "", pd.NA)

@@ -1,4 +1,4 @@
-"""One table of a site while it is being read: its rows, what they are about, which are set aside."""
+"""One table of a site while it is read: its rows, what they are about, which are set aside."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Reading:
     @property
     def alive(self) -> np.ndarray:
         """Shape (n,): rows that are kept so far."""
-        return np.equal(self.reason, None)
+        return np.asarray(pd.isna(self.reason), dtype=bool)
 
     @property
     def is_session(self) -> np.ndarray:

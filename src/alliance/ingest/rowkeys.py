@@ -1,5 +1,6 @@
-"""What each row of a file is about: which client, which session; rows without an answer to that are
-set aside, and so are rows that stand twice.
+"""What each row of a file is about: which client, which session.
+
+Rows that do not say are set aside, and so are rows that stand twice.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ def set_duplicates_aside(reading: Reading) -> None:
 
 
 def number_sessions(reading: Reading) -> None:
-    """Number each client's remaining rows in the order of the `order_by` columns, from 1."""
+    """Give each client's remaining rows numbers from 1, in the order of the `order_by` columns."""
     given = reading.table["session"]
     if given is None or not given["order_by"]:
         return
@@ -170,7 +171,7 @@ def number_sessions(reading: Reading) -> None:
 
 
 def order_of(reading: Reading, column: str) -> np.ndarray:
-    """Return sort keys of a column: dates and numbers by their value, other texts by their letters."""
+    """Return sort keys of a column: dates and numbers by value, other texts by their letters."""
     texts = reading.cells(column)
     if reading.table["session_facts"].get("date") == column:
         return parse.dates(texts, reading.table["dates"], reading.raw.dates.get(column))

@@ -1,4 +1,4 @@
-"""Read one site's files into the canonical tables; what is wrong with them is data, not an error."""
+"""Read one site's files into the canonical tables; what is wrong with them is data, no error."""
 
 from __future__ import annotations
 

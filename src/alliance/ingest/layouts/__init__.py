@@ -28,7 +28,7 @@ class Layout(Protocol):
 
 
 LAYOUTS: dict[str, Layout] = {
-    "client": per_client,  # type: ignore[dict-item]  # a module serves as the object
-    "session": per_session,  # type: ignore[dict-item]
-    "answer": per_answer,  # type: ignore[dict-item]
+    "client": per_client,
+    "session": per_session,
+    "answer": per_answer,
 }

@@ -31,7 +31,7 @@ def read(path: Path, source: Mapping[str, Any]) -> RawTable:
     table = RawTable(header=header, columns=[], rows=np.arange(1, len(frame) + 1, dtype=np.int64))
     for name in meta.column_names:
         values = frame[name]
-        kind = meta.original_variable_types.get(name, "").rstrip("0123456789.")
+        kind = str(meta.original_variable_types.get(name, "")).rstrip("0123456789.")
         if kind in _DATE_FORMATS:
             table.columns.append(_dates(values))
             table.dates[name.strip()] = values.notna().reset_index(drop=True)
