@@ -81,7 +81,7 @@ def test_mixed_models_equal_lme4(cohort, name):
 
 def test_fixed_effects_companion_equals_r(cohort):
     fit = coupling_fit(cohort, "alliance_to_symptoms", MODELS["alliance_to_symptoms"][1])
-    (row,) = fit["companions"]
+    row = next(c for c in fit["companions"] if c["estimator"].startswith("client fixed"))
     expected = R["fixed_effects"]
     n, g, k = expected["n"], expected["clusters"], 3
     assert row["estimate"] == pytest.approx(expected["estimate"]["alliance"], rel=1e-8)
@@ -90,6 +90,14 @@ def test_fixed_effects_companion_equals_r(cohort):
     assert row["se"] == pytest.approx(
         expected["se_uncorrected"]["alliance"] * np.sqrt(factor), rel=1e-6
     )
+
+
+def test_lag_as_it_stands_equals_lme4(cohort):
+    fit = coupling_fit(cohort, "alliance_to_symptoms", MODELS["alliance_to_symptoms"][1])
+    row = next(c for c in fit["companions"] if c["estimator"].endswith("not centred"))
+    expected = R["lag_as_it_stands"]
+    assert row["estimate"] == pytest.approx(expected["estimate"]["alliance_within"], rel=1e-4)
+    assert row["se"] == pytest.approx(expected["se"]["alliance_within"], rel=1e-4)
 
 
 def test_dropout_hazard_equals_r(cohort):

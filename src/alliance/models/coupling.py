@@ -1,10 +1,13 @@
 """Coupling: whether one measure moves the other from session to session.
 
-    y_i,t+1 = b0 + b_w (x_it - x̄_i) + b_b (x̄_i - x̄) + phi y_it + b_t f(t) + sites + v_j + u_i + e
+    y_i,t+1 = b0 + b_w (x_it - x̄_i) + b_b (x̄_i - x̄) + phi (y_it - ȳ_i) + b_t f(t)
+              + sites + v_j + u_i + e
 
-the within- and between-client parts of the predictor told apart (Falkenström et al., 2013; Curran &
-Bauer, 2011). Always fitted as a pair, one model for each direction. The within-client coefficient
-is checked by a client fixed-effects regression (linearmodels `PanelOLS`, clustered by therapist).
+the within- and between-client parts of the predictor told apart (Curran & Bauer, 2011), the outcome
+now centred at the client's own mean as well (Hamaker & Grasman, 2015). Always fitted as a pair, one
+model for each direction. Two companions check the within-client coefficient: a client fixed-effects
+regression (linearmodels `PanelOLS`, clustered by therapist), and the same mixed model with the
+outcome now as it stands (Falkenström et al., 2013).
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ import pandas as pd
 from linearmodels.panel import PanelOLS
 
 from alliance.errors import FitError
+from alliance.mixed import fit_mixed
 from alliance.models.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
-from alliance.models.multilevel import ENGINE, Term, fit_multilevel, sd
+from alliance.models.multilevel import ENGINE, Fitted, Term, fit_multilevel, sd
 
 
 def coupling_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,17 +54,18 @@ def coupling_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[st
         "Only pairs of successive sessions with both forms count; others are missing at random.",
         "Random effects and residuals are normal and independent.",
     ]
-    within, between = f"{predictor}_within", f"{predictor}_between"
+    within, between, now = f"{predictor}_within", f"{predictor}_between", f"{outcome}_within"
     unit = "points per point"
+    extra = entry.get("fixed", [])
     try:
         require_scores(cohort, predictor)
         require_scores(cohort, outcome)
         panel = cohort.panel
-        fit_multilevel(
+        fitted = fit_multilevel(
             draft,
             cohort,
             outcome=following,
-            fixed=["1", within, between, outcome, time, *entry.get("fixed", [])],
+            fixed=["1", within, between, now, time, *extra],
             slopes={},
             wanted_levels=entry.get("levels"),
             needed={
@@ -87,17 +92,17 @@ def coupling_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[st
                         _client_sd(panel, f"{outcome}_client_mean"),
                     ),
                 ),
-                outcome: Term(f"{y} now", "autoregression", unit),
+                now: Term(f"{y} now, within client", "autoregression", unit),
                 time: Term(f"Time ({time.replace('_', ' ')})", "time", "points per unit"),
             },
         )
     except FitError as error:
         return refuse(draft, cohort, str(error))
-    rows = panel[panel[[following, outcome, within, time]].notna().all(axis=1)]
-    try:
-        draft.companions = [_fixed_effects(rows, predictor, outcome, following, time, x)]
-    except FitError as error:
-        draft.warnings.append(f"No fixed-effects check: {error}")
+    for companion, what in ((_fixed_effects, "fixed-effects"), (_lag_as_it_stands, "raw-lag")):
+        try:
+            draft.companions.append(companion(fitted, predictor, outcome, time, x))
+        except FitError as error:
+            draft.warnings.append(f"No {what} check: {error}")
     return draft.finish()
 
 
@@ -109,10 +114,39 @@ def _client_sd(panel: pd.DataFrame, column: str) -> float:
     return sd(panel.groupby("client", sort=False)[column].first())
 
 
+def _lag_as_it_stands(
+    fitted: Fitted, predictor: str, outcome: str, time: str, label: str
+) -> dict[str, Any]:
+    """Return the within-client coefficient of the mixed model with the outcome now not centred.
+
+    The client's random intercept is part of the outcome now, so that this model pulls the
+    autoregression up and the within-client coefficient towards zero; printed because much of the
+    literature uses it.
+    """
+    swap = {f"{outcome}_within": outcome}
+    fit = fit_mixed(
+        fitted.rows,
+        outcome=f"{outcome}_next",
+        fixed=[swap.get(term, term) for term in fitted.fixed],
+        random=fitted.random,
+    )
+    row = fit.coefficients.set_index("term").loc[f"{predictor}_within"]
+    return estimate(
+        f"{predictor}_within",
+        label=f"{label}, within client",
+        role="main",
+        level="within-client",
+        estimator="mixed model, REML, outcome now not centred",
+        unit="points per point",
+        numbers={str(key): value for key, value in row.items()},
+    )
+
+
 def _fixed_effects(
-    rows: pd.DataFrame, predictor: str, outcome: str, following: str, time: str, label: str
+    fitted: Fitted, predictor: str, outcome: str, time: str, label: str
 ) -> dict[str, Any]:
     """Return the within-client coefficient with every client's level as a free constant."""
+    rows, following = fitted.rows, f"{outcome}_next"
     several = rows.groupby("client")[following].transform("size") > 1
     rows = rows[several]
     if rows.empty or rows["client"].nunique() < 2:

@@ -52,7 +52,7 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str,
     try:
         require_scores(cohort, outcome)
         random_slopes = entry.get("random_slopes") or ["client"]
-        fit = fit_multilevel(
+        fitted = fit_multilevel(
             draft,
             cohort,
             outcome=outcome,
@@ -64,7 +64,7 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str,
         )
     except FitError as error:
         return refuse(draft, cohort, str(error))
-    draft.curves = _courses(cohort, fit, draft, time, outcome, _named(entry))
+    draft.curves = _courses(cohort, fitted.fit, draft, time, outcome, _named(entry))
     return draft.finish()
 
 

@@ -57,6 +57,26 @@ class Term:
     sd_ratio: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted model with what it was fitted to.
+
+    Attributes
+    ----------
+    fit
+        The engine's fit.
+    rows
+        The panel's rows used.
+    fixed, random
+        Its terms.
+    """
+
+    fit: Any
+    rows: pd.DataFrame
+    fixed: list[str]
+    random: dict[str, list[str]]
+
+
 def fit_multilevel(
     draft: Draft,
     cohort: Cohort,
@@ -67,8 +87,8 @@ def fit_multilevel(
     wanted_levels: Sequence[str] | None,
     needed: Mapping[str, str],
     terms: Mapping[str, Term],
-) -> Any:
-    """Fit and fill in `draft`; return the engine's fit.
+) -> Fitted:
+    """Fit and fill in `draft`; return what was fitted.
 
     Parameters
     ----------
@@ -93,21 +113,13 @@ def fit_multilevel(
         If the engine refuses, in its words.
     """
     panel = cohort.panel
-    for column, reason in needed.items():
-        if column not in panel or panel[column].isna().all():
-            msg = f"There is nothing to fit: {reason} in every row."
-            raise FitError(msg)
-    kept = left_out_by_reason(panel, {why: panel[column].isna() for column, why in needed.items()})
+    extra = {c: f"{c.replace('_', ' ')} not known" for c in _columns(fixed, {}) if c not in needed}
+    kept = _complete_rows(panel, dict(needed) | extra)
+    levels, notes = levels_of(panel[kept["used"]], wanted_levels)
+    if "therapist" in levels:
+        therapist = {"therapist": "the therapist is not known"}
+        kept = _complete_rows(panel, dict(needed) | extra | therapist)
     rows = panel[kept["used"]]
-    if rows.empty:
-        msg = "No session has everything that the model needs."
-        raise FitError(msg)
-    levels, notes = levels_of(rows, wanted_levels)
-    if "therapist" in levels and rows["therapist"].isna().any():
-        more = {"the therapist is not known": panel["therapist"].isna()}
-        reasons = {why: panel[column].isna() for column, why in needed.items()}
-        kept = left_out_by_reason(panel, reasons | more)
-        rows = panel[kept["used"]]
     random = {level: ["1", *slopes.get(level, [])] for level in levels}
     all_fixed = [*fixed, *site_terms(rows, levels)]
     used_columns = [column for column in _columns(all_fixed, random) if column in rows]
@@ -137,7 +149,23 @@ def fit_multilevel(
         )
     elif not draft.second_engine["agrees"]:
         draft.warnings.append(draft.second_engine["message"])
-    return fit
+    return Fitted(fit, rows, all_fixed, random)
+
+
+def _complete_rows(panel: pd.DataFrame, needed: Mapping[str, str]) -> dict[str, Any]:
+    """Return which rows have every needed column, and the others by reason."""
+    for column, reason in needed.items():
+        if column not in panel:
+            msg = f"The cohort has no column “{column}”, which the model names."
+            raise FitError(msg)
+        if panel[column].isna().all():
+            msg = f"There is nothing to fit: {reason} in every row."
+            raise FitError(msg)
+    kept = left_out_by_reason(panel, {why: panel[column].isna() for column, why in needed.items()})
+    if not kept["used"].any():
+        msg = "No session has everything that the model needs."
+        raise FitError(msg)
+    return kept
 
 
 def _nested(levels: Sequence[str]) -> list[str]:

@@ -36,10 +36,12 @@ mixed <- function(formula) {
 out <- list(
   alliance_growth = mixed(alliance ~ log_weeks + site + (1 | therapist) + (1 + log_weeks | client)),
   symptom_growth = mixed(symptoms ~ weeks_since_intake + site + (1 | therapist) + (1 + weeks_since_intake | client)),
-  alliance_to_symptoms = mixed(symptoms_next ~ alliance_within + alliance_between + symptoms +
+  alliance_to_symptoms = mixed(symptoms_next ~ alliance_within + alliance_between + symptoms_within +
     weeks_since_intake + site + (1 | therapist) + (1 | client)),
-  symptoms_to_alliance = mixed(alliance_next ~ symptoms_within + symptoms_between + alliance +
-    log_weeks + site + (1 | therapist) + (1 | client)))
+  symptoms_to_alliance = mixed(alliance_next ~ symptoms_within + symptoms_between + alliance_within +
+    log_weeks + site + (1 | therapist) + (1 | client)),
+  lag_as_it_stands = mixed(symptoms_next ~ alliance_within + alliance_between + symptoms +
+    weeks_since_intake + site + (1 | therapist) + (1 | client)))
 
 # Client fixed effects by dummies; covariance clustered by therapist. linearmodels with debiased=True:
 # factor G/(G-1) * (N-1)/(N-K), K counting the client constants where clusters do not nest in them.
