@@ -24,6 +24,7 @@ KNOWN_COLUMNS = {"site", "client", "therapist", "end_status"}
 FEWEST_CLIENTS_FOR_A_MEAN = 8
 EARLY_SESSIONS = 3
 CONFIDENCE = 0.95
+NORMAL_975 = 1.959963984540054
 
 
 def describe_cohort(
@@ -337,22 +338,26 @@ def _kaplan_meier(people: pd.DataFrame) -> dict[str, Any]:
     event = (people["dropout_event"] == 1).to_numpy(int)
     time = people["session"].to_numpy(float)
     # A client rated at session 1 is at risk of leaving after session 1: entry is just before.
-    curve = SurvfuncRight(time, event, entry=people["entry"].to_numpy(float) - 1)
-    survival = np.r_[1.0, curve.surv_prob]
+    entry = people["entry"].to_numpy(float) - 1
+    curve = SurvfuncRight(time, event, entry=entry)
+    survival = np.asarray(curve.surv_prob)
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_minus_log = np.log(-np.log(curve.surv_prob))
-        half = 1.959963984540054 * np.abs(
-            curve.surv_prob_se / (curve.surv_prob * np.log(curve.surv_prob))
-        )
-        low = np.exp(-np.exp(log_minus_log + half))
-        high = np.exp(-np.exp(log_minus_log - half))
-    nobody_left = curve.surv_prob >= 1
+        log_minus_log = np.log(-np.log(survival))
+        half = NORMAL_975 * np.abs(curve.surv_prob_se / (survival * np.log(survival)))
+        low = np.where(survival < 1, np.exp(-np.exp(log_minus_log + half)), 1.0)
+        high = np.where(survival < 1, np.exp(-np.exp(log_minus_log - half)), 1.0)
+    steps = pd.DataFrame({"staying": survival, "ci_low": low, "ci_high": high}, curve.surv_times)
+    sessions = np.arange(0, int(time.max()) + 1)
+    at_risk = np.array(
+        [len(people), *(int(((entry < t) & (time >= t)).sum()) for t in sessions[1:])]
+    )
+    # The last stretch, where fewer than eight clients are left, would show single persons.
+    shown = at_risk >= FEWEST_CLIENTS_FOR_A_MEAN
+    courses = steps.reindex(sessions, method="ffill").fillna(1.0)[shown]
     return {
         "clients": len(people),
         "events": int(event.sum()),
-        "session": [0, *(int(t) for t in curve.surv_times)],
-        "staying": survival,
-        "ci_low": np.r_[1.0, np.where(nobody_left, 1.0, low)],
-        "ci_high": np.r_[1.0, np.where(nobody_left, 1.0, high)],
-        "at_risk": [len(people), *(int(n) for n in curve.n_risk)],
+        "session": sessions[shown],
+        **{str(column): courses[column].to_numpy() for column in courses},
+        "at_risk": at_risk[shown],
     }

@@ -34,7 +34,7 @@ def coupling_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[st
     draft = Draft(
         model=name,
         family="coupling",
-        title=f"{x} and next-session {y}",
+        title=f"{x} → {y} at the next session",
         question=f"When a client's “{x}” is above the client's own average, is “{y}” at the "
         "next session different, given where it stands now? And do clients with a higher average "
         "differ?",
