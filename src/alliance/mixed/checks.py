@@ -35,7 +35,11 @@ def _group_problems(prepared: Prepared) -> list[str]:
                 f"There is only one {level}, so a variance between groups of '{level}' cannot be "
                 "estimated. Leave the level out of random."
             )
-        elif depth and count == counts[depth - 1][1]:
+        elif (
+            depth
+            and count == counts[depth - 1][1]
+            and set(prepared.random[depth]) & set(prepared.random[depth - 1])
+        ):
             problems.append(
                 f"Every {counts[depth - 1][0]} has exactly one {level}: the two levels cannot be "
                 f"told apart. Leave '{counts[depth - 1][0]}' or '{level}' out of random."

@@ -24,6 +24,9 @@ from alliance.mixed.specification import (
     check_specification,
 )
 
+EXACT = 1e-10
+"""A residual variance below this share of the outcome's mean square is none at all."""
+
 AGREEMENT = 1e-6
 """Two starts agree if their -2 log-likelihoods differ by less than this."""
 
@@ -109,10 +112,8 @@ def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = No
     check_identified(prepared, criterion, default_start(problem))
     best = minimise(criterion, first)
     if best is None:
-        raise FitError(
-            f"The fixed terms reproduce the outcome '{prepared.specification.outcome}' exactly, "
-            "so no variance is left to estimate."
-        )
+        raise FitError(_nothing_left(prepared))
+    _check_residual_left(prepared, best)
     best, difference = _second_opinion(criterion, best)
     best = _snap_to_boundary(criterion, best)
     user = on_user_scale(prepared, criterion, best.theta, best.expansion)
@@ -135,6 +136,20 @@ def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = No
         iterations=best.iterations,
     )
     return MixedFit(prepared, criterion, best, user, convergence)
+
+
+def _nothing_left(prepared: Prepared) -> str:
+    return (
+        f"The model reproduces the outcome '{prepared.specification.outcome}' exactly, so there is "
+        "no residual variance to estimate. Check whether the outcome was computed from the "
+        "predictors or is constant within the groups, and use fewer terms."
+    )
+
+
+def _check_residual_left(prepared: Prepared, best: Optimum) -> None:
+    """Refuse a residual variance of zero: the likelihood is unbounded there."""
+    if best.expansion.profile.sigma2 < EXACT:
+        raise FitError(_nothing_left(prepared))
 
 
 def default_start(problem: Problem, size: float = 0.5) -> np.ndarray:

@@ -14,8 +14,11 @@ import numpy as np
 
 from alliance.mixed.criterion import Criterion, Expansion
 
-DECREMENT_TOLERANCE = 1e-12
-"""Stop when Newton's predicted change of -2 log L is below this (absolute; it has no unit)."""
+DECREMENT_TOLERANCE = 1e-16
+"""Stop when Newton's predicted change of -2 log L is below this times the number of rows.
+
+The square root of it bounds the error of the parameters in units of their standard errors.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def minimise(
         noise = 1e-13 * (abs(current.profile.deviance) + criterion.degrees)
         step, predicted, inside = _trust_step(current.gradient, current.hessian, radius)
         decrement = predicted
-        if inside and predicted < tolerance + 1e-2 * noise:
+        if inside and predicted < tolerance * criterion.degrees:
             return Optimum(theta, current, True, iteration, decrement)
         trial = theta + step
         profile = criterion.profile(criterion.problem.quadratic_form(trial))
