@@ -18,8 +18,7 @@ class Convergence:
     Attributes
     ----------
     converged : bool
-        Newton's predicted gain is negligible, the Hessian has no negative eigenvalue and the
-        second start ended at the same criterion.
+        Newton's predicted gain is negligible and the Hessian has no negative eigenvalue.
     objective : float
         -2 log-likelihood (ML or REML) on the user's scale.
     evaluations : int
@@ -33,7 +32,8 @@ class Convergence:
     singular_components : tuple of str
         Which, in words.
     second_start_difference : float
-        -2 log-likelihood of the second start minus that of the fit (0 if they agree).
+        Largest distance in -2 log-likelihood between the ends of the other starts and the first
+        (about 0 if they agree). If it is not, there are several local optima; the fit is the best.
     optimiser : str
         Name of the method.
     iterations : int
