@@ -1,0 +1,56 @@
+"""The data of the benchmark: sessions in clients in therapists, from a growth model.
+
+    y = 10 - 0.3 t + 0.5 x + v_therapist + u0_client + u1_client t + e
+
+with var(v) = 0.5, cov(u) = [[1, -0.1], [-0.1, 0.04]], var(e) = 1; every client has 4 to 20 weekly
+sessions (12 in the mean), every therapist about 20 clients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+CLIENTS = {"S": 300, "M": 5_000, "L": 100_000, "XL": 1_000_000}
+CLIENTS_PER_THERAPIST = 20
+
+
+def simulate(size: str, *, serial: bool = False, seed: int = 20240229) -> pd.DataFrame:
+    """Rows of one size; with `serial` the residuals are AR(1), phi .4, and 30 % are missed."""
+    rng = np.random.default_rng([seed, CLIENTS[size], serial])
+    clients = CLIENTS[size]
+    therapist_of = np.sort(rng.integers(0, clients // CLIENTS_PER_THERAPIST, clients))
+    n_sessions = rng.integers(4, 21, clients)
+    client = np.repeat(np.arange(clients), n_sessions)
+    first = np.repeat(np.cumsum(n_sessions) - n_sessions, n_sessions)
+    t = (np.arange(len(client)) - first).astype(float)
+    therapist = therapist_of[client]
+    u = rng.standard_normal((clients, 2)) @ np.linalg.cholesky([[1, -0.1], [-0.1, 0.04]]).T
+    v = np.sqrt(0.5) * rng.standard_normal(therapist_of.max() + 1)
+    x = rng.standard_normal(len(client))
+    e = rng.standard_normal(len(client))
+    if serial:
+        e = _first_order(e, t, 0.4)
+    y = 10 - 0.3 * t + 0.5 * x + v[therapist] + u[client, 0] + u[client, 1] * t + e
+    data = pd.DataFrame(
+        {
+            "therapist": therapist.astype(np.int32),
+            "client": client.astype(np.int32),
+            "session": (t + 1).astype(np.int32),
+            "t": t,
+            "x": x,
+            "y": y,
+        }
+    )
+    if serial:
+        data = data[rng.random(len(data)) > 0.3].reset_index(drop=True)
+    return data
+
+
+def _first_order(noise: np.ndarray, t: np.ndarray, phi: float) -> np.ndarray:
+    """AR(1) with unit variance, starting anew where t is 0."""
+    out = noise.copy()
+    for step in range(1, int(t.max()) + 1):
+        now = np.flatnonzero(t == step)
+        out[now] = phi * out[now - 1] + np.sqrt(1 - phi**2) * noise[now]
+    return out

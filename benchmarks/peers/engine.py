@@ -1,0 +1,45 @@
+"""The engine of this project."""
+
+from __future__ import annotations
+
+import pandas as pd
+from measure import arguments, report, timed
+
+from alliance.mixed import fit_mixed
+
+path, task, out = arguments()
+data = pd.read_parquet(path)
+question = {
+    "outcome": "y",
+    "fixed": ["1", "t", "x"],
+    "random": {"therapist": ["1"], "client": ["1", "t"]},
+}
+if task == "ar1":
+    question |= {"residual": "ar1", "residual_time": "session"}
+# Like lme4 and mixedlm: standard errors, no degrees of freedom, unless these are the task.
+df = "kenward-roger" if task == "kr" else "none"
+extra: dict = {}
+if task == "bootstrap":
+    from alliance.mixed import parametric_bootstrap
+
+    base = fit_mixed(data, **question, df="none")
+    draws, numbers = timed(lambda: parametric_bootstrap(base, n=1000, seed=1))
+    fit = base
+else:
+    fit, numbers = timed(lambda: fit_mixed(data, **question, df=df))
+if task == "core":
+    _, default = timed(lambda: fit_mixed(data, **question))
+    extra["seconds_with_satterthwaite"] = default["seconds"]
+table = fit.coefficients
+report(
+    out,
+    **numbers,
+    **extra,
+    version="this commit",
+    log_likelihood=float(fit.log_likelihood),
+    estimates=table["estimate"].tolist(),
+    standard_errors=table["se"].tolist(),
+    df=table["df"].tolist() if task == "kr" else None,
+    phi=None if task != "ar1" else float(fit.residual.phi),
+    converged=bool(fit.convergence.converged),
+)

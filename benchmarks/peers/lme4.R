@@ -1,0 +1,21 @@
+# lme4: the core model, or (task "bootstrap") the time of a few parametric bootstrap refits.
+source("measure.R")
+suppressPackageStartupMessages(library(lme4))
+model <- function() {
+  fit <- suppressWarnings(lmer(y ~ t + x + (1 | therapist) + (t | client), data, REML = TRUE))
+  list(fit = fit, errors = sqrt(diag(as.matrix(vcov(fit)))))
+}
+if (task == "bootstrap") {
+  base <- model()$fit
+  set.seed(1)
+  draws <- simulate(base, 4)
+  run <- system.time(for (draw in draws) suppressWarnings(refit(base, draw)))[["elapsed"]]
+  report(list(seconds = run / 4 * 1000, runs = 4), version = as.character(packageVersion("lme4")),
+         note = "extrapolated from 4 refits")
+} else {
+  run <- timed(model)
+  report(run$numbers, version = as.character(packageVersion("lme4")),
+         log_likelihood = as.numeric(logLik(run$result$fit)),
+         estimates = I(unname(fixef(run$result$fit))), standard_errors = I(unname(run$result$errors)),
+         converged = length(run$result$fit@optinfo$conv$lme4$messages) == 0)
+}

@@ -1,0 +1,35 @@
+# What every R peer shares: data, clock, memory, and the JSON it leaves behind.
+suppressPackageStartupMessages(library(jsonlite))
+arguments <- commandArgs(trailingOnly = TRUE)
+task <- arguments[[2]]
+data <- as.data.frame(data.table::fread(arguments[[1]], nThread = 1))
+data$therapist <- factor(data$therapist)
+data$client <- factor(data$client)
+
+status_mb <- function(key) {
+  line <- grep(paste0("^", key), readLines("/proc/self/status"), value = TRUE)
+  as.numeric(strsplit(trimws(sub("[^:]*:", "", line)), " ")[[1]][1]) / 1024
+}
+
+timed <- function(fit) {
+  # Short fits are repeated within 10 s, at most five times, and the fastest one counts.
+  seconds <- c()
+  before <- status_mb("VmRSS")
+  try(writeLines("5", "/proc/self/clear_refs"), silent = TRUE)
+  while (length(seconds) < 5 && sum(seconds) < 10) {
+    result <- NULL
+    gc(FALSE)
+    start <- proc.time()[["elapsed"]]
+    result <- fit()
+    seconds <- c(seconds, proc.time()[["elapsed"]] - start)
+  }
+  list(result = result, numbers = list(
+    seconds = min(seconds), first_seconds = seconds[1], runs = length(seconds),
+    data_mb = before, peak_mb = status_mb("VmHWM")
+  ))
+}
+
+report <- function(numbers, ...) {
+  writeLines(toJSON(c(numbers, list(...)), digits = NA, auto_unbox = TRUE, null = "null",
+                    na = "null"), arguments[[3]])
+}

@@ -1,0 +1,11 @@
+"""Linear mixed models for strictly nested levels: exact, fast, and open about how they ended.
+
+>>> from alliance.mixed import fit_mixed
+>>> fit = fit_mixed(data, outcome="y", fixed=["1", "t"], random={"client": ["1", "t"]})
+>>> fit.coefficients
+"""
+
+from alliance.mixed.fit import fit_mixed
+from alliance.mixed.result import MixedFit
+
+__all__ = ["MixedFit", "fit_mixed"]

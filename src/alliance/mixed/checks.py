@@ -1,0 +1,168 @@
+"""What cannot be fitted, found before the optimiser meets it and said in the user's terms."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from alliance.errors import FitError
+from alliance.mixed.criterion import Criterion
+from alliance.mixed.degrees_of_freedom import linear_form
+from alliance.mixed.prepare import Prepared
+
+COLLINEAR = 1e-10
+"""A column is collinear if the others leave less than this share of its sum of squares."""
+
+
+def check_data(prepared: Prepared) -> None:
+    """Groups and columns that leave nothing to estimate; all problems in one message.
+
+    Raises
+    ------
+    FitError
+    """
+    problems = [*_group_problems(prepared), *_constant_problems(prepared)]
+    if problems:
+        raise FitError("\n".join(problems))
+
+
+def _group_problems(prepared: Prepared) -> list[str]:
+    nesting = prepared.nesting
+    counts = list(nesting.counts.items())
+    problems: list[str] = []
+    for (level, count), depth in zip(counts, range(len(counts)), strict=True):
+        if count == 1:
+            problems.append(
+                f"There is only one {level}, so a variance between groups of '{level}' cannot be "
+                "estimated. Leave the level out of random."
+            )
+        elif (
+            depth
+            and count == counts[depth - 1][1]
+            and set(prepared.random[depth]) & set(prepared.random[depth - 1])
+        ):
+            problems.append(
+                f"Every {counts[depth - 1][0]} has exactly one {level}: the two levels cannot be "
+                f"told apart. Leave '{counts[depth - 1][0]}' or '{level}' out of random."
+            )
+    level, count = counts[-1]
+    if count == prepared.rows.used and count > 1:
+        problems.append(
+            f"Every {level} has one row only: a variance between groups of '{level}' cannot be "
+            f"told from the residual variance. Leave '{level}' out of random or add sessions."
+        )
+    return problems
+
+
+def _constant_problems(prepared: Prepared) -> list[str]:
+    """Predictors without variation, beside an intercept."""
+    problems = []
+    for atom in dict.fromkeys(factor.atom for product in prepared.fixed for factor in product):
+        name = atom.column
+        column = prepared.sorted_data[name]
+        if name in prepared.vocabulary.categories:
+            if len(prepared.vocabulary.categories[name]) > 1:
+                continue
+        elif column.iloc[0] != column.iloc[-1] or float(column.max()) != float(column.min()):
+            continue
+        if () in prepared.fixed or name in prepared.vocabulary.categories:
+            problems.append(
+                f"Column '{name}' has the same value in every row used, so it cannot explain "
+                f"differences. Leave '{atom.label}' out of the fixed terms."
+            )
+    return problems
+
+
+def check_fixed(prepared: Prepared, criterion: Criterion) -> None:
+    """Refuse collinear fixed columns by name, and more coefficients than rows.
+
+    Raises
+    ------
+    FitError
+    """
+    x = criterion.fixed
+    if len(x) >= prepared.rows.used:
+        raise FitError(
+            f"There are {len(x)} fixed coefficients but only {prepared.rows.used} rows. Use fewer "
+            "terms."
+        )
+    form = criterion.problem.quadratic_form(np.zeros(criterion.problem.layout.n_parameters))
+    gram = form.t[np.ix_(x, x)]
+    names = prepared.fixed_names
+    size = np.sqrt(np.diag(gram))
+    if (size == 0).any():
+        empty = ", ".join(f"'{names[index]}'" for index in np.flatnonzero(size == 0))
+        raise FitError(f"The fixed terms {empty} are zero in every row. Leave them out.")
+    gram = gram / np.outer(size, size)
+    problems = []
+    kept: list[int] = []
+    for column in range(len(x)):
+        if kept:
+            inner = gram[np.ix_(kept, kept)]
+            weights = np.linalg.solve(inner, gram[kept, column])
+            left = 1.0 - weights @ gram[kept, column]
+            if left < COLLINEAR:
+                others = [
+                    names[kept[i]]
+                    for i in np.flatnonzero(np.abs(weights) > 1e-6 * np.abs(weights).max())
+                ]
+                problems.append(
+                    f"'{names[column]}' is an exact combination of "
+                    f"{', '.join(repr(other) for other in others)}; leave one of them out."
+                )
+                continue
+        kept.append(column)
+    if problems:
+        raise FitError("Collinear fixed terms: " + " ".join(problems))
+
+
+def check_identified(prepared: Prepared, criterion: Criterion, theta: np.ndarray) -> None:
+    """Refuse (co)variances that the data cannot tell apart, at an inner point of their space.
+
+    The restricted information tr(P G_r P G_s) of the (co)variances is singular exactly if some
+    combination of them leaves the likelihood unchanged; the combination names the culprits.
+
+    Raises
+    ------
+    FitError
+    """
+    if criterion.problem.residual.serial:
+        return
+    form = linear_form(criterion, theta, 1.0)
+    phi_first = np.linalg.solve(form.information, form.first)
+    phi_second = np.linalg.solve(form.information, form.second)
+    information = -(
+        form.log_det_second
+        + np.trace(phi_second, axis1=2, axis2=3)
+        - np.einsum("rab,sba->rs", phi_first, phi_first)
+    )
+    names = _parameter_names(prepared)
+    size = np.sqrt(np.maximum(np.diag(information), 0.0))
+    scale = float(size.max())
+    dead = size < 1e-7 * scale
+    if not dead.any():
+        values, vectors = np.linalg.eigh(information / np.outer(size, size))
+        if values[0] > 1e-9:
+            return
+        weight = np.abs(vectors[:, values <= 1e-9]).max(axis=1)
+        dead = weight > 1e-3 * weight.max()
+    listed = "; ".join(name for name, is_dead in zip(names, dead, strict=True) if is_dead)
+    raise FitError(
+        f"The data cannot tell these variance components apart: {listed}. Usually a group has too "
+        "few rows for its random effects, or a fixed term already has one coefficient per group. "
+        "Leave one of the random terms out."
+    )
+
+
+def _parameter_names(prepared: Prepared) -> list[str]:
+    names = [f"residual variance of group {g + 1}" for g in range(1, prepared.residual.n_groups)]
+    levels = prepared.specification.levels
+    for depth in reversed(range(len(levels))):
+        labels = prepared.random_names(depth)
+        for row in range(len(labels)):
+            for col in range(row + 1):
+                names.append(
+                    f"{levels[depth]}: variance of '{labels[row]}'"
+                    if row == col
+                    else f"{levels[depth]}: covariance of '{labels[col]}' and '{labels[row]}'"
+                )
+    return [*names, "residual variance"]

@@ -1,0 +1,152 @@
+"""One pass over the rows: every client becomes a few small cross-products.
+
+After this pass no evaluation touches a row again. Per client and residual class the engine keeps
+B = (columns of the random parts)' (all columns), shape (r, K); over all clients and per class it
+keeps the full cross-product of all columns, shape (K, K). Internal columns stand in the order:
+those of the random parts, the other fixed ones, the outcome last.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from alliance.mixed.compiling import compiled
+
+
+@compiled
+def count_entries(starts, row_lag, row_group, n_groups, n_lags, entry_pointer):
+    """Count the residual classes that occur in each client; fills ``entry_pointer``."""
+    n_classes = n_groups + n_lags * n_groups + n_lags * n_groups * n_groups
+    seen = np.full(n_classes, -1, np.int64)
+    total = 0
+    entry_pointer[0] = 0
+    for client in range(len(starts) - 1):
+        for row in range(starts[client], starts[client + 1]):
+            lag = row_lag[row]
+            own = row_group[row]
+            if lag < 0:
+                if seen[own] != client:
+                    seen[own] = client
+                    total += 1
+                continue
+            before = row_group[row - 1]
+            a_own = n_groups + lag * n_groups + own
+            a_before = n_groups + lag * n_groups + before
+            cross = n_groups + n_lags * n_groups + (lag * n_groups + own) * n_groups + before
+            if seen[before] != client:
+                seen[before] = client
+                total += 1
+            if seen[a_own] != client:
+                seen[a_own] = client
+                total += 1
+            if seen[a_before] != client:
+                seen[a_before] = client
+                total += 1
+            if seen[cross] != client:
+                seen[cross] = client
+                total += 1
+        entry_pointer[client + 1] = total
+    return total
+
+
+@compiled
+def accumulate(block, first_row, starts, first_client, r, totals, cross):
+    """Cross-products of independent rows with one variance.
+
+    Parameters
+    ----------
+    block : array (rows, K)
+        Internal columns of the rows from `first_row` on.
+    starts : array (clients + 1,)
+        First row of each client in this block (global row numbers).
+    first_client : int
+        Place of the block's first client in `cross`.
+    totals : array (1, K, K)
+        Sum over all rows; only the upper triangle is filled.
+    cross : array (clients, r, K)
+        Per client.
+    """
+    n_columns = block.shape[1]
+    for client in range(len(starts) - 1):
+        mine = cross[first_client + client]
+        for row in range(starts[client] - first_row, starts[client + 1] - first_row):
+            for a in range(n_columns):
+                left = block[row, a]
+                if left != 0.0:
+                    for b in range(a, n_columns):
+                        totals[0, a, b] += left * block[row, b]
+            for a in range(r):
+                left = block[row, a]
+                for b in range(n_columns):
+                    mine[a, b] += left * block[row, b]
+
+
+@compiled
+def _add(left, right, sign, r, total, mine):
+    n_columns = len(left)
+    for a in range(n_columns):
+        for b in range(a, n_columns):
+            total[a, b] += sign * left[a] * right[b]
+    for a in range(r):
+        for b in range(n_columns):
+            mine[a, b] += sign * left[a] * right[b]
+
+
+@compiled
+def accumulate_classes(
+    block, first_row, starts, first_client, r, row_lag, row_group, n_groups, n_lags,
+    totals, entry_pointer, entry_class, cross,
+):  # fmt: skip
+    """Cross-products per residual class (see `alliance.mixed.residual` for the classes).
+
+    Fills ``entry_class`` and ``cross`` between the pointers of each client.
+    """
+    n_classes = n_groups + n_lags * n_groups + n_lags * n_groups * n_groups
+    slot = np.full(n_classes, -1, np.int64)
+    for client in range(len(starts) - 1):
+        begin = entry_pointer[first_client + client]
+        used = begin
+        for row in range(starts[client], starts[client + 1]):
+            lag = row_lag[row]
+            own = row_group[row]
+            now = block[row - first_row]
+            if lag < 0:
+                if slot[own] < begin:
+                    slot[own] = used
+                    entry_class[used] = own
+                    used += 1
+                _add(now, now, 1.0, r, totals[own], cross[slot[own]])
+                continue
+            past = block[row - 1 - first_row]
+            before = row_group[row - 1]
+            a_own = n_groups + lag * n_groups + own
+            a_before = n_groups + lag * n_groups + before
+            pair = n_groups + n_lags * n_groups + (lag * n_groups + own) * n_groups + before
+            for which in (before, a_own, a_before, pair):
+                if slot[which] < begin:
+                    slot[which] = used
+                    entry_class[used] = which
+                    used += 1
+            _add(past, past, -1.0, r, totals[before], cross[slot[before]])
+            _add(now, now, 1.0, r, totals[a_own], cross[slot[a_own]])
+            _add(past, past, 1.0, r, totals[a_before], cross[slot[a_before]])
+            _add(now, past, 1.0, r, totals[pair], cross[slot[pair]])
+            _add(past, now, 1.0, r, totals[pair], cross[slot[pair]])
+
+
+@compiled
+def autoregress(noise, row_lag, power):
+    """Turn white noise into stationary AR(1) noise of unit variance, in place.
+
+    Parameters
+    ----------
+    noise : array (rows,)
+    row_lag : array (rows,)
+        Index of the distance to the row before; -1 for a client's first row.
+    power : array (D,)
+        phi to the power of each distance.
+    """
+    for row in range(len(noise)):
+        if row_lag[row] >= 0:
+            x = power[row_lag[row]]
+            noise[row] = x * noise[row - 1] + np.sqrt(1.0 - x * x) * noise[row]

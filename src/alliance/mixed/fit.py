@@ -1,0 +1,208 @@
+"""`fit_mixed`: the one public way into the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from alliance.errors import FitError
+from alliance.mixed.checks import check_data, check_fixed, check_identified
+from alliance.mixed.convergence import Convergence, singular_components
+from alliance.mixed.criterion import Criterion
+from alliance.mixed.estimate import on_user_scale
+from alliance.mixed.optimise import Optimum, minimise
+from alliance.mixed.prepare import Prepared, check_outcome, compress, prepare, with_outcome
+from alliance.mixed.problem import Problem
+from alliance.mixed.result import MixedFit
+from alliance.mixed.specification import (
+    DegreesOfFreedom,
+    IdRule,
+    Method,
+    ResidualKind,
+    check_specification,
+)
+
+EXACT = 1e-10
+"""A residual variance below this share of the outcome's mean square is none at all."""
+
+SMALL = 2000
+"""Up to this many clients a third start costs nothing."""
+
+AGREEMENT = 1e-6
+"""Two starts agree if their -2 log-likelihoods differ by less than this."""
+
+
+def fit_mixed(
+    data: pd.DataFrame,
+    outcome: str,
+    fixed: Sequence[str],
+    random: Mapping[str, Sequence[str]],
+    residual: ResidualKind = "iid",
+    residual_time: str | None = None,
+    residual_by: str | None = None,
+    method: Method = "REML",
+    df: DegreesOfFreedom = "satterthwaite",
+    *,
+    ids: IdRule = "auto",
+) -> MixedFit:
+    """Fit a linear mixed model with strictly nested levels.
+
+    ``y = X b + sum over levels of Z_l u_l + e``, with ``u_l ~ N(0, Sigma_l)`` for every group of
+    level l (Sigma_l unstructured) and ``e ~ N(0, sigma^2 R)`` within the innermost group.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        One row per observation, in any order. Never changed.
+    outcome : str
+        Column of the outcome.
+    fixed : sequence of str
+        Terms of the fixed part: ``"1"``, column names, ``"a:b"``, ``"a*b"``, and the transforms
+        log, log1p, sqrt, square, center, scale and ``spline(x, 3)``. There is an intercept only if
+        ``"1"`` is in the list. Text and categorical columns get treatment contrasts.
+    random : mapping of str to sequence of str
+        Terms with random effects per level, the outermost level first.
+    residual : {"iid", "ar1", "car1"}
+        Residuals within the innermost level: independent; AR(1) over whole-numbered sessions, gaps
+        allowed; or CAR(1) over real time.
+    residual_time : str, optional
+        Column of times for ar1 and car1.
+    residual_by : str, optional
+        Column with one residual variance per value.
+    method : {"REML", "ML"}
+    df : {"satterthwaite", "kenward-roger", "none"}
+        Degrees of freedom for the fixed effects; with kenward-roger standard errors are adjusted
+        too; with none the normal distribution is used.
+    ids : {"auto", "within-parent", "unique"}
+        What it means if an id occurs under two parents: two groups, an error, or judged from how
+        many ids are shared (`alliance.mixed.rows.check_crossing`).
+
+    Returns
+    -------
+    MixedFit
+
+    Raises
+    ------
+    FitError
+        The model cannot be fitted to these data; says why in terms of columns and groups.
+    """
+    specification, parsed = check_specification(
+        data,
+        outcome,
+        fixed,
+        random,
+        residual=residual,
+        residual_time=residual_time,
+        residual_by=residual_by,
+        method=method,
+        df=df,
+        ids=ids,
+    )
+    prepared = prepare(data, specification, parsed)
+    check_data(prepared)
+    return estimate(prepared, compress(prepared))
+
+
+def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = None) -> MixedFit:
+    """Optimise a compressed problem from two starts and wrap the result."""
+    criterion = Criterion(
+        problem, prepared.columns.fixed_index, prepared.specification.method == "REML"
+    )
+    check_fixed(prepared, criterion)
+    first = default_start(problem) if start is None else start
+    check_identified(prepared, criterion, default_start(problem))
+    best = minimise(criterion, first)
+    if best is None:
+        raise FitError(_nothing_left(prepared))
+    _check_residual_left(prepared, best)
+    best, difference = _second_opinion(criterion, best)
+    best = _snap_to_boundary(criterion, best)
+    user = on_user_scale(prepared, criterion, best.theta, best.expansion)
+    names = [prepared.random_names(depth) for depth in range(len(problem.layout.sizes))]
+    components = singular_components(
+        prepared.specification.levels, names, problem.layout.factors(best.theta)
+    )
+    convergence = Convergence(
+        converged=best.converged,
+        objective=-2.0 * user.log_likelihood,
+        evaluations=criterion.evaluations,
+        gradient_norm=float(np.abs(best.expansion.gradient).max()),
+        hessian_eigenvalues=tuple(float(v) for v in np.linalg.eigvalsh(best.expansion.hessian)),
+        is_singular=bool(components),
+        singular_components=components,
+        second_start_difference=difference,
+        iterations=best.iterations,
+    )
+    return MixedFit(prepared, criterion, best, user, convergence)
+
+
+def _nothing_left(prepared: Prepared) -> str:
+    return (
+        f"The model reproduces the outcome '{prepared.specification.outcome}' exactly, so there is "
+        "no residual variance to estimate. Check whether the outcome was computed from the "
+        "predictors or is constant within the groups, and use fewer terms."
+    )
+
+
+def _check_residual_left(prepared: Prepared, best: Optimum) -> None:
+    """Refuse a residual variance of zero: the likelihood is unbounded there."""
+    if best.expansion.profile.sigma2 < EXACT:
+        raise FitError(_nothing_left(prepared))
+
+
+def default_start(problem: Problem, size: float = 0.5) -> np.ndarray:
+    """Every random effect with a standard deviation of `size` residual ones, uncorrelated."""
+    factors = [size * np.eye(q) for q in problem.layout.sizes]
+    return problem.layout.from_factors(factors, problem.residual.start())
+
+
+def _second_opinion(criterion: Criterion, best: Optimum) -> tuple[Optimum, float]:
+    """Minimise again from elsewhere; keep the better end and say how far they are apart.
+
+    The criterion can have several minima, mostly on the boundary of small data sets. So the second
+    start is close to the model without random effects, far from the first; small problems, where
+    it costs nothing, get a third from large variances.
+    """
+    sizes = (0.05, 2.0) if len(criterion.problem.closing) <= SMALL else (0.05,)
+    difference = 0.0
+    for size in sizes:
+        other = minimise(criterion, default_start(criterion.problem, size))
+        if other is None:
+            continue
+        gap = other.expansion.profile.deviance - best.expansion.profile.deviance
+        if abs(gap) > abs(difference):
+            difference = abs(gap)
+        if other.converged and (gap < -AGREEMENT or not best.converged):
+            best = other
+    return best, difference
+
+
+def _snap_to_boundary(criterion: Criterion, best: Optimum) -> Optimum:
+    """Set factors that have converged towards zero to zero, if the criterion does not mind."""
+    layout = criterion.problem.layout
+    theta = best.theta.copy()
+    for depth, factor in enumerate(layout.factors(theta)):
+        snapped = factor.copy()
+        # A Cholesky factor is the same up to the sign of its columns: take positive diagonals.
+        snapped *= np.where(np.diag(snapped) < 0, -1.0, 1.0)
+        small = np.abs(np.diag(snapped)) < 1e-4
+        snapped[np.diag_indices_from(snapped)] = np.where(small, 0.0, np.diag(snapped))
+        theta[layout.block(depth)] = snapped[np.tril_indices(len(factor))]
+    if np.array_equal(theta, best.theta):
+        return best
+    expansion = criterion.expand(theta)
+    tolerance = 1e-12 * abs(best.expansion.profile.deviance) + 1e-9
+    if expansion is None or (
+        expansion.profile.deviance > best.expansion.profile.deviance + tolerance
+    ):
+        return best
+    return Optimum(theta, expansion, best.converged, best.iterations, best.decrement)
+
+
+def estimate_refit(fit: MixedFit, outcome: np.ndarray) -> MixedFit:
+    """Fit the model of `fit` to another outcome for its sorted rows, starting from its optimum."""
+    check_outcome(outcome, fit.prepared.specification.outcome)
+    prepared = with_outcome(fit.prepared, outcome)
+    return estimate(prepared, compress(prepared))

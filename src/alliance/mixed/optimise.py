@@ -1,0 +1,146 @@
+"""Newton's method with a trust region and the exact Hessian.
+
+The optimiser works in the Cholesky factors. There a variance of zero is an ordinary minimum (the
+criterion is even in the factor, and its curvature is twice the slope in the variance), and a zero
+that should not be zero shows as negative curvature, which the trust region step follows. So
+boundary fits converge as fast as the others and cannot stop short.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from alliance.mixed.criterion import Criterion, Expansion
+
+DECREMENT_TOLERANCE = 1e-16
+"""Stop when Newton's predicted change of -2 log L is below this times the number of rows.
+
+The square root of it bounds the error of the parameters in units of their standard errors.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """Where the optimiser ended.
+
+    Attributes
+    ----------
+    theta : numpy.ndarray
+    expansion : Expansion
+    converged : bool
+        The predicted change is below the tolerance and the Hessian has no negative eigenvalue.
+    iterations : int
+    decrement : float
+        Predicted change of -2 log L by another Newton step.
+    """
+
+    theta: np.ndarray
+    expansion: Expansion
+    converged: bool
+    iterations: int
+    decrement: float
+
+
+def minimise(
+    criterion: Criterion,
+    start: np.ndarray,
+    *,
+    max_iterations: int = 200,
+    tolerance: float = DECREMENT_TOLERANCE,
+) -> Optimum | None:
+    """Minimise the criterion from `start`; None where it is not defined there."""
+    theta = start.copy()
+    current = criterion.expand(theta)
+    if current is None:
+        return None
+    radius = 1.0
+    decrement = np.inf
+    for iteration in range(max_iterations):
+        noise = 1e-13 * (abs(current.profile.deviance) + criterion.degrees)
+        step, predicted, inside = _trust_step(current.gradient, current.hessian, radius)
+        decrement = predicted
+        if inside and predicted < tolerance * criterion.degrees:
+            return Optimum(theta, current, True, iteration, decrement)
+        trial = theta + step
+        profile = criterion.profile(criterion.problem.quadratic_form(trial))
+        actual = -np.inf if profile is None else current.profile.deviance - profile.deviance
+        ratio = actual / predicted if predicted > 0 else -np.inf
+        length = float(np.linalg.norm(step))
+        if ratio > 0.1 or (abs(predicted) < 1e3 * noise and actual > -1e3 * noise):
+            candidate = criterion.expand(trial, profile)
+            if candidate is not None:
+                theta, current = trial, candidate
+                if ratio > 0.75 and not inside:
+                    radius = min(2.5 * radius, 1e6)
+                continue
+        radius = 0.25 * min(radius, length)
+        if radius < 1e-14 * (1.0 + float(np.linalg.norm(theta))):
+            break
+    return Optimum(theta, current, False, max_iterations, decrement)
+
+
+def _trust_step(
+    gradient: np.ndarray, hessian: np.ndarray, radius: float
+) -> tuple[np.ndarray, float, bool]:
+    """Minimise the quadratic model within a ball (More & Sorensen 1983), by eigenvalues.
+
+    Returns the step, the predicted decrease, and whether it is a full Newton step.
+    """
+    values, vectors = np.linalg.eigh(hessian)
+    slope = vectors.T @ gradient
+    scale = max(float(np.abs(values).max()), 1e-300)
+    floor = 1e-12 * scale
+    if values[0] > floor:
+        coordinates = -slope / values
+        if np.linalg.norm(coordinates) <= radius:
+            return _model(coordinates, slope, values, vectors, full=True)
+    elif values[0] > -1e-9 * scale:
+        # A flat direction (a parameter that does not matter here): stay where it is flat.
+        flat = np.abs(values) <= 1e-9 * scale
+        if (np.abs(slope[flat]) <= 1e-7 * max(1.0, scale)).all():
+            coordinates = np.where(flat, 0.0, -slope / np.where(flat, 1.0, values))
+            if np.linalg.norm(coordinates) <= radius:
+                return _model(coordinates, slope, values, vectors, full=True)
+    coordinates = _on_sphere(slope, values, radius)
+    return _model(coordinates, slope, values, vectors, full=False)
+
+
+def _model(
+    coordinates: np.ndarray,
+    slope: np.ndarray,
+    values: np.ndarray,
+    vectors: np.ndarray,
+    *,
+    full: bool,
+) -> tuple[np.ndarray, float, bool]:
+    predicted = -float(slope @ coordinates + 0.5 * values @ coordinates**2)
+    return vectors @ coordinates, predicted, full
+
+
+def _on_sphere(slope: np.ndarray, values: np.ndarray, radius: float) -> np.ndarray:
+    """Coordinates of the model's minimum on the sphere of the given radius."""
+    lowest = float(values[0])
+    spread = float(np.abs(values).max()) + float(np.linalg.norm(slope)) / radius
+    low = max(0.0, -lowest)
+    hard = np.abs(slope[values - lowest <= 1e-12 * spread]).max(initial=0.0)
+    if hard <= 1e-12 * (float(np.linalg.norm(slope)) + spread * radius):
+        # The hard case: no slope along the direction of lowest curvature; go along it.
+        gap = values + low
+        coordinates = np.where(gap > 1e-12 * spread, -slope / np.where(gap > 0, gap, 1.0), 0.0)
+        rest = radius**2 - float(coordinates @ coordinates)
+        if rest > 0:
+            coordinates[0] += np.sqrt(rest)
+            return coordinates
+    high = low + spread + 1.0
+    for _ in range(200):
+        shift = 0.5 * (low + high)
+        length = float(np.linalg.norm(slope / (values + shift + 1e-300)))
+        if length > radius:
+            low = shift
+        else:
+            high = shift
+        if high - low <= 1e-12 * high:
+            break
+    return -slope / (values + high)

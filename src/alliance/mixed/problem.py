@@ -1,0 +1,194 @@
+"""A compressed data set, and its quadratic form T = C' V^-1 C with derivatives.
+
+Everything that the criterion, the degrees of freedom and the covariance of the coefficients need
+from the data is the pair (T, log|V|) and its first two derivatives in the covariance parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from alliance.mixed.covariance import Layout, unpack_pairs
+from alliance.mixed.residual import ResidualStructure
+
+
+@dataclass(frozen=True, slots=True)
+class QuadraticForm:
+    """T and log|V| at one point, relative to the residual variance.
+
+    Attributes
+    ----------
+    t : numpy.ndarray
+        C' V^-1 C, shape (K, K); the outcome is the last column.
+    t_first : numpy.ndarray or None
+        First derivatives, shape (m, K, K).
+    t_second : numpy.ndarray or None
+        Second derivatives, shape (m, m, K, K), only where asked for in full.
+    contraction : numpy.ndarray or None
+        Inner products of the second derivatives with the matrix given, shape (m, m).
+    log_det : float
+        log|V|.
+    log_det_first, log_det_second : numpy.ndarray or None
+        Shapes (m,) and (m, m).
+    """
+
+    t: np.ndarray
+    log_det: float
+    t_first: np.ndarray | None = None
+    log_det_first: np.ndarray | None = None
+    log_det_second: np.ndarray | None = None
+    contraction: np.ndarray | None = None
+    t_second: np.ndarray | None = None
+
+
+@dataclass(slots=True)
+class Problem:
+    """Cross-products of all clients and the shape of the tree.
+
+    Attributes
+    ----------
+    layout : Layout
+        Places of the covariance parameters.
+    residual : ResidualStructure
+    n_rows : int
+    n_random : int
+        Number of columns r that some level uses.
+    level_columns : list of numpy.ndarray
+        Per level (outermost first), columns of its random effects.
+    totals : numpy.ndarray
+        Per residual class, cross-product over all rows, shape (H, K, K).
+    entry_pointer, entry_class, cross : numpy.ndarray
+        Per client its classes and their cross-products, shape of `cross` (entries, r, K).
+    closing : numpy.ndarray
+        Per client, number of levels above it that end with it.
+    """
+
+    layout: Layout
+    residual: ResidualStructure = field(repr=False)
+    n_rows: int
+    n_random: int
+    level_columns: list[np.ndarray]
+    totals: np.ndarray = field(repr=False)
+    entry_pointer: np.ndarray = field(repr=False)
+    entry_class: np.ndarray = field(repr=False)
+    cross: np.ndarray = field(repr=False)
+    closing: np.ndarray = field(repr=False)
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns K, the outcome included."""
+        return int(self.totals.shape[1])
+
+    def quadratic_form(
+        self,
+        theta: np.ndarray,
+        order: int = 0,
+        omega: np.ndarray | None = None,
+        *,
+        full: bool = False,
+    ) -> QuadraticForm:
+        """Evaluate T and log|V|.
+
+        Parameters
+        ----------
+        theta : array (m,)
+            Residual parameters, then the Cholesky factors per level from the innermost.
+        order : {0, 2}
+            Order of the derivatives, which are taken in the covariances (not in the factors).
+        omega : array (K, K), optional
+            Symmetric matrix to contract the second derivatives of T with.
+        full : bool
+            Return the second derivatives of T themselves.
+        """
+        from alliance.mixed.elimination import traverse
+
+        m, n_columns = self.layout.n_parameters, self.n_columns
+        n_pairs = m * (m + 1) // 2
+        weights = self.residual.weights(theta[: self.layout.n_residual])
+        reduction = np.zeros((n_columns, n_columns))
+        high = order == 2
+        first = np.zeros((m if high else 0, n_columns, n_columns))
+        second = np.zeros((n_pairs if full else 0, n_columns, n_columns))
+        contraction = np.zeros(n_pairs)
+        log_det = np.zeros(1)
+        log_det_first = np.zeros(m)
+        log_det_second = np.zeros(n_pairs)
+        traverse(
+            order,
+            full,
+            self.n_random,
+            n_columns,
+            self.layout.n_residual,
+            *self._level_arrays(theta),
+            weights.value,
+            weights.first,
+            weights.second,
+            self.entry_pointer,
+            self.entry_class,
+            self.cross,
+            self.closing,
+            reduction,
+            first,
+            second,
+            contraction,
+            np.zeros((n_columns, n_columns)) if omega is None else omega,
+            log_det,
+            log_det_first,
+            log_det_second,
+        )
+        t = _weighted(weights.value, self.totals) - 0.5 * (reduction + reduction.T)
+        total_log_det = float(log_det[0]) + weights.log_det
+        if not high:
+            return QuadraticForm(t, total_log_det)
+        t_first = -(first + first.transpose(0, 2, 1))
+        n_residual = self.layout.n_residual
+        for i in range(n_residual):
+            t_first[i] += _weighted(weights.first[i], self.totals)
+        log_det_first[:n_residual] += weights.log_det_first
+        residual_pairs = n_residual * (n_residual + 1) // 2
+        log_det_second[:residual_pairs] += weights.log_det_second
+        t_second = None
+        if full:
+            second = -0.5 * (second + second.transpose(0, 2, 1))
+            for i in range(residual_pairs):
+                second[i] += _weighted(weights.second[i], self.totals)
+            t_second = unpack_pairs(second, m)
+        contraction = -contraction
+        if omega is not None:
+            for i in range(residual_pairs):
+                contraction[i] += float(np.sum(omega * _weighted(weights.second[i], self.totals)))
+        return QuadraticForm(
+            t,
+            total_log_det,
+            t_first,
+            log_det_first,
+            unpack_pairs(log_det_second, m),
+            unpack_pairs(contraction, m),
+            t_second,
+        )
+
+    def _level_arrays(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Columns, sizes, own rows and columns, and factors per level, padded to one size."""
+        sizes = np.array(self.layout.sizes, dtype=np.int64)
+        q_max = int(sizes.max())
+        n_own = q_max * (q_max + 1) // 2
+        z_all = np.zeros((len(sizes), q_max), dtype=np.int64)
+        own_rows = np.zeros((len(sizes), n_own), dtype=np.int64)
+        own_cols = np.zeros((len(sizes), n_own), dtype=np.int64)
+        factors = np.zeros((len(sizes), q_max, q_max))
+        for depth, factor in enumerate(self.layout.factors(theta)):
+            q = sizes[depth]
+            rows, cols = np.tril_indices(q)
+            z_all[depth, :q] = self.level_columns[depth]
+            own_rows[depth, : len(rows)] = rows
+            own_cols[depth, : len(cols)] = cols
+            factors[depth, :q, :q] = factor
+        return z_all, sizes, own_rows, own_cols, factors
+
+
+def _weighted(weights: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    """Sum over classes of weight times cross-product, made symmetric from its upper triangle."""
+    total = np.triu(np.einsum("h,hkl->kl", weights, totals))
+    return total + np.triu(total, 1).T

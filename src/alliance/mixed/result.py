@@ -1,0 +1,355 @@
+"""A fitted mixed model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from alliance.errors import FitError
+from alliance.mixed.convergence import Convergence
+from alliance.mixed.criterion import Criterion
+from alliance.mixed.degrees_of_freedom import (
+    KenwardRoger,
+    Satterthwaite,
+    kenward_roger,
+    satterthwaite,
+)
+from alliance.mixed.effects import LevelEffects, random_effects
+from alliance.mixed.estimate import Estimate
+from alliance.mixed.optimise import Optimum
+from alliance.mixed.prepare import Prepared
+from alliance.mixed.rows import Rows
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualEstimate:
+    """The residual part of a fit.
+
+    Attributes
+    ----------
+    sigma : float
+        Residual standard deviation (of the first group, where there are several).
+    phi : float or None
+        Autocorrelation at distance 1 (one session, or one unit of time); None if independent.
+    variances : dict
+        Residual variance per value of ``residual_by``; ``{"all": sigma^2}`` without.
+    """
+
+    sigma: float
+    phi: float | None
+    variances: dict[Any, float]
+
+
+@dataclass(eq=False)
+class MixedFit:
+    """A fitted linear mixed model; made by `alliance.mixed.fit_mixed`.
+
+    Attributes
+    ----------
+    prepared : Prepared
+        Rows, groups and columns.
+    criterion : Criterion
+    optimum : Optimum
+    estimate : Estimate
+        Parameters on the user's scale.
+    convergence : Convergence
+    """
+
+    prepared: Prepared = field(repr=False)
+    criterion: Criterion = field(repr=False)
+    optimum: Optimum = field(repr=False)
+    estimate: Estimate = field(repr=False)
+    convergence: Convergence
+
+    # ------------------------------------------------------------------ the fixed part
+
+    @cached_property
+    def coefficients(self) -> pd.DataFrame:
+        """Fixed effects: term, estimate, se, df, statistic, p, ci_low, ci_high (95 %)."""
+        names = self.prepared.fixed_names
+        estimates = self.estimate.coefficients
+        se = np.sqrt(np.diag(self.covariance))
+        df = np.array([self.degrees_of_freedom(row) for row in np.eye(len(names))])
+        return coefficient_table(names, estimates, se, df)
+
+    @cached_property
+    def covariance(self) -> pd.DataFrame:
+        """Covariance of the fixed effects (adjusted if Kenward-Roger was asked for)."""
+        names = self.prepared.fixed_names
+        matrix = self.estimate.covariance
+        if self.prepared.specification.df == "kenward-roger":
+            to_user = self.estimate.to_user
+            matrix = to_user @ self._kenward_roger.adjusted @ to_user.T
+            matrix = matrix * self.prepared.outcome_scale**2
+        return pd.DataFrame(matrix, index=names, columns=names)
+
+    def degrees_of_freedom(self, contrast: np.ndarray) -> float:
+        """Denominator degrees of freedom of a linear combination of the fixed effects.
+
+        Parameters
+        ----------
+        contrast : array (p,)
+            Weights of the coefficients, on the user's scale.
+        """
+        internal = self.estimate.to_user.T @ np.asarray(contrast, dtype=float)
+        method = self.prepared.specification.df
+        if method == "satterthwaite":
+            return self._satterthwaite.df(internal)
+        if method == "kenward-roger":
+            return self._kenward_roger.df(internal)[0]
+        return np.inf
+
+    @cached_property
+    def _satterthwaite(self) -> Satterthwaite:
+        return satterthwaite(self.criterion, self.optimum.theta, self.optimum.expansion)
+
+    @cached_property
+    def _kenward_roger(self) -> KenwardRoger:
+        if not self.criterion.reml:
+            raise FitError("Kenward-Roger is defined for REML fits only; refit with method='REML'.")
+        return kenward_roger(
+            self.criterion, self.optimum.theta, self.optimum.expansion.profile.sigma2
+        )
+
+    # ------------------------------------------------------------------ the random part
+
+    @cached_property
+    def variance_components(self) -> pd.DataFrame:
+        """level, name_1, name_2, variance_or_covariance, sd_or_correlation.
+
+        As in lme4, a variance has no name_2; the last row is the residual variance.
+        """
+        rows: list[tuple[str, str, str | None, float, float]] = []
+        for depth, level in enumerate(self.prepared.specification.levels):
+            names = self.prepared.random_names(depth)
+            sigma = self.estimate.level_covariances[depth]
+            sd = np.sqrt(np.maximum(np.diag(sigma), 0.0))
+            rows += [(level, names[i], None, sigma[i, i], sd[i]) for i in range(len(names))]
+            for i in range(len(names)):
+                for j in range(i + 1, len(names)):
+                    both = sd[i] * sd[j]
+                    correlation = sigma[i, j] / both if both > 0 else np.nan
+                    rows.append((level, names[i], names[j], sigma[i, j], correlation))
+        rows.append(
+            ("residual", "residual", None, self.estimate.sigma2, np.sqrt(self.estimate.sigma2))
+        )
+        columns = ["level", "name_1", "name_2", "variance_or_covariance", "sd_or_correlation"]
+        return pd.DataFrame(rows, columns=columns)
+
+    @cached_property
+    def residual(self) -> ResidualEstimate:
+        """Residual standard deviation, autocorrelation and variances by group."""
+        structure = self.prepared.residual
+        rho = self.optimum.theta[: structure.n_parameters]
+        sigma2 = self.estimate.sigma2
+        ratios = np.exp(structure.log_variances(rho))
+        groups = structure.groups or ["all"]
+        variances = {group: float(sigma2 * v) for group, v in zip(groups, ratios, strict=True)}
+        return ResidualEstimate(float(np.sqrt(sigma2)), structure.phi(rho), variances)
+
+    @cached_property
+    def _effects(self) -> list[LevelEffects]:
+        return random_effects(
+            self.criterion.problem,
+            self.prepared.nesting,
+            self.optimum.theta,
+            self.criterion.fixed,
+            self.optimum.expansion.profile.coefficients,
+        )
+
+    def random_effects(self, level: str) -> pd.DataFrame:
+        """Empirical Bayes modes of one level, with conditional standard deviations.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per group: the ids of its parents and its own, one column per random effect,
+            and one ``sd(effect)`` each. The standard deviations are given the fixed effects and
+            variances, as in lme4.
+        """
+        depth = self._depth(level)
+        nesting = self.prepared.nesting
+        back = np.linalg.inv(self.prepared.columns.level_transform[depth])
+        scale = self.prepared.outcome_scale
+        effects = self._effects[depth]
+        modes = effects.modes @ back.T * scale
+        covariances = back @ effects.covariances @ back.T * self.estimate.sigma2
+        table: dict[str, Any] = {}
+        for outer in range(depth + 1):
+            place = (
+                np.searchsorted(nesting.starts[outer], nesting.starts[depth][:-1], side="right") - 1
+            )
+            table[nesting.levels[outer]] = nesting.labels[outer].take(place)
+        names = self.prepared.random_names(depth)
+        for i, name in enumerate(names):
+            table[name] = modes[:, i]
+        for i, name in enumerate(names):
+            table[f"sd({name})"] = np.sqrt(np.maximum(covariances[:, i, i], 0.0))
+        return pd.DataFrame(table)
+
+    def _depth(self, level: str) -> int:
+        levels = self.prepared.specification.levels
+        if level not in levels:
+            raise FitError(f"There is no level '{level}'; the levels are {', '.join(levels)}.")
+        return levels.index(level)
+
+    # ------------------------------------------------------------------ the fit as a whole
+
+    @property
+    def log_likelihood(self) -> float:
+        """Log-likelihood at the optimum: REML or ML, whichever was fitted."""
+        return self.estimate.log_likelihood
+
+    @property
+    def n_parameters(self) -> int:
+        """Fixed effects, covariance parameters and the residual variance."""
+        return len(self.criterion.fixed) + self.criterion.problem.layout.n_parameters + 1
+
+    @property
+    def aic(self) -> float:
+        """-2 log L + 2 n_parameters, with REML log-likelihood for REML fits (as lme4)."""
+        return -2.0 * self.log_likelihood + 2.0 * self.n_parameters
+
+    def bic(self, by: str = "rows") -> float:
+        """-2 log L + log(N) n_parameters with N the number of rows, or of groups of a level."""
+        count = (
+            self.rows.used
+            if by == "rows"
+            else self.n_groups[self.prepared.specification.levels[self._depth(by)]]
+        )
+        return float(-2.0 * self.log_likelihood + np.log(count) * self.n_parameters)
+
+    @property
+    def rows(self) -> Rows:
+        """Rows used, and rows left out by reason."""
+        return self.prepared.rows
+
+    @property
+    def n_groups(self) -> dict[str, int]:
+        """Number of groups per level, outermost first."""
+        return self.prepared.nesting.counts
+
+    @property
+    def method(self) -> str:
+        """``"REML"`` or ``"ML"``."""
+        return self.prepared.specification.method
+
+    @cached_property
+    def equation(self) -> str:
+        """The model as plain text."""
+        spec = self.prepared.specification
+        parts = [" + ".join(self.prepared.fixed_names)]
+        for depth, level in enumerate(spec.levels):
+            parts.append(f"({' + '.join(self.prepared.random_names(depth))} | {level})")
+        residual = {"iid": "independent residuals"}.get(
+            spec.residual, f"{spec.residual.upper()} residuals over {spec.residual_time}"
+        )
+        if spec.residual_by:
+            residual += f", one variance per {spec.residual_by}"
+        return f"{spec.outcome} ~ {' + '.join(parts)}; {residual}; {spec.method}"
+
+    # ------------------------------------------------------------------ prediction
+
+    def predict(
+        self,
+        new_data: pd.DataFrame | None = None,
+        levels: Literal["all", "none"] | Sequence[str] = "all",
+        interval: Literal["confidence"] | None = None,
+        confidence: float = CONFIDENCE,
+    ) -> pd.Series | pd.DataFrame:
+        """Predict the outcome.
+
+        Parameters
+        ----------
+        new_data : pandas.DataFrame, optional
+            Predictors (and ids); the rows of the fit by default.
+        levels : "all", "none" or sequence of str
+            Levels whose random effects are added. A group that the fit has not seen, or whose id is
+            missing, gets 0: the prediction for an average group.
+        interval : {"confidence"}, optional
+            Give mean, se, ci_low and ci_high of the fixed part instead (no random effects).
+        confidence : float
+
+        Returns
+        -------
+        pandas.Series or pandas.DataFrame
+            Indexed like `new_data` (or like the used rows); NaN where a predictor is missing.
+        """
+        from alliance.mixed.prediction import predict
+
+        return predict(self, new_data, levels, interval, confidence)
+
+    def fitted(self) -> np.ndarray:
+        """Predictions with all random effects for the used rows in their given order."""
+        return np.asarray(self.predict())
+
+    def simulate(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw a new outcome from the fitted model with new random effects.
+
+        Returns
+        -------
+        numpy.ndarray
+            One value per used row, in the order of the data given, shape (rows.used,).
+        """
+        from alliance.mixed.simulation import simulate
+
+        return simulate(self, rng)
+
+    def refit(self, y: np.ndarray | pd.Series) -> MixedFit:
+        """Fit the same model to another outcome on the same rows.
+
+        Parameters
+        ----------
+        y : array (rows.used,)
+            New outcome for the used rows in the order of the data given.
+        """
+        from alliance.mixed.simulation import refit
+
+        return refit(self, y)
+
+
+def coefficient_table(
+    names: Sequence[str],
+    estimates: np.ndarray,
+    se: np.ndarray,
+    df: np.ndarray,
+    confidence: float = CONFIDENCE,
+) -> pd.DataFrame:
+    """Table of estimates with t (or, for infinite df, normal) tests and intervals."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = estimates / se
+    half = se * t_quantile(0.5 + confidence / 2, df)
+    return pd.DataFrame(
+        {
+            "term": list(names),
+            "estimate": estimates,
+            "se": se,
+            "df": df,
+            "statistic": statistic,
+            "p": t_p_value(statistic, df),
+            "ci_low": estimates - half,
+            "ci_high": estimates + half,
+        }
+    )
+
+
+def t_p_value(statistic: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """Two-sided p of a t statistic; normal where df is infinite."""
+    finite = np.isfinite(df)
+    low = -np.abs(statistic)
+    return 2.0 * np.where(finite, stdtr(np.where(finite, df, 1.0), low), ndtr(low))
+
+
+def t_quantile(probability: float, df: np.ndarray) -> np.ndarray:
+    """Quantile of the t distribution; normal where df is infinite."""
+    df = np.asarray(df, dtype=float)
+    finite = np.isfinite(df)
+    return np.where(finite, stdtrit(np.where(finite, df, 1.0), probability), ndtri(probability))

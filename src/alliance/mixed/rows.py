@@ -1,0 +1,250 @@
+"""Which rows a fit uses, in which order, and how they nest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from alliance.errors import FitError
+from alliance.mixed.terms import is_categorical
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a fit.
+
+    Attributes
+    ----------
+    total : int
+        Rows of the data given.
+    used : int
+        Rows that the fit rests on.
+    left_out : dict of str to int
+        Number of rows left out, by reason; ``used + sum(left_out.values()) == total``.
+    used_positions : numpy.ndarray
+        Positions (from 0) of the used rows in the data given, ascending, shape (used,).
+    """
+
+    total: int
+    used: int
+    left_out: dict[str, int]
+    used_positions: np.ndarray = field(repr=False)
+
+
+def select_rows(data: pd.DataFrame, needed: Sequence[str]) -> Rows:
+    """Keep the rows that are complete in the needed columns.
+
+    Raises
+    ------
+    FitError
+        No row left, or infinite values (with the number of rows per column).
+    """
+    # ASSUME rows with a missing value are left out: unbiased if missing at random given the model.
+    keep = np.ones(len(data), dtype=bool)
+    missing: dict[str, np.ndarray] = {}
+    infinite: list[str] = []
+    for name in needed:
+        column = data[name]
+        if not is_categorical(column) and column.dtype.kind == "f":
+            values = column.to_numpy(dtype=float, na_value=np.nan)
+            finite = np.isfinite(values)
+            if finite.all():
+                continue
+            absent = np.isnan(values)
+            if (~finite & ~absent).any():
+                infinite.append(f"'{name}' ({_rows_text(~finite & ~absent)})")
+        else:
+            absent = column.isna().to_numpy()
+        if absent.any():
+            missing[name] = absent
+            keep &= ~absent
+    if infinite:
+        raise FitError(
+            f"Infinite values in column {', '.join(infinite)}. Replace them by a number or leave "
+            "them empty."
+        )
+    left_out = _reasons(missing, len(data))
+    if not keep.any():
+        worst = "; ".join(f"{count} rows: {reason}" for reason, count in left_out.items())
+        raise FitError(f"No complete row is left to fit. {worst or 'The data have no rows'}.")
+    positions = np.flatnonzero(keep)
+    return Rows(len(data), len(positions), left_out, positions)
+
+
+def _reasons(missing: dict[str, np.ndarray], count: int) -> dict[str, int]:
+    if not missing:
+        return {}
+    names = list(missing)
+    pattern = np.zeros(count, dtype=object)
+    affected = np.flatnonzero(np.logical_or.reduce(list(missing.values())))
+    for row in affected:
+        pattern[row] = "missing " + ", ".join(name for name in names if missing[name][row])
+    reasons, counts = np.unique(pattern[affected].astype(str), return_counts=True)
+    return {str(reason): int(number) for reason, number in zip(reasons, counts, strict=True)}
+
+
+def _rows_text(mask: np.ndarray) -> str:
+    """``3 rows: 5, 8, 9`` with rows counted from 1."""
+    positions = np.flatnonzero(mask) + 1
+    shown = ", ".join(str(position) for position in positions[:5])
+    more = ", ..." if len(positions) > 5 else ""
+    return f"{len(positions)} row{'s' if len(positions) > 1 else ''}: {shown}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class Nesting:
+    """The tree of groups over the sorted rows, outermost level first.
+
+    Attributes
+    ----------
+    levels : tuple of str
+        Level names, outermost first.
+    order : numpy.ndarray or None
+        Positions that sort the used rows by group; None if they are sorted already.
+    starts : tuple of numpy.ndarray
+        Per level, first sorted row of each group plus the end, shape (groups + 1,).
+    labels : tuple of pandas.Index
+        Per level, the id of each group in sorted order (its own column only).
+    """
+
+    levels: tuple[str, ...]
+    order: np.ndarray | None
+    starts: tuple[np.ndarray, ...]
+    labels: tuple[pd.Index, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of groups per level."""
+        return {
+            level: len(start) - 1 for level, start in zip(self.levels, self.starts, strict=True)
+        }
+
+    def parents(self, depth: int) -> np.ndarray:
+        """Index of the group one level up that holds each group of level `depth` (>= 1)."""
+        return np.searchsorted(self.starts[depth - 1], self.starts[depth][:-1], side="right") - 1
+
+
+def nest(
+    data: pd.DataFrame, levels: Sequence[str], ids: str, positions: np.ndarray | None = None
+) -> Nesting:
+    """Build the tree of groups.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        The used rows.
+    levels : sequence of str
+        Id columns, outermost first.
+    ids : {"auto", "within-parent", "unique"}
+        Whether an id that occurs under two parents means two groups (``"within-parent"``), is an
+        error (``"unique"``), or is judged from the data (``"auto"``, see `check_crossing`).
+    positions : numpy.ndarray, optional
+        Positions of the used rows in the user's data, for messages.
+
+    Raises
+    ------
+    FitError
+        A group under two parents.
+    """
+    codes, labels = [], []
+    for level in levels:
+        code, label = encode(data[level])
+        codes.append(code)
+        labels.append(label)
+    order = None if _is_sorted(codes) else np.lexsort(tuple(reversed(codes)))
+    if order is not None:
+        codes = [code[order] for code in codes]
+    starts: list[np.ndarray] = []
+    new = np.zeros(len(data), dtype=bool)
+    new[0] = True
+    for code in codes:
+        new[1:] |= code[1:] != code[:-1]
+        starts.append(np.append(np.flatnonzero(new), len(data)).astype(np.int64))
+    firsts = [code[start[:-1]] for code, start in zip(codes, starts, strict=True)]
+    nesting = Nesting(
+        tuple(levels),
+        order,
+        tuple(starts),
+        tuple(label.take(first) for label, first in zip(labels, firsts, strict=True)),
+    )
+    if ids != "within-parent":
+        for depth in range(1, len(levels)):
+            check_crossing(nesting, depth, firsts[depth], len(labels[depth]), ids, positions)
+    return nesting
+
+
+def encode(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Code a column of ids so that codes follow the sorted ids."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.cat.remove_unused_categories()
+        categories = column.cat.categories
+        rank = np.argsort(np.argsort(categories.to_numpy(), kind="stable"), kind="stable")
+        codes = rank[column.cat.codes.to_numpy()]
+        return codes, categories[np.argsort(rank, kind="stable")]
+    values = column.to_numpy() if column.dtype.kind in "iu" else None
+    if values is not None and len(values) and (values[1:] >= values[:-1]).all():
+        change = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
+        codes = np.repeat(np.arange(len(change)), np.diff(np.append(change, len(values))))
+        return codes, pd.Index(values[change])
+    codes, uniques = pd.factorize(column, sort=False)
+    uniques = pd.Index(uniques)
+    try:
+        order = np.argsort(uniques.to_numpy(), kind="stable")
+    except TypeError:
+        order = np.argsort([f"{type(value).__name__} {value}" for value in uniques], kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[codes], uniques.take(order)
+
+
+def _is_sorted(codes: Sequence[np.ndarray]) -> bool:
+    tied = np.ones(len(codes[0]) - 1, dtype=bool)
+    for code in codes:
+        step = np.diff(code)
+        if (step[tied] < 0).any():
+            return False
+        tied &= step == 0
+    return True
+
+
+def check_crossing(
+    nesting: Nesting,
+    depth: int,
+    codes: np.ndarray,
+    n_ids: int,
+    ids: str,
+    positions: np.ndarray | None,
+) -> None:
+    """Refuse a group that appears under two parents, unless ids are numbered within parents.
+
+    With ``ids="auto"`` ids count as numbered within parents (client 1, 2, 3 of every therapist) if
+    in more than half of the parents more than half of the ids occur under another parent too.
+    Otherwise the few shared ids are taken for groups that changed their parent.
+    """
+    seen = np.bincount(codes, minlength=n_ids)
+    shared = seen[codes] > 1
+    if not shared.any():
+        return
+    level, parent = nesting.levels[depth], nesting.levels[depth - 1]
+    parents = nesting.parents(depth)
+    share = np.bincount(parents, weights=shared) / np.bincount(parents)
+    # ASSUME ids that most parents share are numbered within the parent, not people who moved.
+    if ids == "auto" and np.median(share) > 0.5:
+        return
+    starts = nesting.starts[depth]
+    rows = np.concatenate([np.arange(starts[g], starts[g + 1]) for g in np.flatnonzero(shared)[:6]])
+    if nesting.order is not None:
+        rows = nesting.order[rows]
+    if positions is not None:
+        rows = positions[rows]
+    shown = ", ".join(str(row + 1) for row in np.sort(rows)[:6])
+    raise FitError(
+        f"Level '{level}' is not nested in '{parent}': {int((seen > 1).sum())} of {n_ids} ids in "
+        f"column '{level}' occur under more than one {parent} (for example rows {shown}). "
+        f'If the same id under another {parent} is somebody else, give ids="within-parent"; if '
+        f"somebody changed their {parent}, keep one {parent} per {level} (for example the first) "
+        f"or make each stretch a {level} of its own, joining both columns into the id."
+    )
