@@ -8,16 +8,25 @@ without mapping). This module is imported when the workflow is parsed, so it sta
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from alliance import closed_schema, strict_yaml
 from alliance.errors import ConfigError
-from alliance.site_mapping import END_STATUS, completed_mapping, mapping_problems
+from alliance.site_mapping import (
+    END_STATUS,
+    completed_mapping,
+    letter_positions,
+    mapping_problems,
+)
 from alliance.strict_yaml import Document, KeyPath, Problem
 
 PROJECT = Path(__file__).resolve().parents[2]
+
+# Those of alliance.mixed.terms, which is too heavy to import here; a test holds the two together.
+TRANSFORMS = ("log", "log1p", "sqrt", "square", "center", "scale", "spline")
 
 _PANEL_SUFFIXES = ("client_mean", "within", "between", "running_mean", "running_between",
                    "running_within", "previous", "next")  # fmt: skip
@@ -171,17 +180,25 @@ def _model_problems(document: Document, mappings: list[Document]) -> Iterator[Pr
         if "predictor" in model and model["predictor"] == model["outcome"]:
             yield document.problem(here, "predictor and outcome are the same measure")
         for i, term in enumerate(model.get("fixed", [])):
-            for word in term.replace("*", ":").replace(" ", "").split(":"):
-                if word not in terms and word != "time":
-                    told = closed_schema.hint(word, terms, "term")
-                    yield document.problem(
-                        (*here, "fixed", i), f"there is no column {word}; {told}"
-                    )
+            for told in _term_problems(term, terms):
+                yield document.problem((*here, "fixed", i), told)
         slopes, levels = model.get("random_slopes"), model.get("levels")
         if slopes and levels is not None and not set(slopes) <= set(levels):
             yield document.problem(
                 (*here, "random_slopes"), "names a level that `levels` leaves out"
             )
+
+
+def _term_problems(term: str, columns: set[str]) -> Iterator[str]:
+    """Yield what is wrong with the names in a term, of the form that the schema has checked."""
+    for factor in re.split("[:*]", term.replace(" ", "")):
+        transform, _, inside = factor.rpartition("(")
+        column = inside.removesuffix(")").split(",")[0]
+        if transform and transform not in TRANSFORMS:
+            told = closed_schema.hint(transform, TRANSFORMS, "transform")
+            yield f"there is no transform {transform}; {told}"
+        if column not in columns:
+            yield f"there is no column {column}; {closed_schema.hint(column, columns, 'column')}"
 
 
 def _known_terms(measures: list[str], mappings: list[Document]) -> set[str]:
@@ -254,6 +271,11 @@ def _mapping_problems(mapping: Document, config: Document, config_path: Path) ->
 def _list_length_problems(
     mapping: Document, here: KeyPath, measure: Any, n_items: int | None
 ) -> Iterator[Problem]:
+    if isinstance(measure, dict) and "items_at" in measure:
+        n_columns = len(letter_positions(measure["items_at"]))
+        if n_items is not None and n_columns != n_items:
+            message = f"names {n_columns} columns, but the form has {n_items} items"
+            yield mapping.problem((*here, "items_at"), message)
     items = measure.get("items") if isinstance(measure, dict) else None
     listed = items.items() if isinstance(items, dict) else [(None, items)]
     for session, columns in listed:

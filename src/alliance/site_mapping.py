@@ -110,15 +110,42 @@ def _completed_session_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _completed_measure(measure: Any) -> dict[str, Any]:
-    given = {"items": measure} if isinstance(measure, str) else measure
+    given: Mapping[str, Any] = {"items": measure} if isinstance(measure, str) else measure
     form = given.get("form")
     return {
         "items": given.get("items"),
+        "items_at": letter_positions(given["items_at"]) if "items_at" in given else None,
         "sessions": given.get("sessions"),
         "codes": given.get("codes"),
         "form": None if form is None else _text(form),
         "recorded_total": given.get("recorded_total"),
     }
+
+
+def letter_positions(ranges: list[str]) -> list[int]:
+    """Return the positions from 0 of columns given by spreadsheet letters: ["A", "C-E"]."""
+    positions: list[int] = []
+    for letters in ranges:
+        first, _, last = letters.partition("-")
+        start = _position(first)
+        positions += range(start, _position(last or first) + 1)
+    return positions
+
+
+def _position(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
+
+
+def letters_of(position: int) -> str:
+    """Return the spreadsheet letters of a column's position from 0."""
+    letters, number = "", position + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
 
 
 def _texts(values: list[Any]) -> list[str]:
@@ -223,7 +250,7 @@ def _pattern_problems(table: Mapping[str, Any]) -> Found:
         here: KeyPath = ("measures", name)
         full = _completed_measure(measure)
         if rows == "answer":
-            if full["items"] is not None:
+            if full["items"] is not None or full["items_at"] is not None:
                 yield here, "with rows: answer the items stand in the column that `item` names"
             if full["recorded_total"] is not None:
                 yield here, "recorded_total does not go with rows: answer"
@@ -232,8 +259,12 @@ def _pattern_problems(table: Mapping[str, Any]) -> Found:
             continue
         if full["form"] is not None:
             yield here, "the key form goes with rows: answer only"
-        if full["items"] is None:
-            yield here, "the key items is missing"
+        if (full["items"] is None) == (full["items_at"] is None):
+            yield here, "give one of items and items_at"
+        if full["items_at"] is not None and rows != "session":
+            yield (*here, "items_at"), "goes with rows: session only"
+        if full["items_at"] is not None and len(set(full["items_at"])) < len(full["items_at"]):
+            yield (*here, "items_at"), "a column stands twice in the list"
         yield from _item_problems((*here, "items"), full["items"], rows)
         if rows == "session" and full["sessions"] is not None:
             yield (*here, "sessions"), "goes with rows: client only"

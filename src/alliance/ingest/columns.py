@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from alliance.site_mapping import letters_of
+
 _PLACES = re.compile(r"\{(session|item)\}")
 
 
@@ -80,7 +82,7 @@ def resolve(table: Mapping[str, Any], header: Sequence[str], n_items: Mapping[st
     """
     columns = Columns(plain=_plain_columns(table))
     for measure, given in table["measures"].items():
-        if given["items"] is not None:
+        if given["items"] is not None or given["items_at"] is not None:
             columns.items[measure] = _item_columns(given, header, n_items[measure], columns)
     sessions = columns.sessions
     for measure, given in table["measures"].items():
@@ -118,6 +120,11 @@ def _plain_columns(table: Mapping[str, Any]) -> list[str]:
 def _item_columns(
     given: Mapping[str, Any], header: Sequence[str], n_items: int, columns: Columns
 ) -> list[ItemColumn]:
+    if given["items_at"] is not None:
+        return [
+            ItemColumn(None, i + 1, header[at] if at < len(header) else f"({letters_of(at)})")
+            for i, at in enumerate(given["items_at"])
+        ]
     items = given["items"]
     if isinstance(items, list):
         return [ItemColumn(None, i + 1, column) for i, column in enumerate(items)]

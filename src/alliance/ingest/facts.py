@@ -6,7 +6,7 @@ aside and reported, never decided here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 
 from alliance.ingest import parse
 from alliance.ingest.layouts import LAYOUTS
-from alliance.ingest.problems import Place, Problems, rows_where
+from alliance.ingest.problems import Problems, rows_where
 from alliance.ingest.reading import Reading
 from alliance.site_mapping import END_STATUS
 
@@ -86,15 +86,16 @@ def _agreed(
     """Return the one value of each client; a contradiction is noted where it first shows."""
     distinct = stated.drop_duplicates(["client", "value"])
     in_conflict = distinct["client"].duplicated(keep=False)
-    for client, conflict in distinct[in_conflict].groupby("client"):
-        second = conflict.iloc[1]
-        reading = readings[int(second["reading"])]
+    conflicts = distinct[distinct["client"].duplicated()].drop_duplicates("client")
+    told_in = stated["client"].value_counts()
+    for conflict in conflicts.to_dict("records"):
+        reading = readings[conflict["reading"]]
         problems.add(
             "client-conflict",
             reading.place("clients"),
-            rows=[int(second["row"])],
+            rows=[conflict["row"]],
             column=reading.table["client_facts"][name]["column"],
-            rows_affected=int((stated["client"] == client).sum()),
+            rows_affected=int(told_in[conflict["client"]]),
         )
     agreed = distinct[~in_conflict].set_index("client")["value"]
     return agreed.reindex(range(n_clients))
@@ -149,19 +150,23 @@ def _one_row_a_session(
     if not stated.duplicated(by_session).any():
         return stated
     grouped = stated.groupby(by_session, sort=True)
-    sessions = grouped[["row", "reading"]].first()
+    sessions = grouped[["row", "reading", "date", "weeks", "attended", "date_column"]].first()
     for fact in ("date", "weeks", "attended"):
-        sessions[fact] = grouped[fact].first()
-        differs = grouped[fact].nunique() > 1
-        for key in sessions.index[differs]:
-            of_key = stated[(stated["client"] == key[0]) & (stated["session"] == key[1])]
-            told = of_key[of_key[fact].notna()].drop_duplicates(fact)
-            reading = readings[int(told["reading"].iloc[1])]
-            row = int(told["row"].iloc[1])
-            problems.add("session-conflict", reading.place("sessions"), rows=[row])
-        sessions.loc[differs, fact] = np.nan
-    sessions["date_column"] = grouped["date_column"].first()
+        told = stated[stated[fact].notna()].drop_duplicates([*by_session, fact])
+        conflicts = told[told.duplicated(by_session)].drop_duplicates(by_session)
+        _note_by_reading("session-conflict", conflicts, readings, problems)
+        in_conflict = sessions.index.isin(pd.MultiIndex.from_frame(conflicts[by_session]))
+        sessions.loc[in_conflict, fact] = np.nan
     return sessions.reset_index()
+
+
+def _note_by_reading(
+    rule: str, places: pd.DataFrame, readings: list[Reading], problems: Problems
+) -> None:
+    """Note a problem of the sessions table at each `row` of each `reading`."""
+    for at, rows in places.groupby("reading")["row"]:
+        place = readings[int(str(at))].place("sessions")
+        problems.add(rule, place, rows=[int(row) for row in rows])
 
 
 def _note_dates_against_sessions(
@@ -195,28 +200,29 @@ def note_odd_clients(
     therapist
         By client number, or None where the mapping names none.
     """
-    n_sessions = sessions.groupby("client").size()
-    for client in n_sessions.index[n_sessions == 1]:
-        only = sessions[sessions["client"] == client].iloc[0]
-        place = readings[int(only["reading"])].place("sessions")
-        problems.add("client-with-one-session", place, rows=[int(only["row"])])
-    for client in np.setdiff1d(present, n_sessions.index.to_numpy()):
-        place, row = first_place(readings, int(client))
-        problems.add("client-without-sessions", place, rows=[row])
+    only = sessions[~sessions["client"].duplicated(keep=False)]
+    _note_by_reading("client-with-one-session", only, readings, problems)
+    without = np.setdiff1d(present, sessions["client"].to_numpy())
+    note_clients("client-without-sessions", without, readings, problems)
     if therapist is None:
         return
-    for client in present[therapist.iloc[present].isna().to_numpy()]:
-        naming = [r for r in readings if "therapist" in r.table["client_facts"]]
-        place, row = first_place([*naming, *readings], int(client))
-        column = naming[0].table["client_facts"]["therapist"]["column"]
-        problems.add("no-therapist", place, rows=[row], column=column)
+    naming = [r for r in readings if "therapist" in r.table["client_facts"]]
+    column = naming[0].table["client_facts"]["therapist"]["column"]
+    unnamed = present[therapist.iloc[present].isna().to_numpy()]
+    note_clients("no-therapist", unnamed, [*naming, *readings], problems, lambda reading: column)
 
 
-def first_place(readings: list[Reading], client: int) -> tuple[Place, int]:
-    """Return the first place that speaks of a client."""
+def note_clients(
+    rule: str,
+    clients: np.ndarray,
+    readings: list[Reading],
+    problems: Problems,
+    column_in: Callable[[Reading], str | None] = lambda reading: None,
+) -> None:
+    """Note a problem of each client at the first row (of the first file) that speaks of them."""
+    left = clients
     for reading in readings:
-        at = np.flatnonzero((reading.client == client) & reading.alive)
-        if len(at):
-            return reading.place("clients"), int(reading.raw.rows[at[0]])
-    msg = f"client number {client} stands nowhere"
-    raise AssertionError(msg)
+        at = np.flatnonzero(reading.alive & np.isin(reading.client, left))
+        rows = pd.Series(reading.raw.rows[at], index=reading.client[at]).groupby(level=0).min()
+        problems.add(rule, reading.place("clients"), rows=map(int, rows), column=column_in(reading))
+        left = np.setdiff1d(left, rows.index.to_numpy())

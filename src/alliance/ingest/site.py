@@ -130,10 +130,8 @@ def read_site(
     present = _present(readings)
     if not problems.stopped:
         facts.note_odd_clients(readings, problems, sessions, present, told.get("therapist"))
-        for client in np.intersect1d(people.look_alikes(known), present):
-            place, row = facts.first_place(readings, int(client))
-            column = readings[0].table["client"]
-            problems.add("look-alike-id", place, rows=[row], column=column)
+        alike = np.intersect1d(people.look_alikes(known), present)
+        facts.note_clients("look-alike-id", alike, readings, problems, lambda r: r.table["client"])
     tables, lookup = _canonical(known, present, told, sessions, valid, list(keys), key)
     return SiteTables(*tables, quarantine=problems.table(), ledger=ledger.table()), lookup
 
