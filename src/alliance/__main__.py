@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
+from alliance.console import speak_plainly
 from alliance.errors import AllianceError, ConfigError
 from alliance.one_run import one_run_at_a_time
 
@@ -52,7 +52,7 @@ def _run(options: argparse.Namespace) -> int:
     cohort = load_cohort(config)["cohort"]
     results = Path("results") / cohort
     with one_run_at_a_time(results):
-        status = subprocess.call(
+        status = speak_plainly(
             [
                 sys.executable, "-m", "snakemake",
                 "--snakefile", str(PROJECT / "Snakefile"),
