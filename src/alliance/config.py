@@ -59,6 +59,8 @@ def load_cohort(path: str | Path) -> dict[str, Any]:
         mappings = _site_documents(document, path)
         problems += _cross_problems(document, path, mappings)
         found += [(m.name, m.problems + _mapping_problems(m, document, path)) for m in mappings]
+    if not any(listed for _, listed in found):
+        found += [(document.name, _unmapped_measures(document, mappings)), *_fact_types(mappings)]
     if any(listed for _, listed in found):
         raise ConfigError(strict_yaml.message_of(found))
     return _completed_cohort(document.content)
@@ -266,6 +268,30 @@ def _mapping_problems(mapping: Document, config: Document, config_path: Path) ->
             n_items = _instrument_facts(file).get("items") if file else None
             problems += _list_length_problems(mapping, here, measure, n_items)
     return problems
+
+
+def _unmapped_measures(config: Document, mappings: list[Document]) -> list[Problem]:
+    mapped = {m for doc in mappings for t in doc.content["tables"] for m in t.get("measures", {})}
+    return [
+        config.problem(("measures", name), "no site's mapping says where its answers stand")
+        for name in config.content.get("measures", {})
+        if name not in mapped
+    ]
+
+
+def _fact_types(mappings: list[Document]) -> Iterator[tuple[str, list[Problem]]]:
+    """Yield the facts that are a number at one site and a category at another."""
+    first: dict[str, tuple[str, str]] = {}
+    for mapping in mappings:
+        problems = []
+        for i, table in enumerate(completed_mapping(mapping.content)["tables"]):
+            for name, fact in table["client_facts"].items():
+                kind, site = first.setdefault(name, (fact["type"], mapping.content["site"]))
+                if kind != fact["type"]:
+                    place = ("tables", i, "client_facts", name)
+                    told = f"is a {fact['type']} here and a {kind} at site {site}; make them alike"
+                    problems.append(mapping.problem(place, told))
+        yield mapping.name, problems
 
 
 def _list_length_problems(

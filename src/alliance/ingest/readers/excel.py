@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import python_calamine
 
+from alliance.ingest.columns import near
 from alliance.ingest.raw import RawTable, UnreadableError, with_blanks_missing
 from alliance.ingest.readers.cells import cell_text
 
@@ -38,9 +39,14 @@ def _sheet_name(names: list[str], wanted: str | None) -> str:
     if wanted is None:
         if len(names) == 1:
             return names[0]
-        raise UnreadableError("sheet-missing", f"name one of the sheets: {', '.join(names)}")
+        found = f"the workbook has {len(names)} sheets; name one in the site mapping"
+        raise UnreadableError("sheet-missing", found)
     if wanted not in names:
-        raise UnreadableError("sheet-missing", f"the workbook has the sheets: {', '.join(names)}")
+        # Only near names are told: sheets may be called after clients.
+        close = near(wanted, names)
+        likely = f", of like name: {', '.join(close)}" if close else ""
+        found = f"the workbook has {len(names)} sheets{likely}"
+        raise UnreadableError("sheet-missing", found)
     return wanted
 
 
