@@ -235,10 +235,8 @@ def _site_documents(document: Document, path: Path) -> list[Document]:
             continue  # told by _missing_site_problems
         try:
             documents.append(strict_yaml.read(file))
-        except ConfigError as error:  # no YAML at all: one problem among the others
-            broken = Document(file.as_posix())
-            broken.problems.append(Problem((), 1, str(error).removeprefix(f"{file.as_posix()}")))
-            documents.append(broken)
+        except strict_yaml.UnreadableYamlError as error:  # one problem among the others
+            documents.append(Document(file.as_posix(), problems=[error.problem]))
     return documents
 
 
