@@ -18,6 +18,7 @@ class Project:
 
     def __init__(self, folder):
         self.folder = folder
+        folder.mkdir(parents=True)
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():

@@ -83,3 +83,9 @@ def report_templates():
     return sorted(
         str(path) for path in folder.rglob("*") if path.suffix in {".html", ".css"}
     )
+
+
+def truth_file():
+    """Return the truth of a simulated cohort where it is known."""
+    path = Path(RAW) / "truth.json"
+    return [str(path)] if cohort["simulated"] and path.is_file() else []

@@ -43,9 +43,7 @@ rule write_report:
         description=f"{RESULTS}/description.json",
         figures=rules.draw_figures.output,
         run=f"{RESULTS}/audit/run.json",
-        truth=branch(
-            lookup("simulated", within=cohort), then=f"{RAW}/truth.json", otherwise=[]
-        ),
+        truth=truth_file(),
         code=library("report"),
         templates=report_templates(),
     output:
