@@ -88,4 +88,4 @@ def report_templates():
 def truth_file():
     """Return the truth of a simulated cohort where it is known."""
     path = Path(RAW) / "truth.json"
-    return [str(path)] if cohort["simulated"] and path.is_file() else []
+    return str(path) if cohort["simulated"] and path.is_file() else []

@@ -200,8 +200,8 @@ def require_scores(cohort: Cohort, measure: str) -> None:
     """Raise `FitError` if nobody filled in the measure, or if everyone has the same score."""
     if all(score.name != "total" for score in cohort.instruments[measure].scores):
         msg = (
-            f"{cohort.label(measure)}: its scoring key has subscales but no total score, so there is "
-            "no one number to model."
+            f"{cohort.label(measure)}: its scoring key has subscales but no total score, so "
+            "there is no one number to model."
         )
         raise FitError(msg)
     scores = cohort.panel[measure].dropna() if measure in cohort.panel else pd.Series(dtype=float)
