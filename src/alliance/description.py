@@ -124,7 +124,9 @@ def _flow(
         status = people["end_status"] if "end_status" in people else pd.Series(dtype=object)
         known = int(status.isin(END_STATUS).sum())
         left = int(status.isin(list(events)).sum())
-        low, high = _wilson(left, known)
+        # Where only dropouts are on record, their share of the known ends would say nothing.
+        base = known if known > left else 0
+        low, high = _wilson(left, base)
         therapists = people["therapist"].nunique() if "therapist" in people else 0
         rows.append(
             {
@@ -137,7 +139,7 @@ def _flow(
                 "clients_with_one_session": int((visits.groupby("client").size() == 1).sum()),
                 **{end: int((status == end).sum()) for end in END_STATUS},
                 "end_unknown": len(people) - known,
-                "dropout_share": 100 * left / known if known else None,
+                "dropout_share": 100 * left / base if base else None,
                 "dropout_share_low": low,
                 "dropout_share_high": high,
             }

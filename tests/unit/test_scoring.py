@@ -78,3 +78,11 @@ def edited(tmp_path, old, new):
 def test_wrong_key_files_are_refused_in_plain_words(tmp_path, old, new, told):
     with pytest.raises(ConfigError, match=told):
         load_instrument(edited(tmp_path, old, new))
+
+
+def test_a_cohort_without_questionnaires_has_an_empty_table():
+    columns = ["site", "client", "session", "measure", "item", "value"]
+    scores, ledger = scores_of(pd.DataFrame(columns=columns), {})
+    assert scores.empty
+    assert ledger.empty
+    assert {"score", "prorated"} <= set(scores)
