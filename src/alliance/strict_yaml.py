@@ -113,9 +113,10 @@ def read(path: str | Path) -> Document:
         size = path.stat().st_size
         data = path.read_bytes() if size <= MAX_BYTES else b""
     except FileNotFoundError:
-        raise ConfigError(f"{name}: there is no such file.") from None
+        raise UnreadableYamlError(name, "there is no such file") from None
     except OSError as error:
-        raise ConfigError(f"{name}: the file cannot be read ({error.strerror}).") from None
+        told = f"the file cannot be read ({error.strerror})"
+        raise UnreadableYamlError(name, told) from None
     if size > MAX_BYTES:
         told = f"{size:,} bytes are too many for a configuration file (at most {MAX_BYTES:,})"
         raise UnreadableYamlError(name, told)
