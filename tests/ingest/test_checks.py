@@ -44,17 +44,22 @@ CASES = [
      [(4, "nr", "no-session-number")]),
     (["b,0,2024-01-01,T2,f,40,5,5,5", "b,1.5,,T2,f,40,5,5,5", "b,1,2024-01-01,T2,f,40,5,5,5"],
      [(4, "nr", "bad-session-number"), (5, "nr", "bad-session-number")]),
-    (["b,1,2024-01-01,T2,f,40,5,5,5"] * 3, [(5, None, "exact-duplicate"), (6, None, "exact-duplicate")]),
+    (["b,1,2024-01-01,T2,f,40,5,5,5"] * 3,
+     [(5, None, "exact-duplicate"), (6, None, "exact-duplicate")]),
     (["b,1,2024-01-01,T2,f,40,5,5,5", "b,1,2024-01-01,T2,f,40,5,5,4", "b,3,,T2,f,40,5,5,5"],
      [(4, None, "conflicting-duplicate"), (5, None, "conflicting-duplicate")]),
     (["b,1,2024-01-09,T2,f,40,5,5,5"], [(5, "day", "dates-against-sessions")]),
     (["b,1,2024-01-01,,f,40,5,5,5"], []),  # told in the other row
-    (["b,1,2024-01-01,T2,f,40,5,5"], [(4, None, "row-too-short"), (5, None, "client-with-one-session")]),
-    (["b,1,2024-01-01,T2,f,40,5,5,5,5"], [(4, None, "row-too-long"), (5, None, "client-with-one-session")]),
-    (['b,1,"2024-01-01,T2,f,40,5,5,5'], [(4, None, "quote-astray"), (5, None, "client-with-one-session")]),
+    (["b,1,2024-01-01,T2,f,40,5,5"],
+     [(4, None, "row-too-short"), (5, None, "client-with-one-session")]),
+    (["b,1,2024-01-01,T2,f,40,5,5,5,5"],
+     [(4, None, "row-too-long"), (5, None, "client-with-one-session")]),
+    (['b,1,"2024-01-01,T2,f,40,5,5,5'],
+     [(4, None, "quote-astray"), (5, None, "client-with-one-session")]),
     (["b,1,2024-01-01,T2,f,40,5,5,5", "B,1,,T2,f,40,1,1,1", "B,2,,T2,f,40,1,1,1"],
      [(4, "id", "look-alike-id"), (5, "id", "look-alike-id")]),
-    (["b,1,2024-01-01,T2,f,40,5,5,5", "c,1,,T2,f,40,1,1,1"], [(5, None, "client-with-one-session")]),
+    (["b,1,2024-01-01,T2,f,40,5,5,5", "c,1,,T2,f,40,1,1,1"],
+     [(5, None, "client-with-one-session")]),
 ]  # fmt: skip
 
 
