@@ -21,7 +21,7 @@ from alliance.provenance import library as modules_behind
 from snakemake.exceptions import WorkflowError
 
 PROJECT = Path(workflow.basedir)
-CONFIG = Path(config.get("cohort_config", PROJECT / "config" / "config.yaml"))
+CONFIG = Path(config.get("cohort_config", PROJECT / "config" / "config.yaml")).resolve()
 
 try:
     cohort = load_cohort(CONFIG)
