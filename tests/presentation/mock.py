@@ -618,33 +618,24 @@ def kaplan_meier(group: str, hazard: float) -> dict[str, Any]:
 
 
 def truth() -> dict[str, Any]:
-    """Return the truth of a simulated cohort, one value inside and one outside the interval."""
+    """Return a truth: values inside, outside, unknown and without a model."""
+
+    def estimand(model: str, term: str, value: float | None, **more: Any) -> dict[str, Any]:
+        base = {"model": model, "term": term, "estimator": "mixed", "value": value}
+        return base | {"scale": "points", "note": ""} | more
+
+    part = {"level": "client", "name_1": "intercept", "name_2": "log_weeks"}
     return {
         "seed": 1,
         "estimands": [
-            {
-                "model": "alliance_growth",
-                "term": "log_weeks",
-                "value": 2.2,
-                "scale": "estimate",
-                "note": "",
-            },
-            {
-                "model": "alliance_to_symptoms",
-                "term": "within",
-                "value": -0.2,
-                "scale": "estimate",
-                "note": "Short courses pull the coefficient down.",
-                "expected": -0.11,
-            },
-            {
-                "model": "dropout_hazard",
-                "term": "alliance_running_between",
-                "value": -0.07,
-                "scale": "estimate",
-                "note": "",
-            },
-            {"model": "not_there", "term": "x", "value": 1.0, "scale": "estimate", "note": ""},
+            estimand("alliance_growth", "log_weeks", 2.2),
+            estimand("alliance_growth", "client:1:log_weeks", -0.69, **part),
+            estimand("alliance_to_symptoms", "within", -0.2, note="Short courses.", expected=-0.11),
+            estimand("alliance_to_symptoms", "between", None, expected=-0.05),
+            estimand("alliance_to_symptoms", "fe", -0.1, estimator="fixed effects"),
+            estimand("dropout_hazard", "alliance_running_between", -0.07),
+            estimand("alliance_growth", "no_such_term", 1.0),
+            estimand("not_there", "x", 1.0),
         ],
     }
 
@@ -668,8 +659,10 @@ def schema(name: str) -> Any:
 
 RUN: dict[str, Any] = {
     "version": "0.1.0",
-    "commit": "62e495f0c3d1",
-    "command": "python -m alliance run --cohort demo",
-    "config": "cohort: demo\nseed: 20261123\n",
-    "lock": "9f" * 32,
+    "python": "3.11.2",
+    "packages": {"numpy": "2.4.6", "pandas": "3.1.1"},
+    "config_sha256": "ab" * 32,
+    "config_text": "cohort: demo\nseed: 20261123\n",
+    "lock_sha256": "cd" * 32,
+    "code_sha256": "ef" * 32,
 }

@@ -13,6 +13,7 @@ from alliance.figures import style
 
 MOST_NAMED_SITES = 6
 ALL_SITES = "all sites"
+GAP = 0.08  # between names at the ends of lines, as part of the axis
 
 
 def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
@@ -44,6 +45,7 @@ def _draw_panel(axes: Axes, fit: Mapping[str, Any], observed: Sequence[Mapping[s
         for row in observed
         if row["measure"] == fit["outcome"]["column"] and row["session"]
     }
+    axes.margins(y=0.08)
     if 1 < len(sites) <= MOST_NAMED_SITES:
         _draw_sites(axes, curves, sites, means, in_weeks)
     else:
@@ -52,9 +54,11 @@ def _draw_panel(axes: Axes, fit: Mapping[str, Any], observed: Sequence[Mapping[s
     axes.set_ylabel(style.wrapped(some["y_label"], 34))
     axes.set_xlim(left=min(some["x"]), right=max(some["x"]))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.margins(y=0.08)
     axes.grid(axis="y", color=style.RULE, linewidth=0.4)
-    style.mark_status(axes, dict(fit))
+    if style.status_note(dict(fit)):
+        style.mark_status(axes, dict(fit))
+    else:
+        style.remark(axes, "points: observed means; lines: the model, with 95 % bands")
 
 
 def _draw_sites(
@@ -122,7 +126,7 @@ def _name_ends(axes: Axes, ends: Sequence[tuple[float, str, str, str]]) -> None:
     """Write names at the right ends of lines, pushed apart where they would overlap."""
     axes.autoscale_view()
     low, high = axes.get_ylim()
-    gap = (high - low) * 0.075
+    gap = (high - low) * GAP
     ordered = sorted(ends)
     places: list[float] = []
     for value, *_ in ordered:

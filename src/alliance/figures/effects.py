@@ -83,7 +83,7 @@ def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str,
             color=style.SOFT if failed else style.INK,
         )
         names.append(_name(line, companion))
-    axes.set_yticks(range(len(lines)), names)
+    axes.set_yticks(range(len(lines)), names, fontsize=6.6)
     axes.set_ylim(len(lines) - 0.5, -0.6)
     axes.axvline(1 if as_ratio else 0, color=style.INK, lw=0.6)
     axes.tick_params(axis="y", length=0)

@@ -36,7 +36,7 @@ def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
     titles = ("Where the unexplained variance lies", "Main effects in standard deviations")
     figure, parts = style.stack(titles, heights)
     upper = style.place_axes(parts[0], heights[0], right=0.98, top_mm=9)
-    lower = style.place_axes(parts[1], heights[1], left=0.48, right=0.88, top_mm=9)
+    lower = style.place_axes(parts[1], heights[1], left=0.485, right=0.88, top_mm=9)
     if shares:
         _draw_shares(upper, shares)
     else:
@@ -139,8 +139,9 @@ def _draw_effects(
             if fit["status"] == "singular"
             else ""
         )
-        outcome = style.short(fit["outcome"]["label"] + mark, 50)
-        names.append(f"{style.short(effect['label'], 50)}\n→ {outcome}")
+        # The mark is never cut off.
+        outcome = style.short(fit["outcome"]["label"], 46 - len(mark)) + mark
+        names.append(f"{style.short(effect['label'], 46)}\n→ {outcome}")
     axes.set_yticks(range(len(effects)), names, fontsize=6)
     axes.set_ylim(len(effects) - 0.5, -0.6)
     axes.axvline(0, color=style.INK, lw=0.6)

@@ -45,7 +45,7 @@ def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
     _shade(left, "sessions without the form", rows, measures, columns, lacking, "decimals:1", 30)
     _shade(
         right,
-        "items left blank on the forms there are",
+        "items left blank on forms",
         rows,
         measures,
         columns,

@@ -106,9 +106,11 @@ def stack(titles: Sequence[str], heights_mm: Sequence[float]) -> tuple[Figure, l
     figure = new_figure(sum(heights_mm))
     parts = figure.subfigures(len(titles), 1, height_ratios=heights_mm, squeeze=False)[:, 0]
     for letter, part, title in zip("abcdefghijklmnopqrstuvwxyz", parts, titles, strict=False):
-        words = wrapped(title, 66, 2)
+        words = wrapped(title, 62, 2)
+        if len(titles) > 1:
+            words = f"{letter}   {words}".replace("\n", "\n     ")
         part.suptitle(
-            f"{letter}   {words}" if len(titles) > 1 else words,
+            words,
             x=0.013,
             ha="left",
             fontsize=8,
@@ -181,17 +183,22 @@ def status_note(fit: dict[str, Any]) -> str:
 def mark_status(axes: Axes, fit: dict[str, Any]) -> None:
     """Write the note on a panel whose fit failed or is singular."""
     if note := status_note(fit):
-        axes.text(
-            1.0,
-            1.0,
-            note,
-            transform=axes.transAxes,
-            ha="right",
-            va="bottom",
-            fontsize=6.5,
-            style="italic",
-            color=WARNING if fit["status"] == "failed" else SOFT,
-        )
+        remark(axes, note, WARNING if fit["status"] == "failed" else SOFT)
+
+
+def remark(axes: Axes, text: str, colour: str = SOFT) -> None:
+    """Write a small remark at the upper right, above a panel."""
+    axes.text(
+        1.0,
+        1.0,
+        text,
+        transform=axes.transAxes,
+        ha="right",
+        va="bottom",
+        fontsize=6.5,
+        style="italic",
+        color=colour,
+    )
 
 
 def save(figure: Figure, path: Path) -> None:

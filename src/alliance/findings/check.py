@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from alliance import files
-from alliance.findings.fields import look_up
+from alliance.findings.fields import Sources
 from alliance.findings.formats import clean_text, format_value, has_digit
 from alliance.findings.ledger import as_value
 
@@ -39,9 +39,9 @@ class Printed:
     value: str | None
     text: str = ""
 
-    def values(self, results_folder: Path) -> list[Any]:
+    def values(self, sources: Sources) -> list[Any]:
         """Return what the files say at its addresses."""
-        return [look_up(address, results_folder) for address in (self.address, *self.also)]
+        return [sources.look_up(address) for address in (self.address, *self.also)]
 
 
 @dataclass(slots=True)
@@ -190,9 +190,10 @@ def _against_list(page: Page, entries: list[Mapping[str, Any]]) -> Iterator[str]
 
 
 def _against_sources(page: Page, folder: Path) -> Iterator[str]:
+    sources = Sources(folder)
     for printed in page.printed:
         try:
-            values = printed.values(folder)
+            values = printed.values(sources)
             text = format_value(printed.format, *values)
         except (OSError, LookupError, ValueError, TypeError) as error:
             yield f"{printed.id}: nothing to compare at {printed.address} ({type(error).__name__})"

@@ -77,19 +77,28 @@ def read_fields(path: str | Path, results_folder: str | Path) -> Field:
     return Field(Path(relative).as_posix(), "", files.read_json(path))
 
 
-def look_up(address: str, results_folder: str | Path) -> Any:
-    """Return the value at an address.
+class Sources:
+    """The JSON files of a results folder, each read once, to look addresses up in."""
 
-    Raises
-    ------
-    OSError
-        The file cannot be read.
-    LookupError, ValueError
-        There is nothing at the pointer, or the file is no JSON.
-    """
-    source, _, pointer = address.partition("#")
-    value = files.read_json(Path(results_folder) / source)
-    for step in pointer.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        value = value[int(key)] if isinstance(value, list) else value[key]
-    return value
+    def __init__(self, results_folder: str | Path) -> None:
+        self.folder = Path(results_folder)
+        self._read: dict[str, Any] = {}
+
+    def look_up(self, address: str) -> Any:
+        """Return the value at an address (`file#pointer`).
+
+        Raises
+        ------
+        OSError
+            The file cannot be read.
+        LookupError, ValueError, TypeError
+            There is nothing at the pointer, or the file is no JSON.
+        """
+        source, _, pointer = address.partition("#")
+        if source not in self._read:
+            self._read[source] = files.read_json(self.folder / source)
+        value = self._read[source]
+        for step in pointer.split("/")[1:]:
+            key = step.replace("~1", "/").replace("~0", "~")
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        return value

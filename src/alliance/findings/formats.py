@@ -1,8 +1,8 @@
 """The named ways to print a value: APA style, honest rounding, the same everywhere.
 
 A format is a name with an optional argument after a colon (`decimals:2`). Most print one value;
-some print a word that several values decide (`inside`: is the value within the interval?), so that such
-words are findings too and are checked like numbers.
+some print a word that several values decide (`inside`: is the value within the interval?), so that
+such words are findings too and are checked like numbers.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ def sample(description: Field, fits: Sequence[Field]) -> Table:
         [],
         notes=[
             "Mean (standard deviation), or number of clients (per cent).",
-            "A mean over fewer than eight clients, and the lowest and highest value, are not printed: they "
-            " would come too near to single persons.",
+            "A mean over fewer than eight clients, and the lowest and highest value, are not "
+            "printed: they would come too near to single persons.",
         ],
         empty="Nothing is known about the clients but their sessions.",
     )

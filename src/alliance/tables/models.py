@@ -137,6 +137,8 @@ def variance_components(description: Field, fits: Sequence[Field]) -> Table:
         empty="No model has variance components.",
     )
     for fit in fits:
+        if not fit["variance_components"] and fit["status"].raw != "refused":
+            continue  # a model without random effects
         table.rows.append(_head(fit))
         for entry in fit["variance_components"]:
             table.rows.append(component_row(fit, entry))
@@ -149,14 +151,13 @@ def component_row(fit: Field, entry: Field) -> Row:
     name = [Part(entry["name_1"], "component")]
     name += [] if same else [Part(entry["name_2"], "component", before=" with ")]
     second = cell(entry["sd_or_correlation"], "decimals:2" if same else "correlation")
+    variance = entry["variance_or_covariance"]
+    rounded = "decimals:2" if abs(variance.raw) >= 0.1 else decimals_for(None, variance.raw)
     return Row(
         (
             cell(entry["level"]),
             Cell(tuple(name)),
-            cell(
-                entry["variance_or_covariance"],
-                decimals_for(None, entry["variance_or_covariance"].raw),
-            ),
+            cell(variance, rounded),
             second,
             words("") if entry["share"].raw is None else cell(entry["share"], "share:1"),
         ),
