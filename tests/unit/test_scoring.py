@@ -36,7 +36,7 @@ def test_reversed_items_of_the_therapist_form():
 
 
 def test_published_wrong_key_gives_other_subscales():
-    """A published script scores the WAI-SR with goal {4, 5, 10, 11}: data, not code, prevents it."""
+    """A published script scores the WAI-SR with goal {4, 5, 10, 11}: a key as data prevents it."""
     answers = np.arange(1, 13, dtype=float)[None] % 5 + 1
     goal = score_form(answers, KEYS["wai-sr-c"])["goal"].value[0]
     wrong = answers[0, [3, 4, 9, 10]].sum()
