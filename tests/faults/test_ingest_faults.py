@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import time
 from pathlib import Path
 
 import openpyxl
@@ -139,6 +140,23 @@ def test_damaged_workbooks(ingest, tmp_path):
     assert "of like name: Sheet" in message
     _, message = ingest({"toy.xlsx": data}, file="toy.xlsx", sheet="Sheet")
     assert message == ""
+
+
+@pytest.mark.parametrize("stray", ["XFD1048576", "AB1048576", "XFD2000"])
+def test_a_stray_cell_far_away_is_told_quickly(ingest, tmp_path, stray):
+    book = openpyxl.Workbook()
+    for row in [HEADER, *rows()]:
+        book.active.append(row)
+    book.active[stray] = 1
+    book.save(tmp_path / "whole.xlsx")
+    started = time.monotonic()
+    quarantine, message = ingest(
+        {"toy.xlsx": (tmp_path / "whole.xlsx").read_bytes()}, file="toy.xlsx"
+    )
+    assert time.monotonic() - started < 2
+    assert "a stray cell makes the sheet" in message
+    row = stray.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    assert quarantine["row"].tolist() == [int(row)]
 
 
 def test_damaged_spss_files(ingest, tmp_path):
