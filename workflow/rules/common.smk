@@ -7,6 +7,7 @@ The configuration is read and checked before any rule runs; each mistake in it i
 line and key, and nothing starts until there is none.
 """
 
+import sys
 from pathlib import Path
 
 from alliance.config import (
@@ -18,7 +19,6 @@ from alliance.config import (
 )
 from alliance.errors import ConfigError
 from alliance.provenance import library as modules_behind
-from snakemake.exceptions import WorkflowError
 
 PROJECT = Path(workflow.basedir)
 CONFIG = Path(config.get("cohort_config", PROJECT / "config" / "config.yaml")).resolve()
@@ -26,7 +26,7 @@ CONFIG = Path(config.get("cohort_config", PROJECT / "config" / "config.yaml")).r
 try:
     cohort = load_cohort(CONFIG)
 except ConfigError as error:
-    raise WorkflowError(str(error))
+    sys.exit(f"\n{error}\n")
 
 COHORT = cohort["cohort"]
 RAW = f"data/raw/{COHORT}"

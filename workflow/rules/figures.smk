@@ -30,7 +30,7 @@ rule draw_figures:
     benchmark:
         f"{RESULTS}/benchmarks/draw_figures.tsv"
     params:
-        out_folder=f"{RESULTS}/figures",
+        out_folder=subpath(output[0], parent=True),
     message:
         "Draw the figures."
     script:
@@ -53,7 +53,7 @@ rule make_tables:
     benchmark:
         f"{RESULTS}/benchmarks/make_tables.tsv"
     params:
-        out_folder=f"{RESULTS}/tables",
+        out_folder=subpath(output[0], parent=True),
     message:
         "Make the tables."
     script:

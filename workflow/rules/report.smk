@@ -42,6 +42,7 @@ rule write_report:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
         figures=rules.draw_figures.output,
+        flow_figure=f"{RESULTS}/figures/flow.svg",
         run=f"{RESULTS}/audit/run.json",
         truth=truth_file(),
         code=library("report"),
@@ -54,7 +55,7 @@ rule write_report:
     benchmark:
         f"{RESULTS}/benchmarks/write_report.tsv"
     params:
-        figures_folder=f"{RESULTS}/figures",
+        figures_folder=subpath(input.flow_figure, parent=True),
     message:
         "Write the report and the list of its numbers."
     script:
