@@ -50,10 +50,36 @@ def cohorts(mock):
         "one site": at("only"),
         "thirty sites": at(*thirty),
         "long names": at(*long),
+        "many measures": (good, many_measures(mock, 6)),
+        "still more": (good, many_measures(mock, 11)),
     }
 
 
-NAMES = ("plain", "marked", "refused", "no models", "one site", "thirty sites", "long names")
+def many_measures(mock, n):
+    """Return a description with so many measures, and so many kinds of problems."""
+    description = mock.description()
+    words = [
+        "Anhedonia (SHAPS)",
+        "Depressive symptoms (HAM-D)",
+        "Well-being",
+        "Interpersonal problems",
+    ]
+    labels = [f"{words[k % 4]} {k}" for k in range(n)]
+    measures, missing = description["measures"], description["missing"]
+    description["measures"] = [
+        measures[0] | {"name": f"m{k}", "label": labels[k]} for k in range(n)
+    ]
+    description["missing"] = [row | {"measure": f"m{k}"} for row in missing[::2] for k in range(n)]
+    problems = description["problems"]
+    rules = ["conflicting-duplicate", "dates-against-sessions", "client-without-sessions"]
+    description["problems"] = [problems[0] | {"rule": f"{rules[k % 3]}-{k}"} for k in range(n)]
+    return description
+
+
+NAMES = (
+    *("plain", "marked", "refused", "no models", "one site", "thirty sites", "long names"),
+    *("many measures", "still more"),
+)
 
 
 def drawn(name, fits, description):

@@ -93,6 +93,7 @@ def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str,
         _ratio_axis(axes)
         axes.set_xlabel("Odds ratio " + _per(lines))
     else:
+        axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel(
             style.wrapped(f"{fit['outcome']['label']}, {lines[0]['unit']}", 70, 2), loc="center"
         )
@@ -120,10 +121,15 @@ def _interval(line: Mapping[str, Any], keys: Sequence[str], format: str) -> str:
 
 
 def _ratio_axis(axes: Axes) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
     axes.set_xscale("log")
     low, high = axes.get_xlim()
+    if high / low < 2:  # so narrow that equal steps look equal
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        return
     steps = (0.01, 0.1, 0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4, 10, 100)
     ticks = [step for step in steps if low <= step <= high]
     axes.xaxis.set_major_locator(FixedLocator(ticks))

@@ -35,16 +35,16 @@ def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
     heights = [24 + 7.5 * len(shares) if shares else 30, 22 + 7 * len(effects) if effects else 30]
     titles = ("Where the unexplained variance lies", "Main effects in standard deviations")
     figure, parts = style.stack(titles, heights)
-    upper = style.place_axes(parts[0], heights[0], right=0.98, top_mm=9)
-    lower = style.place_axes(parts[1], heights[1], left=0.485, right=0.88, top_mm=9)
     if shares:
+        upper = style.place_axes(parts[0], heights[0], right=0.98, top_mm=9)
         _draw_shares(upper, shares)
     else:
-        style.say_why(upper, "No model has variance components.")
+        style.say_why(parts[0].subplots(), "No model has variance components.")
     if effects:
+        lower = style.place_axes(parts[1], heights[1], left=0.485, right=0.88, top_mm=9)
         _draw_effects(lower, effects)
     else:
-        style.say_why(lower, "No main effect has a standardised value.")
+        style.say_why(parts[1].subplots(), "No main effect has a standardised value.")
     return figure
 
 

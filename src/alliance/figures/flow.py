@@ -57,8 +57,11 @@ def _draw_boxes(axes: Axes, total: Mapping[str, Any], fits: Sequence[Mapping[str
     for k, (key, (one, many)) in enumerate(words.items()):
         y = (k + 0.5) * ROW
         _box(axes, 0, y - 3.7, 47, 7.4)
-        _number(axes, 15, y, total[key])
-        axes.text(17, y, one if total[key] == 1 else many, va="center")
+        if total[key]:
+            _number(axes, 15, y, total[key])
+            axes.text(17, y, one if total[key] == 1 else many, va="center")
+        else:
+            axes.text(23.5, y, f"no {many}", ha="center", va="center", color=style.SOFT)
         if k < len(words) - 1:
             _arrow(axes, (23, y + 3.9), (23, y + ROW - 3.8))
     if not fits:

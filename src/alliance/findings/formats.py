@@ -81,6 +81,11 @@ def _component(argument: str, value: str) -> str:
     return "intercept" if value == "1" else _text(argument, value).replace("_", " ")
 
 
+def _per(argument: str, value: str) -> str:
+    """Print what a unit is counted by: `log odds per point` is `per point`."""
+    return _text(argument, value[value.find("per ") :] if "per " in value else value)
+
+
 def _count(argument: str, value: float) -> str:
     return _fixed(value, 0)
 
@@ -176,6 +181,7 @@ def _choice(argument: str, value: Any) -> str:
 FORMATS: dict[str, Callable[..., str]] = {
     "text": _text,
     "component": _component,
+    "per": _per,
     "count": _count,
     "decimals": _decimals,
     "percent": _percent,

@@ -13,7 +13,11 @@ from alliance.findings.fields import Field
 from alliance.findings.formats import MISSING, clean_text, format_value, has_digit
 
 SCHEMA = "alliance-findings-1"
-PLAIN = ("text", "component")  # formats of words, which need no vouching unless they have digits
+PLAIN = (
+    "text",
+    "component",
+    "per",
+)  # formats of words, which need no vouching unless they have digits
 
 
 @dataclass(frozen=True, slots=True)

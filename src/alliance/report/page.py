@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["next_of"] = next
     environment.globals.update(
         about=material.about,
         fits=material.fits,
@@ -79,6 +81,8 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
         table=partial(_table, material, findings),
         table_of=partial(_table_of, findings),
         picture=partial(_picture, material),
+        figure_numbers=itertools.count(1),
+        families={fit["family"].raw for fit in material.fits},
         total=next((row for row in material.about["flow"] if row["site"].raw == "all"), None),
     )
     bodies = []

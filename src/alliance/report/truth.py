@@ -47,6 +47,11 @@ class Comparison:
         return "name_1" in self.estimand
 
     @property
+    def is_main(self) -> bool:
+        """Whether the model was fitted for it."""
+        return self.entry is not None and "role" in self.entry and self.entry["role"].raw == "main"
+
+    @property
     def is_comparable(self) -> bool:
         """Whether there is a true value, and an interval of a fit that converged."""
         numbers = (self.estimand["value"], self.value, self.low, self.high)

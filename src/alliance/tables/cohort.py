@@ -41,7 +41,8 @@ def sample(description: Field, fits: Sequence[Field]) -> Table:
     rows = list(description["sample"])
     sites = _by_site(description, "sample")
     at = {(r["characteristic"].raw, r["category"].raw, r["site"].raw): r for r in rows}
-    kinds = list(dict.fromkeys((r["characteristic"].raw, r["category"].raw) for r in rows))
+    known = [r for r in rows if r["n"].raw]  # nobody has a value: no line
+    kinds = list(dict.fromkeys((r["characteristic"].raw, r["category"].raw) for r in known))
     table = Table(
         "sample",
         "Who took part",
@@ -52,6 +53,7 @@ def sample(description: Field, fits: Sequence[Field]) -> Table:
             "printed: they would come too near to single persons.",
         ],
         empty="Nothing is known about the clients but their sessions.",
+        wide=len(sites) > MOST_SITES_ACROSS,
     )
     if len(sites) > MOST_SITES_ACROSS:
         table.columns = [heading("", numeric=False)]
@@ -112,6 +114,8 @@ def _summary(row: Field | None) -> Cell:
         return Cell(
             (Part(row["count"], "count"), Part(row["percent"], "percent:0", before=" (", after=")"))
         )
+    if not row["n"].raw:
+        return words("–")
     if row["n"].raw < FEWEST_FOR_A_MEAN or row["mean"].raw is None:
         return words("too few")
     if row["sd"].raw is None:
