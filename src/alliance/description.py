@@ -328,14 +328,18 @@ def _survival_by_alliance(
     # left before giving one are not in the picture, and nothing later than session 3 sorts anyone.
     early = panel[(panel["session"] <= EARLY_SESSIONS) & panel[measure].notna()]
     first = early.groupby("client").agg(score=(measure, "first"), entry=("session", "first"))
-    if len(first) < 3 * FEWEST_CLIENTS_FOR_A_MEAN:
+    enough = FEWEST_CLIENTS_FOR_A_MEAN
+    if len(first) < 3 * enough:
         return {
             "message": "Too few clients with an early alliance score to form thirds.",
             "groups": [],
         }
     last = panel[panel["last_session"]].set_index("client")
     people = first.join(last[["session", "dropout_event"]])
-    people["third"] = pd.qcut(people["score"].rank(method="average"), 3, labels=False)
+    rank = people["score"].rank(method="average")  # tied scores stay together
+    people["third"] = sum((rank > rank.quantile(edge)).astype(int) for edge in (1 / 3, 2 / 3))
+    if people["third"].value_counts().reindex(range(3), fill_value=0).min() < enough:
+        return {"message": "Early alliance scores differ too little to form thirds.", "groups": []}
     labels = ("lowest third", "middle third", "highest third")
     groups = [
         {"group": f"Early alliance: {label}", **_kaplan_meier(people[people["third"] == third])}
