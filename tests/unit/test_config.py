@@ -1,3 +1,4 @@
+import random
 import re
 import subprocess
 import sys
@@ -306,3 +307,36 @@ def test_schema_is_closed_and_described(name):
 def test_readme_examples_of_the_demo_are_yaml():
     for file in (ROOT / "config" / "sites" / "demo").glob("*.yaml"):
         assert yaml.safe_load(file.read_text(encoding="utf-8"))["site"] == file.stem
+
+
+def broken(text, chance):
+    """Return YAML text after one or two slips of the keyboard."""
+    lines = text.split("\n")
+    for _ in range(chance.randint(1, 2)):
+        i = chance.randrange(len(lines))
+        at = chance.randrange(len(lines[i]) + 1)
+        key, colon, _ = lines[i].partition(":")
+        odd = ["NO", "007", "[]", "{}", "", "1.5", '"', "[", "&a", "*a", "!!x", "x: y"]
+        slips = [
+            "",
+            lines[chance.randrange(len(lines))],
+            " " * chance.randint(0, 6) + lines[i].strip(),
+            lines[i].replace(":", "", 1),
+            f"{key}{colon} {chance.choice(odd)}",
+            lines[i][:at] + chance.choice("ab:{}[],\"'#&*!|>%@\t -") + lines[i][at:],
+            lines[i][:at] + lines[i][at + 1 :],
+        ]
+        lines[i] = chance.choice(slips)
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_any_slip_is_told_with_its_line_or_harmless(toy, seed):
+    chance = random.Random(seed)
+    path = toy()
+    file = chance.choice([path, Path("sites/toy/a.yaml")])
+    file.write_text(broken(file.read_text(encoding="utf-8"), chance), encoding="utf-8")
+    try:
+        load_cohort(path)
+    except ConfigError as error:
+        assert re.search(r"line \d+", str(error)), str(error)
