@@ -21,6 +21,9 @@ for a parameter o of this level (d Sigma = E_o) and parameters b, c of what lies
 
 The formulas hold for singular Sigma. Parameters below come first, so pairs of them keep their
 packed place (`alliance.mixed.covariance.pair_index`) on the way up.
+
+Matrices live in stacks (slot, row, column) and are named by their slot: making a view of an array
+costs more than the arithmetic on matrices of this size.
 """
 
 from __future__ import annotations
@@ -29,96 +32,151 @@ import numpy as np
 
 from alliance.mixed.compiling import compiled
 
-
-@compiled
-def _matmul(a, b, out):
-    """out = a b for small matrices; axpy order, so that the inner loop runs along memory."""
-    for i in range(a.shape[0]):
-        for j in range(b.shape[1]):
-            out[i, j] = 0.0
-        for k in range(a.shape[1]):
-            left = a[i, k]
-            for j in range(b.shape[1]):
-                out[i, j] += left * b[k, j]
+# Slots of the small (q, q) matrices; those per parameter follow from Q_FREE on.
+Q_S, Q_G, Q_N, Q_TMP, Q_TMP2, Q_PAIR, Q_SHRUNK, Q_LOWER, Q_HALF, Q_FREE = range(10)
+# Slots of the (q, K) matrices.
+F_F, F_A, F_PAIR_A, F_A_OMEGA, F_OMEGA, F_PAIR, F_HALF, F_FREE = range(8)
 
 
 @compiled
-def _posterior(q, factor, s, g, work):
-    """G = L M^-1 L' and log|M| with M = I + L' S L."""
-    lower = work[0]
-    half = work[1]
-    # half = S L
+def _multiply(a, i, b, j, out, k, rows, inner, cols):
+    """Set out[k] = a[i] b[j]."""
+    for x in range(rows):
+        for y in range(cols):
+            out[k, x, y] = 0.0
+        for z in range(inner):
+            left = a[i, x, z]
+            for y in range(cols):
+                out[k, x, y] += left * b[j, z, y]
+
+
+@compiled
+def _multiply_add(a, i, b, j, out, k, rows, inner, cols):
+    """Add a[i] b[j] to out[k]."""
+    for x in range(rows):
+        for z in range(inner):
+            left = a[i, x, z]
+            for y in range(cols):
+                out[k, x, y] += left * b[j, z, y]
+
+
+@compiled
+def _outer_add(a, i, b, j, out, k, sign, q, rows, cols):
+    """Add sign a[i]' b[j] to the first rows of out[k]."""
+    for z in range(q):
+        for x in range(rows):
+            left = sign * a[i, z, x]
+            for y in range(cols):
+                out[k, x, y] += left * b[j, z, y]
+
+
+@compiled
+def _inner(a, i, b, j, rows, cols):
+    """Sum of a[i] times b[j], element by element."""
+    total = 0.0
+    for x in range(rows):
+        for y in range(cols):
+            total += a[i, x, y] * b[j, x, y]
+    return total
+
+
+@compiled
+def _trace(a, i, q):
+    total = 0.0
+    for x in range(q):
+        total += a[i, x, x]
+    return total
+
+
+@compiled
+def posterior(qw, factors, level, q):
+    """G = L M^-1 L' from S, both in the stack; gives log|M| with M = I + L' S L."""
     for i in range(q):
         for j in range(q):
             total = 0.0
             for k in range(j, q):
-                total += s[i, k] * factor[k, j]
-            half[i, j] = total
+                total += qw[Q_S, i, k] * factors[level, k, j]
+            qw[Q_HALF, i, j] = total
     log_det = 0.0
     for j in range(q):
         for i in range(j, q):
             total = 1.0 if i == j else 0.0
             for k in range(i, q):
-                total += factor[k, i] * half[k, j]
+                total += factors[level, k, i] * qw[Q_HALF, k, j]
             for k in range(j):
-                total -= lower[i, k] * lower[j, k]
+                total -= qw[Q_LOWER, i, k] * qw[Q_LOWER, j, k]
             if i == j:
-                lower[j, j] = np.sqrt(total)
+                qw[Q_LOWER, j, j] = np.sqrt(total)
                 log_det += np.log(total)
             else:
-                lower[i, j] = total / lower[j, j]
+                qw[Q_LOWER, i, j] = total / qw[Q_LOWER, j, j]
     # half = lower^-1 L', then G = half' half
     for j in range(q):
         for i in range(q):
-            total = factor[j, i]
+            total = factors[level, j, i]
             for k in range(i):
-                total -= lower[i, k] * half[k, j]
-            half[i, j] = total / lower[i, i]
+                total -= qw[Q_LOWER, i, k] * qw[Q_HALF, k, j]
+            qw[Q_HALF, i, j] = total / qw[Q_LOWER, i, i]
     for i in range(q):
         for j in range(q):
             total = 0.0
             for k in range(q):
-                total += half[k, i] * half[k, j]
-            g[i, j] = total
+                total += qw[Q_HALF, k, i] * qw[Q_HALF, k, j]
+            qw[Q_G, i, j] = total
     return log_det
 
 
 @compiled
-def _outer_full(left, right, total):
-    """total += left' right, all columns."""
-    for a in range(left.shape[0]):
-        for k in range(left.shape[1]):
-            value = left[a, k]
-            if value != 0.0:
-                for m in range(right.shape[1]):
-                    total[k, m] += value * right[a, m]
+def own_derivatives(qw, q, n_below, own_rows, own_cols, level, ld, weight):
+    """Derivatives of G and log|M| in the level's own covariances.
+
+    Fills G_o and E_o N' per parameter, and N and S - S G S; adds `weight` times the first
+    derivatives of log|M| to ``ld``.
+    """
+    n_own = q * (q + 1) // 2
+    n_all = n_below + n_own
+    g_first = Q_FREE
+    e_n = Q_FREE + n_all + n_below
+    _multiply(qw, Q_G, qw, Q_S, qw, Q_N, q, q, q)
+    for i in range(q):
+        for j in range(q):
+            qw[Q_N, i, j] = (1.0 if i == j else 0.0) - qw[Q_N, i, j]
+    _multiply(qw, Q_S, qw, Q_N, qw, Q_SHRUNK, q, q, q)
+    for o in range(n_own):
+        p = n_below + o
+        row = own_rows[level, o]
+        col = own_cols[level, o]
+        for i in range(q):
+            for j in range(q):
+                qw[e_n + p, i, j] = 0.0
+        for j in range(q):
+            qw[e_n + p, row, j] += qw[Q_N, j, col]
+            if row != col:
+                qw[e_n + p, col, j] += qw[Q_N, j, row]
+        _multiply(qw, Q_N, qw, e_n + p, qw, g_first + p, q, q, q)
+        ld[1 + p] += weight * qw[Q_SHRUNK, row, col] * (1.0 if row == col else 2.0)
 
 
 @compiled
-def _outer_rows(left, right, r, message):
-    """message -= (left' right), first r rows."""
-    for a in range(left.shape[0]):
-        for k in range(r):
-            value = left[a, k]
-            for m in range(right.shape[1]):
-                message[k, m] -= value * right[a, m]
-
-
-@compiled
-def _dot(a, b):
-    total = 0.0
-    for i in range(a.shape[0]):
-        for j in range(a.shape[1]):
-            total += a[i, j] * b[i, j]
-    return total
+def own_pair(qw, q, p, c, n_below, own_rows, own_cols, level):
+    """G_oo' of two own parameters into its slot; gives the second derivative of log|M|."""
+    n_all = n_below + q * (q + 1) // 2
+    e_n = Q_FREE + n_all + n_below
+    row = own_rows[level, p - n_below]
+    col = own_cols[level, p - n_below]
+    _multiply(qw, Q_FREE + c, qw, Q_S, qw, Q_TMP, q, q, q)
+    _multiply(qw, Q_TMP, qw, e_n + p, qw, Q_TMP2, q, q, q)
+    for i in range(q):
+        for j in range(q):
+            qw[Q_PAIR, i, j] = -qw[Q_TMP2, i, j] - qw[Q_TMP2, j, i]
+    _multiply(qw, Q_S, qw, Q_TMP, qw, Q_TMP2, q, q, q)
+    return -qw[Q_TMP2, row, col] * (1.0 if row == col else 2.0)
 
 
 @compiled
 def eliminate(
-    order, full, z, r, n_below, own_rows, own_cols, factor,
-    s0, s1, s2, has_parent, up0, up1, up2,
-    t0, t1, t2, contraction, omega, ld0, ld1, ld2,
-    q_work, f_work,
+    order, full, level, q, r, m, n_below, z_all, own_rows, own_cols, factors,
+    s, base, up, has_parent, t, contraction, omega, ld, qw, fw,
 ):  # fmt: skip
     """Eliminate one group, with derivatives.
 
@@ -127,242 +185,215 @@ def eliminate(
     order : {0, 2}
         Order of the derivatives.
     full : bool
-        Whether second derivatives of T are wanted in full (``t2``) or as the inner product with
-        `omega` (``contraction``).
-    z : array (q,)
-        Columns of this level's random effects.
-    r : int
-        Number of columns that any level uses.
-    n_below : int
-        Number of parameters of the levels below and the residual.
-    own_rows, own_cols : array (q(q+1)/2,)
-        Row and column of each own parameter in Sigma.
-    factor : array (q, q)
-        L.
-    s0, s1, s2 : arrays (r, K), (m, r, K), (pairs, r, K)
-        S and derivatives.
-    up0, up1, up2 : arrays
-        The same of the group above, added to if `has_parent`.
-    t0 : array (K, K)
-        Receives the sum of S_Z' G S_Z.
-    t1 : array (m, K, K)
-        Receives half of each first derivative of that sum (the other half is its transpose).
-    ld0, ld1, ld2 : arrays (1,), (m,), (pairs,)
-        Receive log|M| and its derivatives.
-    q_work, f_work : arrays
-        Scratch, see `scratch`.
+        Whether second derivatives of T are wanted in full or as the inner product with `omega`.
+    level, q, r, m, n_below : int
+        Depth of the group, its number of random effects, number of columns that any level uses,
+        of all parameters, and of those of the residual and the levels below.
+    s : array (slots, r, K)
+        S, its m first and its second derivatives of the group at slot `base`, of its parent at
+        `up`; the parent's are added to if `has_parent`.
+    t : array (slots, K, K)
+        Receives the sum of S_Z' G S_Z (slot 0), half of each first derivative of that sum (the
+        other half is its transpose), and, if `full`, the second derivatives.
+    contraction : array (pairs,)
+        Receives the inner products, unless `full`.
+    ld : array (1 + m + pairs,)
+        Receives log|M| and derivatives.
+    qw, fw : arrays
+        Scratch stacks.
     """
-    q = len(z)
-    n_columns = s0.shape[1]
-    n_own = len(own_rows)
+    n_columns = s.shape[2]
+    n_own = q * (q + 1) // 2
     n_all = n_below + n_own
-    s = q_work[0, :q, :q]
-    g = q_work[1, :q, :q]
-    n = q_work[2, :q, :q]
-    tmp = q_work[3, :q, :q]
-    tmp2 = q_work[4, :q, :q]
-    g_pair = q_work[5, :q, :q]
-    shrunk = q_work[6, :q, :q]
-    f = f_work[0, :q]
-    a = f_work[1, :q]
-    a_pair = f_work[2, :q]
-    a_omega = f_work[3, :q]
-    f_omega = f_work[4, :q]
-    f_pair = f_work[5, :q]
-    half = f_work[6, :q]
     for i in range(q):
+        place = z_all[level, i]
         for k in range(n_columns):
-            f[i, k] = s0[z[i], k]
+            fw[F_F, i, k] = s[base, place, k]
         for j in range(q):
-            s[i, j] = s0[z[i], z[j]]
-    ld0[0] += _posterior(q, factor, s, g, q_work[7:9, :q, :q])
-    _matmul(g, f, a)
-    _outer_full(f, a, t0)
+            qw[Q_S, i, j] = s[base, place, z_all[level, j]]
+    ld[0] += posterior(qw, factors, level, q)
+    _multiply(qw, Q_G, fw, F_F, fw, F_A, q, q, n_columns)
+    _outer_add(fw, F_F, fw, F_A, t, 0, 1.0, q, n_columns, n_columns)
     if has_parent:
         for k in range(r):
-            for m in range(n_columns):
-                up0[k, m] += s0[k, m]
-        _outer_rows(f, a, r, up0)
+            for y in range(n_columns):
+                s[up, k, y] += s[base, k, y]
+        _outer_add(fw, F_F, fw, F_A, s, up, -1.0, q, r, n_columns)
     if order == 0:
         return
-    # n = I - G S; shrunk = S - S G S = S n
-    _matmul(g, s, n)
-    for i in range(q):
-        for j in range(q):
-            n[i, j] = (1.0 if i == j else 0.0) - n[i, j]
-    _matmul(s, n, shrunk)
+    own_derivatives(qw, q, n_below, own_rows, own_cols, level, ld, 1.0)
     if not full:
-        _matmul(f, omega, f_omega)
-        _matmul(a, omega, a_omega)
-    base = 9
-    g_first = q_work[base : base + n_all]
-    s_first = q_work[base + n_all : base + n_all + n_below]
-    e_n = q_work[base + n_all + n_below : base + 2 * n_all + n_below]
-    fbase = 7
-    f_first = f_work[fbase : fbase + n_below]
-    a_first = f_work[fbase + n_below : fbase + n_below + n_all]
-    a_first_omega = f_work[fbase + n_below + n_all : fbase + n_below + 2 * n_all]
+        _multiply(fw, F_F, omega, 0, fw, F_OMEGA, q, n_columns, n_columns)
+        if n_below > 0:
+            _multiply(fw, F_A, omega, 0, fw, F_A_OMEGA, q, n_columns, n_columns)
+    g_first = Q_FREE
+    s_first = Q_FREE + n_all
+    f_first = F_FREE
+    a_first = F_FREE + n_below
+    a_first_omega = F_FREE + n_below + n_all
     # ------------------------------------------------------------------ first derivatives
-    for p in range(n_all):
-        gp = g_first[p, :q, :q]
-        ap = a_first[p, :q]
-        if p < n_below:
-            fp = f_first[p, :q]
-            sp = s_first[p, :q, :q]
-            for i in range(q):
-                for k in range(n_columns):
-                    fp[i, k] = s1[p, z[i], k]
-                for j in range(q):
-                    sp[i, j] = s1[p, z[i], z[j]]
-            _matmul(g, sp, tmp)
-            _matmul(tmp, g, gp)
-            for i in range(q):
-                ld1[p] += tmp[i, i]
-                for j in range(q):
-                    gp[i, j] = -gp[i, j]
-            # A_p = G_p F + G F_p; half the derivative of F'GF is F'(G F_p + G_p F / 2)
-            _matmul(gp, f, ap)
-            _matmul(g, fp, half)
-            for i in range(q):
-                for k in range(n_columns):
-                    both = ap[i, k]
-                    ap[i, k] += half[i, k]
-                    half[i, k] += 0.5 * both
-            if has_parent:
-                for k in range(r):
-                    for m in range(n_columns):
-                        up1[p, k, m] += s1[p, k, m]
-                _outer_rows(fp, a, r, up1[p])
-        else:
-            o = p - n_below
-            row = own_rows[o]
-            col = own_cols[o]
-            en = e_n[p, :q, :q]
-            # E N', then N E N'
-            for i in range(q):
-                for j in range(q):
-                    en[i, j] = 0.0
+    for p in range(n_below):
+        for i in range(q):
+            place = z_all[level, i]
+            for k in range(n_columns):
+                fw[f_first + p, i, k] = s[base + 1 + p, place, k]
             for j in range(q):
-                en[row, j] += n[j, col]
-                if row != col:
-                    en[col, j] += n[j, row]
-            _matmul(n, en, gp)
-            ld1[p] += shrunk[row, col] * (1.0 if row == col else 2.0)
-            _matmul(gp, f, ap)
-            for i in range(q):
-                for k in range(n_columns):
-                    half[i, k] = 0.5 * ap[i, k]
-        _outer_full(f, half, t1[p])
+                qw[s_first + p, i, j] = s[base + 1 + p, place, z_all[level, j]]
+        _multiply(qw, Q_G, qw, s_first + p, qw, Q_TMP, q, q, q)
+        _multiply(qw, Q_TMP, qw, Q_G, qw, g_first + p, q, q, q)
+        ld[1 + p] += _trace(qw, Q_TMP, q)
+        for i in range(q):
+            for j in range(q):
+                qw[g_first + p, i, j] = -qw[g_first + p, i, j]
+        # A_p = G_p F + G F_p; half the derivative of F'GF is F'(G F_p + G_p F / 2)
+        _multiply(qw, g_first + p, fw, F_F, fw, a_first + p, q, q, n_columns)
+        _multiply(qw, Q_G, fw, f_first + p, fw, F_HALF, q, q, n_columns)
+        for i in range(q):
+            for k in range(n_columns):
+                both = fw[a_first + p, i, k]
+                fw[a_first + p, i, k] += fw[F_HALF, i, k]
+                fw[F_HALF, i, k] += 0.5 * both
+        _outer_add(fw, F_F, fw, F_HALF, t, 1 + p, 1.0, q, n_columns, n_columns)
         if has_parent:
-            _outer_rows(f, ap, r, up1[p])
-        if not full:
-            _matmul(ap, omega, a_first_omega[p, :q])
+            for k in range(r):
+                for y in range(n_columns):
+                    s[up + 1 + p, k, y] += s[base + 1 + p, k, y]
+            _outer_add(fw, f_first + p, fw, F_A, s, up + 1 + p, -1.0, q, r, n_columns)
+    for p in range(n_below, n_all):
+        _multiply(qw, g_first + p, fw, F_F, fw, a_first + p, q, q, n_columns)
+        _outer_add(fw, F_F, fw, a_first + p, t, 1 + p, 0.5, q, n_columns, n_columns)
+    for p in range(n_all):
+        if has_parent:
+            _outer_add(fw, F_F, fw, a_first + p, s, up + 1 + p, -1.0, q, r, n_columns)
+        if not full and n_below > 0:
+            _multiply(
+                fw, a_first + p, omega, 0, fw, a_first_omega + p, q, n_columns, n_columns
+            )
     # ------------------------------------------------------------------ second derivatives
     for p in range(n_all):
-        gp = g_first[p, :q, :q]
-        ap = a_first[p, :q]
         for c in range(p + 1):
             pair = p * (p + 1) // 2 + c
-            gc = g_first[c, :q, :q]
-            ac = a_first[c, :q]
+            slot = 1 + m + pair
             if p < n_below:
-                sp = s_first[p, :q, :q]
                 for i in range(q):
+                    place = z_all[level, i]
                     for j in range(q):
-                        tmp2[i, j] = s2[pair, z[i], z[j]]
+                        qw[Q_TMP2, i, j] = s[base + slot, place, z_all[level, j]]
                     for k in range(n_columns):
-                        f_pair[i, k] = s2[pair, z[i], k]
+                        fw[F_PAIR, i, k] = s[base + slot, place, k]
                 # G_pc = -(G_c S_p G + G S_p G_c + G S_pc G)
-                _matmul(gc, sp, tmp)
-                for i in range(q):
-                    ld2[pair] += tmp[i, i]
-                _matmul(tmp, g, g_pair)
+                _multiply(qw, g_first + c, qw, s_first + p, qw, Q_TMP, q, q, q)
+                ld[slot] += _trace(qw, Q_TMP, q)
+                _multiply(qw, Q_TMP, qw, Q_G, qw, Q_PAIR, q, q, q)
                 for i in range(q):
                     for j in range(i + 1):
-                        both = g_pair[i, j] + g_pair[j, i]
-                        g_pair[i, j] = both
-                        g_pair[j, i] = both
-                _matmul(g, tmp2, tmp)
-                for i in range(q):
-                    ld2[pair] += tmp[i, i]
+                        both = qw[Q_PAIR, i, j] + qw[Q_PAIR, j, i]
+                        qw[Q_PAIR, i, j] = both
+                        qw[Q_PAIR, j, i] = both
+                _multiply(qw, Q_G, qw, Q_TMP2, qw, Q_TMP, q, q, q)
+                ld[slot] += _trace(qw, Q_TMP, q)
+                _multiply_add(qw, Q_TMP, qw, Q_G, qw, Q_PAIR, q, q, q)
                 for i in range(q):
                     for j in range(q):
-                        total = 0.0
-                        for k in range(q):
-                            total += tmp[i, k] * g[k, j]
-                        g_pair[i, j] = -g_pair[i, j] - total
-                _matmul(gp, f_first[c, :q], a_pair)
-                _add_matmul(gc, f_first[p, :q], a_pair)
-                _add_matmul(g, f_pair, a_pair)
+                        qw[Q_PAIR, i, j] = -qw[Q_PAIR, i, j]
+                _multiply(
+                    qw, g_first + p, fw, f_first + c, fw, F_PAIR_A, q, q, n_columns
+                )
+                _multiply_add(
+                    qw, g_first + c, fw, f_first + p, fw, F_PAIR_A, q, q, n_columns
+                )
+                _multiply_add(qw, Q_G, fw, F_PAIR, fw, F_PAIR_A, q, q, n_columns)
+                _multiply_add(qw, Q_PAIR, fw, F_F, fw, F_PAIR_A, q, q, n_columns)
             elif c < n_below:
-                sc = s_first[c, :q, :q]
                 # G_oc = -(G_o S_c G + transpose)
-                _matmul(gp, sc, tmp)
-                for i in range(q):
-                    ld2[pair] += tmp[i, i]
-                _matmul(tmp, g, tmp2)
+                _multiply(qw, g_first + p, qw, s_first + c, qw, Q_TMP, q, q, q)
+                ld[slot] += _trace(qw, Q_TMP, q)
+                _multiply(qw, Q_TMP, qw, Q_G, qw, Q_TMP2, q, q, q)
                 for i in range(q):
                     for j in range(q):
-                        g_pair[i, j] = -tmp2[i, j] - tmp2[j, i]
-                _matmul(gp, f_first[c, :q], a_pair)
+                        qw[Q_PAIR, i, j] = -qw[Q_TMP2, i, j] - qw[Q_TMP2, j, i]
+                _multiply(
+                    qw, g_first + p, fw, f_first + c, fw, F_PAIR_A, q, q, n_columns
+                )
+                _multiply_add(qw, Q_PAIR, fw, F_F, fw, F_PAIR_A, q, q, n_columns)
             else:
-                # G_oo' = -(G_o' S E_o N' + transpose); d log|M| = -tr(E_o S G_o' S)
-                row = own_rows[p - n_below]
-                col = own_cols[p - n_below]
-                _matmul(gc, s, tmp)
-                _matmul(tmp, e_n[p, :q, :q], tmp2)
-                for i in range(q):
-                    for j in range(q):
-                        g_pair[i, j] = -tmp2[i, j] - tmp2[j, i]
-                _matmul(s, tmp, tmp2)
-                ld2[pair] -= tmp2[row, col] * (1.0 if row == col else 2.0)
-                for i in range(q):
-                    for k in range(n_columns):
-                        a_pair[i, k] = 0.0
-            _add_matmul(g_pair, f, a_pair)
+                ld[slot] += own_pair(qw, q, p, c, n_below, own_rows, own_cols, level)
+                _multiply(qw, Q_PAIR, fw, F_F, fw, F_PAIR_A, q, q, n_columns)
             # d2(F'GF) = F_pc'A + F_p'A_c + F_c'A_p + F'A_pc
             if full:
-                _outer_full(f, a_pair, t2[pair])
+                _outer_add(fw, F_F, fw, F_PAIR_A, t, slot, 1.0, q, n_columns, n_columns)
             else:
-                contraction[pair] += _dot(a_pair, f_omega)
+                contraction[pair] += _inner(fw, F_PAIR_A, fw, F_OMEGA, q, n_columns)
             if has_parent:
-                _outer_rows(f, a_pair, r, up2[pair])
+                _outer_add(fw, F_F, fw, F_PAIR_A, s, up + slot, -1.0, q, r, n_columns)
             if c < n_below:
                 if full:
-                    _outer_full(f_first[c, :q], ap, t2[pair])
+                    _outer_add(
+                        fw, f_first + c, fw, a_first + p, t, slot, 1.0, q, n_columns, n_columns
+                    )
                 else:
-                    contraction[pair] += _dot(f_first[c, :q], a_first_omega[p, :q])
+                    contraction[pair] += _inner(
+                        fw, f_first + c, fw, a_first_omega + p, q, n_columns
+                    )
                 if has_parent:
-                    _outer_rows(f_first[c, :q], ap, r, up2[pair])
+                    _outer_add(
+                        fw, f_first + c, fw, a_first + p, s, up + slot, -1.0, q, r, n_columns
+                    )
             if p < n_below:
                 if full:
-                    _outer_full(f_first[p, :q], ac, t2[pair])
-                    _outer_full(f_pair, a, t2[pair])
+                    _outer_add(
+                        fw, f_first + p, fw, a_first + c, t, slot, 1.0, q, n_columns, n_columns
+                    )
+                    _outer_add(fw, F_PAIR, fw, F_A, t, slot, 1.0, q, n_columns, n_columns)
                 else:
-                    contraction[pair] += _dot(f_first[p, :q], a_first_omega[c, :q])
-                    contraction[pair] += _dot(f_pair, a_omega)
+                    contraction[pair] += _inner(
+                        fw, f_first + p, fw, a_first_omega + c, q, n_columns
+                    )
+                    contraction[pair] += _inner(fw, F_PAIR, fw, F_A_OMEGA, q, n_columns)
                 if has_parent:
                     for k in range(r):
-                        for m in range(n_columns):
-                            up2[pair, k, m] += s2[pair, k, m]
-                    _outer_rows(f_first[p, :q], ac, r, up2[pair])
-                    _outer_rows(f_pair, a, r, up2[pair])
+                        for y in range(n_columns):
+                            s[up + slot, k, y] += s[base + slot, k, y]
+                    _outer_add(
+                        fw, f_first + p, fw, a_first + c, s, up + slot, -1.0, q, r, n_columns
+                    )
+                    _outer_add(fw, F_PAIR, fw, F_A, s, up + slot, -1.0, q, r, n_columns)
 
 
 @compiled
-def _add_matmul(a, b, out):
-    for i in range(a.shape[0]):
-        for k in range(a.shape[1]):
-            left = a[i, k]
-            for j in range(b.shape[1]):
-                out[i, j] += left * b[k, j]
+def _clear(s, base, m, n_below, order):
+    """Set a group's S and the derivatives that it can have to zero."""
+    s[base, :, :] = 0.0
+    if order == 2:
+        for p in range(n_below):
+            s[base + 1 + p, :, :] = 0.0
+        for pair in range(n_below * (n_below + 1) // 2):
+            s[base + 1 + m + pair, :, :] = 0.0
+
+
+@compiled
+def _climb(
+    order, full, steps, level, n_below, r, m, n_slots, z_all, sizes, own_rows, own_cols, factors,
+    s, t, contraction, omega, ld, qw, fw,
+):  # fmt: skip
+    """Eliminate the groups that are complete, from `level` upwards."""
+    for _ in range(steps):
+        q = sizes[level]
+        base = level * n_slots
+        eliminate(
+            order, full, level, q, r, m, n_below, z_all, own_rows, own_cols, factors,
+            s, base, base - n_slots, level > 0, t, contraction, omega, ld, qw, fw,
+        )  # fmt: skip
+        _clear(s, base, m, n_below, order)
+        n_below += q * (q + 1) // 2
+        level -= 1
 
 
 @compiled
 def traverse(
     order, full, r, n_columns, n_residual, z_all, sizes, own_rows, own_cols, factors,
-    w0, w1, w2, entry_pointer, entry_class, cross, closing,
-    t0, t1, t2, contraction, omega, ld0, ld1, ld2,
+    w, entry_pointer, entry_class, cross, closing,
+    t, contraction, omega, ld,
 ):  # fmt: skip
     """Walk the tree once, clients first, and eliminate every group.
 
@@ -376,63 +407,40 @@ def traverse(
         Place of each parameter in its Sigma.
     factors : array (levels, q_max, q_max)
         L per level.
-    w0, w1, w2 : arrays (H,), (n_residual, H), (pairs, H)
-        Class weights and their derivatives in the residual parameters.
+    w : array (1 + n_residual + pairs, H)
+        Class weights, then their first and second derivatives in the residual parameters.
     entry_pointer, entry_class, cross : arrays
         Cross-products per client and class, see `alliance.mixed.crossproducts`.
     closing : array (clients,)
         How many levels above the client end with this client.
+    t, contraction, omega, ld : arrays
+        As in `eliminate`; ``omega`` has shape (1, K, K).
     """
     n_levels = len(sizes)
     q_max = z_all.shape[1]
-    m = n_residual
-    for level in range(n_levels):
-        m += sizes[level] * (sizes[level] + 1) // 2
-    n_pairs = m * (m + 1) // 2
-    depth1 = m if order == 2 else 0
-    depth2 = n_pairs if order == 2 else 0
-    s0 = np.zeros((n_levels, r, n_columns))
-    s1 = np.zeros((n_levels, depth1, r, n_columns))
-    s2 = np.zeros((n_levels, depth2, r, n_columns))
-    q_work = np.zeros((9 + 3 * m, q_max, q_max))
-    f_work = np.zeros((7 + 3 * m, q_max, n_columns))
-    residual_pairs = n_residual * (n_residual + 1) // 2
+    m = len(ld) - 1 if order == 0 else 0
+    if order == 2:
+        while 1 + m + m * (m + 1) // 2 < len(ld):
+            m += 1
+    n_slots = 1 if order == 0 else len(ld)
+    s = np.zeros((n_levels * n_slots, r, n_columns))
+    qw = np.zeros((Q_FREE + 3 * m, q_max, q_max))
+    fw = np.zeros((F_FREE + 3 * m, q_max, n_columns))
     leaf = n_levels - 1
+    base = leaf * n_slots
+    n_weights = 1
+    if order == 2:
+        n_weights = 1 + n_residual + n_residual * (n_residual + 1) // 2
     for client in range(len(closing)):
-        s0[leaf, :, :] = 0.0
-        if order == 2:
-            s1[leaf, :n_residual] = 0.0
-            s2[leaf, :residual_pairs] = 0.0
         for entry in range(entry_pointer[client], entry_pointer[client + 1]):
             which = entry_class[entry]
-            for a in range(r):
-                for b in range(n_columns):
-                    s0[leaf, a, b] += w0[which] * cross[entry, a, b]
-            if order == 2:
-                for p in range(n_residual):
-                    for a in range(r):
-                        for b in range(n_columns):
-                            s1[leaf, p, a, b] += w1[p, which] * cross[entry, a, b]
-                for p in range(residual_pairs):
-                    for a in range(r):
-                        for b in range(n_columns):
-                            s2[leaf, p, a, b] += w2[p, which] * cross[entry, a, b]
-        n_below = n_residual
-        for step in range(closing[client] + 1):
-            level = leaf - step
-            parent = max(level - 1, 0)
-            q = sizes[level]
-            n_own = q * (q + 1) // 2
-            eliminate(
-                order, full, z_all[level, :q], r, n_below,
-                own_rows[level, :n_own], own_cols[level, :n_own], factors[level, :q, :q],
-                s0[level], s1[level], s2[level], level > 0,
-                s0[parent], s1[parent], s2[parent],
-                t0, t1, t2, contraction, omega, ld0, ld1, ld2, q_work, f_work,
-            )  # fmt: skip
-            if step > 0:
-                s0[level, :, :] = 0.0
-                if order == 2:
-                    s1[level, :n_below] = 0.0
-                    s2[level, : n_below * (n_below + 1) // 2] = 0.0
-            n_below += n_own
+            for p in range(n_weights):
+                slot = p if p <= n_residual else m + p - n_residual
+                weight = w[p, which]
+                for a in range(r):
+                    for b in range(n_columns):
+                        s[base + slot, a, b] += weight * cross[entry, a, b]
+        _climb(
+            order, full, closing[client] + 1, leaf, n_residual, r, m, n_slots,
+            z_all, sizes, own_rows, own_cols, factors, s, t, contraction, omega, ld, qw, fw,
+        )  # fmt: skip

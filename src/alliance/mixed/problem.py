@@ -105,66 +105,56 @@ class Problem:
         from alliance.mixed.elimination import traverse
 
         m, n_columns = self.layout.n_parameters, self.n_columns
-        n_pairs = m * (m + 1) // 2
-        weights = self.residual.weights(theta[: self.layout.n_residual])
-        reduction = np.zeros((n_columns, n_columns))
-        high = order == 2
-        first = np.zeros((m if high else 0, n_columns, n_columns))
-        second = np.zeros((n_pairs if full else 0, n_columns, n_columns))
-        contraction = np.zeros(n_pairs)
-        log_det = np.zeros(1)
-        log_det_first = np.zeros(m)
-        log_det_second = np.zeros(n_pairs)
+        n_residual = self.layout.n_residual
+        n_slots = 1 + m + m * (m + 1) // 2 if order == 2 else 1
+        weights = self.residual.weights(theta[:n_residual])
+        t_stack = np.zeros((n_slots if full else (1 + m if order == 2 else 1), n_columns, n_columns))
+        contraction = np.zeros(m * (m + 1) // 2)
+        log_det = np.zeros(n_slots)
         traverse(
             order,
             full,
             self.n_random,
             n_columns,
-            self.layout.n_residual,
+            n_residual,
             *self._level_arrays(theta),
-            weights.value,
-            weights.first,
-            weights.second,
+            weights.stacked,
             self.entry_pointer,
             self.entry_class,
             self.cross,
             self.closing,
-            reduction,
-            first,
-            second,
+            t_stack,
             contraction,
-            np.zeros((n_columns, n_columns)) if omega is None else omega,
+            np.zeros((1, n_columns, n_columns)) if omega is None else omega[None],
             log_det,
-            log_det_first,
-            log_det_second,
         )
-        t = _weighted(weights.value, self.totals) - 0.5 * (reduction + reduction.T)
-        total_log_det = float(log_det[0]) + weights.log_det
-        if not high:
-            return QuadraticForm(t, total_log_det)
-        t_first = -(first + first.transpose(0, 2, 1))
-        n_residual = self.layout.n_residual
+        t = _weighted(weights.value, self.totals) - _symmetric(t_stack[0])
+        log_det[0] += weights.log_det
+        if order == 0:
+            return QuadraticForm(t, float(log_det[0]))
+        pairs = slice(1 + m, 1 + m + n_residual * (n_residual + 1) // 2)
+        log_det[1 : 1 + n_residual] += weights.log_det_first
+        log_det[pairs] += weights.log_det_second
+        t_first = -2.0 * _symmetric(t_stack[1 : 1 + m])
         for i in range(n_residual):
             t_first[i] += _weighted(weights.first[i], self.totals)
-        log_det_first[:n_residual] += weights.log_det_first
-        residual_pairs = n_residual * (n_residual + 1) // 2
-        log_det_second[:residual_pairs] += weights.log_det_second
+        residual_second = [_weighted(row, self.totals) for row in weights.second]
         t_second = None
         if full:
-            second = -0.5 * (second + second.transpose(0, 2, 1))
-            for i in range(residual_pairs):
-                second[i] += _weighted(weights.second[i], self.totals)
+            second = -_symmetric(t_stack[1 + m :])
+            for i, direct in enumerate(residual_second):
+                second[i] += direct
             t_second = unpack_pairs(second, m)
         contraction = -contraction
         if omega is not None:
-            for i in range(residual_pairs):
-                contraction[i] += float(np.sum(omega * _weighted(weights.second[i], self.totals)))
+            for i, direct in enumerate(residual_second):
+                contraction[i] += float(np.sum(omega * direct))
         return QuadraticForm(
             t,
-            total_log_det,
+            float(log_det[0]),
             t_first,
-            log_det_first,
-            unpack_pairs(log_det_second, m),
+            log_det[1 : 1 + m],
+            unpack_pairs(log_det[1 + m :], m),
             unpack_pairs(contraction, m),
             t_second,
         )
@@ -190,5 +180,10 @@ class Problem:
 
 def _weighted(weights: np.ndarray, totals: np.ndarray) -> np.ndarray:
     """Sum over classes of weight times cross-product, made symmetric from its upper triangle."""
-    total = np.triu(np.einsum("h,hkl->kl", weights, totals))
+    total = np.triu(np.tensordot(weights, totals, axes=1))
     return total + np.triu(total, 1).T
+
+
+def _symmetric(matrices: np.ndarray) -> np.ndarray:
+    """Symmetric part of a matrix or of a stack of them."""
+    return 0.5 * (matrices + np.swapaxes(matrices, -1, -2))

@@ -44,6 +44,11 @@ class Weights:
     log_det_first: np.ndarray
     log_det_second: np.ndarray
 
+    @property
+    def stacked(self) -> np.ndarray:
+        """Value, first and second derivatives, one below the other."""
+        return np.vstack([self.value[None], self.first, self.second])
+
 
 @dataclass(slots=True)
 class ResidualStructure:
