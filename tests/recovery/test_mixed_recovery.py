@@ -43,23 +43,23 @@ def simulate(
     sessions at random.
     """
     rng = np.random.default_rng(seed)
-    root = np.linalg.cholesky(client + 1e-15 * np.eye(2))
-    frames = []
-    for j in range(therapists):
-        v, z = rng.normal(0, np.sqrt(therapist_variance)), rng.normal()
-        for i in range(clients):
-            u = root @ rng.normal(size=2)
-            n = int(rng.integers(sessions[0], sessions[1] + 1))
-            t = np.arange(n, dtype=float)
-            e = rng.normal(size=n)
-            for k in range(1, n):
-                e[k] = phi * e[k - 1] + np.sqrt(1 - phi**2) * e[k]
-            x = rng.normal(size=n)
-            y = TRUE_BETA["1"] + TRUE_BETA["t"] * t + TRUE_BETA["x"] * x + TRUE_BETA["z"] * z
-            y += v + u[0] + u[1] * t + np.sqrt(SIGMA2) * e
-            frame = pd.DataFrame({"therapist": j, "client": i, "session": t + 1, "t": t, "x": x})
-            frames.append(frame.assign(z=z, y=y)[rng.random(n) < attended])
-    return pd.concat(frames, ignore_index=True)
+    n_clients = therapists * clients
+    n = rng.integers(sessions[0], sessions[1] + 1, n_clients)
+    client_of = np.repeat(np.arange(n_clients), n)
+    therapist_of = client_of // clients
+    t = np.arange(len(client_of)) - np.repeat(np.cumsum(n) - n, n).astype(float)
+    u = rng.normal(size=(n_clients, 2)) @ np.linalg.cholesky(client + 1e-15 * np.eye(2)).T
+    v = rng.normal(0, np.sqrt(therapist_variance), therapists)
+    x, z = rng.normal(size=len(t)), rng.normal(size=therapists)[therapist_of]
+    e = rng.normal(size=len(t))
+    for k in np.flatnonzero(t):  # in order: the session before is finished
+        e[k] = phi * e[k - 1] + np.sqrt(1 - phi**2) * e[k]
+    y = sum(b * c for b, c in zip(TRUE_BETA.values(), (1.0, t, x, z), strict=True))
+    y = y + v[therapist_of] + u[client_of, 0] + u[client_of, 1] * t + np.sqrt(SIGMA2) * e
+    data = pd.DataFrame(
+        {"therapist": therapist_of, "client": client_of % clients, "session": t + 1}
+    ).assign(t=t, x=x, z=z, y=y)
+    return data[rng.random(len(t)) < attended].reset_index(drop=True)
 
 
 def fit_growth(data: pd.DataFrame, **changes):

@@ -126,9 +126,8 @@ gaps <- nest(write_data(simulate_cohort(12, 4, 5, 4:8, 6:12, 0.5, 0.75), "fourle
 nested <- list(s = ~ 1, th = ~ 1, cl = ~ t)
 serial <- function(case, structure, residual, residual_time, method, by = NULL, data = gaps,
                    file = "fourlevel_gaps.csv") {
-  fit <- lme(y ~ t + severity + alliance, random = nested, data = data, correlation = structure,
-             weights = if (is.null(by)) NULL else varIdent(form = ~ 1 | modality),
-             method = method, control = tight_lme)
+  weights <- if (is.null(by)) NULL else varIdent(form = ~ 1 | modality)
+  fit <- lme_tight(y ~ t + severity + alliance, nested, data, method, structure, weights)
   add(question(case, file, "y", c("1", "t", "severity", "alliance"),
                list(site = "1", therapist = "1", client = c("1", "t")), residual = residual,
                residual_time = residual_time, residual_by = by, method = method),
