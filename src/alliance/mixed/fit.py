@@ -165,7 +165,7 @@ def _second_opinion(criterion: Criterion, best: Optimum) -> tuple[Optimum, float
     start is close to the model without random effects, far from the first; small problems, where
     it costs nothing, get a third from large variances.
     """
-    sizes = (0.05, 2.0) if len(criterion.problem.closing) <= SMALL else (0.05,)
+    sizes = (0.05, 2.0) if len(criterion.problem.entry_pointer) <= SMALL else (0.05,)
     difference = 0.0
     for size in sizes:
         other = minimise(criterion, default_start(criterion.problem, size))

@@ -333,7 +333,11 @@ def compress(prepared: Prepared, outcome: np.ndarray | None = None) -> Problem:
         pointer,
         entry_class,
         cross,
-        _closing(nesting),
+        [
+            nesting.parents(depth) if depth else np.empty(0, dtype=np.int64)
+            for depth in range(len(nesting.levels))
+        ],
+        len(nesting.starts[0]) - 1,
     )
 
 
@@ -348,13 +352,3 @@ def internal_block(prepared: Prepared, start: int, stop: int, y: np.ndarray) -> 
         block[:, number] = values / columns.scales[number]
     block[:, -1] = y[start:stop]
     return block
-
-
-def _closing(nesting: Nesting) -> np.ndarray:
-    """How many levels above each client end with it."""
-    clients = nesting.starts[-1]
-    closing = np.zeros(len(clients) - 1, dtype=np.int64)
-    for start in nesting.starts[:-1]:
-        last = np.searchsorted(clients, start[1:]) - 1
-        closing[last] += 1
-    return closing

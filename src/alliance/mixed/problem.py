@@ -61,8 +61,10 @@ class Problem:
         Per residual class, cross-product over all rows, shape (H, K, K).
     entry_pointer, entry_class, cross : numpy.ndarray
         Per client its classes and their cross-products, shape of `cross` (entries, r, K).
-    closing : numpy.ndarray
-        Per client, number of levels above it that end with it.
+    parents : list of numpy.ndarray
+        Per level (outermost first), the group above of each group; empty for the outermost.
+    n_outermost : int
+        Number of groups of the outermost level.
     """
 
     layout: Layout
@@ -74,7 +76,8 @@ class Problem:
     entry_pointer: np.ndarray = field(repr=False)
     entry_class: np.ndarray = field(repr=False)
     cross: np.ndarray = field(repr=False)
-    closing: np.ndarray = field(repr=False)
+    parents: list[np.ndarray] = field(repr=False)
+    n_outermost: int
 
     @property
     def n_columns(self) -> int:
@@ -102,32 +105,12 @@ class Problem:
         full : bool
             Return the second derivatives of T themselves.
         """
-        from alliance.mixed.elimination import traverse
-
         m, n_columns = self.layout.n_parameters, self.n_columns
         n_residual = self.layout.n_residual
         n_slots = 1 + m + m * (m + 1) // 2 if order == 2 else 1
         weights = self.residual.weights(theta[:n_residual])
-        t_stack = np.zeros((n_slots if full else (1 + m if order == 2 else 1), n_columns, n_columns))
-        contraction = np.zeros(m * (m + 1) // 2)
-        log_det = np.zeros(n_slots)
-        traverse(
-            order,
-            full,
-            self.n_random,
-            n_columns,
-            n_residual,
-            *self._level_arrays(theta),
-            weights.stacked,
-            self.entry_pointer,
-            self.entry_class,
-            self.cross,
-            self.closing,
-            t_stack,
-            contraction,
-            np.zeros((1, n_columns, n_columns)) if omega is None else omega[None],
-            log_det,
-        )
+        matrix = np.zeros((n_columns, n_columns)) if omega is None else omega
+        t_stack, contraction, log_det = self._climb(theta, order, full, weights.stacked, matrix)
         t = _weighted(weights.value, self.totals) - _symmetric(t_stack[0])
         log_det[0] += weights.log_det
         if order == 0:
@@ -159,23 +142,53 @@ class Problem:
             t_second,
         )
 
-    def _level_arrays(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Columns, sizes, own rows and columns, and factors per level, padded to one size."""
-        sizes = np.array(self.layout.sizes, dtype=np.int64)
-        q_max = int(sizes.max())
-        n_own = q_max * (q_max + 1) // 2
-        z_all = np.zeros((len(sizes), q_max), dtype=np.int64)
-        own_rows = np.zeros((len(sizes), n_own), dtype=np.int64)
-        own_cols = np.zeros((len(sizes), n_own), dtype=np.int64)
-        factors = np.zeros((len(sizes), q_max, q_max))
-        for depth, factor in enumerate(self.layout.factors(theta)):
-            q = sizes[depth]
+    def _climb(
+        self, theta: np.ndarray, order: int, full: bool, weights: np.ndarray, omega: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Eliminate level by level; the sums over all groups of the updates of T and log|V|."""
+        from alliance.mixed.elimination import LANES, eliminate_level
+
+        m, n_columns, r = self.layout.n_parameters, self.n_columns, self.n_random
+        n_pairs = m * (m + 1) // 2
+        n_slots = 1 + m + n_pairs if order == 2 else 1
+        n_matrices = n_slots if full else (1 + m if order == 2 else 1)
+        t_stack = np.zeros((n_matrices, n_columns, n_columns, LANES))
+        contraction = np.zeros((n_pairs, LANES))
+        log_det = np.zeros((n_slots, LANES))
+        held = np.zeros((0, 1, r, n_columns))
+        n_below = self.layout.n_residual
+        for depth in reversed(range(len(self.layout.sizes))):
+            q = self.layout.sizes[depth]
             rows, cols = np.tril_indices(q)
-            z_all[depth, :q] = self.level_columns[depth]
-            own_rows[depth, : len(rows)] = rows
-            own_cols[depth, : len(cols)] = cols
-            factors[depth, :q, :q] = factor
-        return z_all, sizes, own_rows, own_cols, factors
+            n_all = n_below + len(rows)
+            slots_above = 1 + n_all + n_all * (n_all + 1) // 2 if order == 2 else 1
+            n_above = len(self.parents[depth - 1]) if depth > 1 else self.n_outermost
+            held_above = np.zeros((n_above if depth else 0, slots_above, r, n_columns))
+            eliminate_level(
+                order,
+                full,
+                depth == len(self.layout.sizes) - 1,
+                r,
+                m,
+                n_below,
+                self.level_columns[depth],
+                rows,
+                cols,
+                self.layout.factors(theta)[depth],
+                weights,
+                self.entry_pointer,
+                self.entry_class,
+                self.cross,
+                held,
+                self.parents[depth],
+                held_above,
+                t_stack,
+                contraction,
+                omega,
+                log_det,
+            )
+            held, n_below = held_above, n_all
+        return t_stack.sum(axis=-1), contraction.sum(axis=-1), log_det.sum(axis=-1)
 
 
 def _weighted(weights: np.ndarray, totals: np.ndarray) -> np.ndarray:
