@@ -323,6 +323,15 @@ def compress(prepared: Prepared, outcome: np.ndarray | None = None) -> Problem:
                 n_groups, n_lags, totals, pointer, entry_class, cross,
             )  # fmt: skip
         first = last
+    parents = [
+        nesting.parents(depth) if depth else np.empty(0, dtype=np.int64)
+        for depth in range(len(nesting.levels))
+    ]
+    shared = None
+    if plain:
+        from alliance.mixed.patterns import find_patterns
+
+        shared = find_patterns(cross, columns.level_index[-1], parents[-1])
     return Problem(
         Layout(tuple(len(index) for index in columns.level_index), residual.n_parameters),
         residual,
@@ -333,11 +342,9 @@ def compress(prepared: Prepared, outcome: np.ndarray | None = None) -> Problem:
         pointer,
         entry_class,
         cross,
-        [
-            nesting.parents(depth) if depth else np.empty(0, dtype=np.int64)
-            for depth in range(len(nesting.levels))
-        ],
+        parents,
         len(nesting.starts[0]) - 1,
+        shared,
     )
 
 

@@ -7,11 +7,15 @@ from the data is the pair (T, log|V|) and its first two derivatives in the covar
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alliance.mixed.covariance import Layout, unpack_pairs
 from alliance.mixed.residual import ResidualStructure
+
+if TYPE_CHECKING:
+    from alliance.mixed.patterns import Patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Problem:
         Per level (outermost first), the group above of each group; empty for the outermost.
     n_outermost : int
         Number of groups of the outermost level.
+    patterns : Patterns or None
+        Clients grouped by their sessions, where that pays.
     """
 
     layout: Layout
@@ -78,6 +84,7 @@ class Problem:
     cross: np.ndarray = field(repr=False)
     parents: list[np.ndarray] = field(repr=False)
     n_outermost: int
+    patterns: Patterns | None = field(default=None, repr=False)
 
     @property
     def n_columns(self) -> int:
@@ -147,6 +154,7 @@ class Problem:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Eliminate level by level; the sums over all groups of the updates of T and log|V|."""
         from alliance.mixed.elimination import LANES, eliminate_level
+        from alliance.mixed.patterns import eliminate_patterns
 
         m, n_columns, r = self.layout.n_parameters, self.n_columns, self.n_random
         n_pairs = m * (m + 1) // 2
@@ -164,17 +172,42 @@ class Problem:
             slots_above = 1 + n_all + n_all * (n_all + 1) // 2 if order == 2 else 1
             n_above = len(self.parents[depth - 1]) if depth > 1 else self.n_outermost
             held_above = np.zeros((n_above if depth else 0, slots_above, r, n_columns))
+            is_leaf = depth == len(self.layout.sizes) - 1
+            factor = self.layout.factors(theta)[depth]
+            if is_leaf and self.patterns is not None:
+                eliminate_patterns(
+                    order,
+                    full,
+                    m,
+                    self.level_columns[depth],
+                    rows,
+                    cols,
+                    factor,
+                    self.patterns.counts,
+                    self.patterns.blocks,
+                    self.patterns.products,
+                    self.patterns.cell_pattern,
+                    self.patterns.cell_parent,
+                    self.patterns.cell_cross,
+                    held_above,
+                    t_stack,
+                    contraction,
+                    omega,
+                    log_det,
+                )
+                held, n_below = held_above, n_all
+                continue
             eliminate_level(
                 order,
                 full,
-                depth == len(self.layout.sizes) - 1,
+                is_leaf,
                 r,
                 m,
                 n_below,
                 self.level_columns[depth],
                 rows,
                 cols,
-                self.layout.factors(theta)[depth],
+                factor,
                 weights,
                 self.entry_pointer,
                 self.entry_class,
