@@ -19,6 +19,15 @@ if task == "ar1":
 # Like lme4 and mixedlm: standard errors, no degrees of freedom, unless these are the task.
 df = "kenward-roger" if task == "kr" else "none"
 extra: dict = {}
+
+
+def fitted(**changes):
+    """Fit and make the table of coefficients: errors and df are computed when asked for."""
+    result = fit_mixed(data, **(question | changes))
+    assert len(result.coefficients)
+    return result
+
+
 if task == "bootstrap":
     from alliance.mixed import parametric_bootstrap
 
@@ -26,9 +35,9 @@ if task == "bootstrap":
     draws, numbers = timed(lambda: parametric_bootstrap(base, n=1000, seed=1))
     fit = base
 else:
-    fit, numbers = timed(lambda: fit_mixed(data, **question, df=df))
+    fit, numbers = timed(lambda: fitted(df=df))
 if task == "core":
-    _, default = timed(lambda: fit_mixed(data, **question))
+    _, default = timed(lambda: fitted())
     extra["seconds_with_satterthwaite"] = default["seconds"]
 table = fit.coefficients
 report(
