@@ -34,6 +34,7 @@ class Convergence:
     second_start_difference : float
         Largest distance in -2 log-likelihood between the ends of the other starts and the first
         (about 0 if they agree). If it is not, there are several local optima; the fit is the best.
+        With thousands of clients the starts are compared on a sample of the groups.
     optimiser : str
         Name of the method.
     iterations : int

@@ -13,7 +13,8 @@ from alliance.mixed.convergence import Convergence, singular_components
 from alliance.mixed.criterion import Criterion
 from alliance.mixed.estimate import on_user_scale
 from alliance.mixed.optimise import Optimum, minimise
-from alliance.mixed.prepare import Prepared, check_outcome, compress, prepare, with_outcome
+from alliance.mixed.compress import compress, sample_clients
+from alliance.mixed.prepare import Prepared, check_outcome, prepare, with_outcome
 from alliance.mixed.problem import Problem
 from alliance.mixed.result import MixedFit
 from alliance.mixed.specification import (
@@ -28,7 +29,13 @@ EXACT = 1e-10
 """A residual variance below this share of the outcome's mean square is none at all."""
 
 SMALL = 2000
-"""Up to this many clients a third start costs nothing."""
+"""Up to this many clients (or cells of like clients) a third start costs nothing."""
+
+SAMPLE_ABOVE = 4000
+"""Above this many the starts are compared on a sample of the groups."""
+
+SAME_END = 1e-4
+"""Ends on a sample whose -2 log-likelihoods differ by less than this are one."""
 
 AGREEMENT = 1e-6
 """Two starts agree if their -2 log-likelihoods differ by less than this."""
@@ -111,13 +118,8 @@ def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = No
         problem, prepared.columns.fixed_index, prepared.specification.method == "REML"
     )
     check_fixed(prepared, criterion)
-    first = default_start(problem) if start is None else start
     check_identified(prepared, criterion, default_start(problem))
-    best = minimise(criterion, first)
-    if best is None:
-        raise FitError(_nothing_left(prepared))
-    _check_residual_left(prepared, best)
-    best, difference = _second_opinion(criterion, best)
+    best, difference = _best_of_starts(prepared, criterion, start)
     best = _snap_to_boundary(criterion, best)
     user = on_user_scale(prepared, criterion, best.theta, best.expansion)
     names = [prepared.random_names(depth) for depth in range(len(problem.layout.sizes))]
@@ -138,45 +140,74 @@ def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = No
     return MixedFit(prepared, criterion, best, user, convergence)
 
 
-def _nothing_left(prepared: Prepared) -> str:
-    return (
-        f"The model reproduces the outcome '{prepared.specification.outcome}' exactly, so there is "
-        "no residual variance to estimate. Check whether the outcome was computed from the "
-        "predictors or is constant within the groups, and use fewer terms."
-    )
-
-
-def _check_residual_left(prepared: Prepared, best: Optimum) -> None:
-    """Refuse a residual variance of zero: the likelihood is unbounded there."""
-    if best.expansion.profile.sigma2 < EXACT:
-        raise FitError(_nothing_left(prepared))
-
-
 def default_start(problem: Problem, size: float = 0.5) -> np.ndarray:
     """Every random effect with a standard deviation of `size` residual ones, uncorrelated."""
     factors = [size * np.eye(q) for q in problem.layout.sizes]
     return problem.layout.from_factors(factors, problem.residual.start())
 
 
-def _second_opinion(criterion: Criterion, best: Optimum) -> tuple[Optimum, float]:
-    """Minimise again from elsewhere; keep the better end and say how far they are apart.
+def _best_of_starts(
+    prepared: Prepared, criterion: Criterion, start: np.ndarray | None
+) -> tuple[Optimum, float]:
+    """Minimise from several starts; the best end, and how far the ends are apart.
 
     The criterion can have several minima, mostly on the boundary of small data sets. So the second
     start is close to the model without random effects, far from the first; small problems, where
-    it costs nothing, get a third from large variances.
+    it costs nothing, get a third from large variances. On large problems the starts are run on a
+    sample of the groups, and every distinct end is continued on all rows.
     """
-    sizes = (0.05, 2.0) if len(criterion.problem.entry_pointer) <= SMALL else (0.05,)
+    problem = criterion.problem
+    sizes = (0.5, 0.05, 2.0) if problem.n_leaves <= SMALL else (0.5, 0.05)
+    starts = [default_start(problem, size) for size in sizes]
+    if start is not None:
+        starts = [start, *starts[1:2]]
     difference = 0.0
-    for size in sizes:
-        other = minimise(criterion, default_start(criterion.problem, size))
+    if problem.n_leaves > SAMPLE_ABOVE:
+        ends, difference = _sampled_ends(prepared, criterion, starts)
+        starts = ends or starts
+    best: Optimum | None = None
+    for theta in starts:
+        other = minimise(criterion, theta)
         if other is None:
             continue
+        if other.expansion.profile.sigma2 < EXACT:
+            best = None
+            break
+        if best is None:
+            best = other
+            continue
         gap = other.expansion.profile.deviance - best.expansion.profile.deviance
-        if abs(gap) > abs(difference):
-            difference = abs(gap)
+        difference = max(difference, abs(gap))
         if other.converged and (gap < -AGREEMENT or not best.converged):
             best = other
+    if best is None:
+        raise FitError(
+            f"The model reproduces the outcome '{prepared.specification.outcome}' exactly, so "
+            "there is no residual variance to estimate. Check whether the outcome was computed "
+            "from the predictors or is constant within the groups, and use fewer terms."
+        )
     return best, difference
+
+
+def _sampled_ends(
+    prepared: Prepared, criterion: Criterion, starts: list[np.ndarray]
+) -> tuple[list[np.ndarray], float]:
+    """Distinct ends of the starts on a sample of the groups, and their distance there."""
+    sample = Criterion(
+        compress(prepared, sample_clients(prepared.nesting)), criterion.fixed, criterion.reml
+    )
+    ends: list[Optimum] = []
+    difference = 0.0
+    for theta in starts:
+        end = minimise(sample, theta, tolerance=1e-12)
+        if end is None or not end.converged:
+            continue
+        gaps = [abs(end.expansion.profile.deviance - e.expansion.profile.deviance) for e in ends]
+        if not gaps or min(gaps) > SAME_END:
+            ends.append(end)
+        difference = max([difference, *gaps])
+    criterion.evaluations += sample.evaluations
+    return [end.theta for end in ends], difference
 
 
 def _snap_to_boundary(criterion: Criterion, best: Optimum) -> Optimum:

@@ -8,16 +8,11 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.mixed.covariance import Layout
-from alliance.mixed.design import Columns, build_columns, centre_of, internal_values, power_of_two
-from alliance.mixed.problem import Problem
+from alliance.mixed.design import Columns, build_columns, centre_of, power_of_two
 from alliance.mixed.residual import ResidualStructure
 from alliance.mixed.rows import Nesting, Rows, nest, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
 from alliance.mixed.terms import Factor, Product, Vocabulary, is_categorical, numeric
-
-BLOCK_ROWS = 8192
-"""Rows that are worked on at a time; a block of them stays in the processor's cache."""
 
 
 @dataclass(slots=True)
@@ -286,76 +281,3 @@ def _lags(
     row_lag = np.full(len(time), -1, dtype=np.int64)
     row_lag[~first] = inverse
     return row_lag, lags, np.bincount(inverse).astype(float)
-
-
-def compress(prepared: Prepared, outcome: np.ndarray | None = None) -> Problem:
-    """Make the cross-products of all clients in one pass over the rows."""
-    from alliance.mixed import crossproducts
-
-    nesting, columns, residual = prepared.nesting, prepared.columns, prepared.residual
-    y = prepared.internal_outcome(prepared.outcome if outcome is None else outcome)
-    starts = nesting.starts[-1]
-    n_columns = len(columns.internals) + 1
-    n_clients = len(starts) - 1
-    r = columns.n_random
-    n_groups, n_lags = residual.n_groups, len(residual.lags)
-    plain = not residual.serial and n_groups == 1
-    pointer = np.arange(n_clients + 1, dtype=np.int64)
-    n_entries = n_clients
-    if not plain:
-        n_entries = crossproducts.count_entries(
-            starts, residual.row_lag, residual.row_group, n_groups, n_lags, pointer
-        )
-    totals = np.zeros((residual.n_classes, n_columns, n_columns))
-    entry_class = np.zeros(n_entries, dtype=np.int64)
-    cross = np.zeros((n_entries, r, n_columns))
-    first = 0
-    while first < n_clients:
-        last = int(np.searchsorted(starts, starts[first] + BLOCK_ROWS, side="right")) - 1
-        last = min(max(last, first + 1), n_clients)
-        block = internal_block(prepared, int(starts[first]), int(starts[last]), y)
-        inside = starts[first : last + 1]
-        if plain:
-            crossproducts.accumulate(block, inside[0], inside, first, r, totals, cross)
-        else:
-            crossproducts.accumulate_classes(
-                block, inside[0], inside, first, r, residual.row_lag, residual.row_group,
-                n_groups, n_lags, totals, pointer, entry_class, cross,
-            )  # fmt: skip
-        first = last
-    parents = [
-        nesting.parents(depth) if depth else np.empty(0, dtype=np.int64)
-        for depth in range(len(nesting.levels))
-    ]
-    shared = None
-    if plain:
-        from alliance.mixed.patterns import find_patterns
-
-        shared = find_patterns(cross, columns.level_index[-1], parents[-1])
-    return Problem(
-        Layout(tuple(len(index) for index in columns.level_index), residual.n_parameters),
-        residual,
-        len(y),
-        r,
-        columns.level_index,
-        totals,
-        pointer,
-        entry_class,
-        cross,
-        parents,
-        len(nesting.starts[0]) - 1,
-        shared,
-    )
-
-
-def internal_block(prepared: Prepared, start: int, stop: int, y: np.ndarray) -> np.ndarray:
-    """Internal columns and outcome of rows `start` to `stop`, shape (rows, K)."""
-    columns = prepared.columns
-    block = np.empty((stop - start, len(columns.internals) + 1))
-    for number, internal in enumerate(columns.internals):
-        values = internal_values(
-            internal, lambda factor: prepared.factor_values(factor)[start:stop], columns.centres
-        )
-        block[:, number] = values / columns.scales[number]
-    block[:, -1] = y[start:stop]
-    return block

@@ -87,6 +87,13 @@ class Problem:
     patterns: Patterns | None = field(default=None, repr=False)
 
     @property
+    def n_leaves(self) -> int:
+        """Clients, or cells of clients with the same sessions: what an evaluation costs."""
+        if self.patterns is not None:
+            return len(self.patterns.cell_pattern)
+        return len(self.entry_pointer) - 1
+
+    @property
     def n_columns(self) -> int:
         """Number of columns K, the outcome included."""
         return int(self.totals.shape[1])

@@ -18,7 +18,7 @@ their derivatives are all that changes between evaluations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -99,6 +99,16 @@ class ResidualStructure:
         """Number of cross-product classes H."""
         n_groups, n_lags = self.n_groups, len(self.lags)
         return n_groups + n_lags * n_groups + n_lags * n_groups**2
+
+    def restricted(self, row_lag: np.ndarray, row_group: np.ndarray) -> ResidualStructure:
+        """The same structure over some of the rows."""
+        return replace(
+            self,
+            lag_counts=np.bincount(row_lag[row_lag >= 0], minlength=len(self.lags)).astype(float),
+            group_counts=np.bincount(row_group, minlength=self.n_groups).astype(float),
+            row_lag=row_lag,
+            row_group=row_group,
+        )
 
     def phi(self, rho: np.ndarray) -> float | None:
         """AR coefficient (per session, or per unit of time for car1)."""
