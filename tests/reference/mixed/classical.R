@@ -129,7 +129,8 @@ for (method in c("REML", "ML")) {
   add(question(paste0("pixel_", tolower(method)), "pixel.csv", "pixel", c("1", "day", "day2"),
                list(Dog = c("1", "day"), Side = "1"), method = method),
       lmer_numbers(fit, c(Dog = "Dog", "Dog:Side" = "Side")),
-      if (method == "REML") inference(fit))
+      if (method == "REML") c(inference(fit), list(
+        modes = lmer_modes(fit, c(Dog = "Dog", "Dog:Side" = "Side")))))
 }
 
 # ---- Oxide: wafers in lots; ids of wafers repeat across lots

@@ -102,8 +102,18 @@ lmer_numbers <- function(fit, level_of_group) {
     covariances = do.call(c, lapply(names(level_of_group), function(group) {
       triangle(level_of_group[[group]], as.matrix(covariances[[group]]))
     })),
-    residual_variance = sigma(fit)^2
+    residual_variance = sigma(fit)^2,
+    fitted = if (nobs(fit) <= 320) I(unname(fitted(fit))) else NULL
   )
+}
+
+# Conditional modes and their standard deviations, one row per group and effect.
+lmer_modes <- function(fit, level_of_group) {
+  table <- as.data.frame(ranef(fit, condVar = TRUE))
+  lapply(seq_len(nrow(table)), function(k) {
+    list(level = level_of_group[[as.character(table$grpvar[k])]], group = as.character(table$grp[k]),
+         term = as.character(table$term[k]), mode = table$condval[k], sd = table$condsd[k])
+  })
 }
 
 # ---------------------------------------------------------------------------------- nlme
@@ -166,6 +176,7 @@ lme_numbers <- function(fit, levels) {
     phi = if (is.null(correlation)) NULL else
       unname(coef(correlation, unconstrained = FALSE)[[1]]),
     residual_variances = if (is.null(weights)) NULL else
-      as.list((fit$sigma * coef(weights, unconstrained = FALSE, allCoef = TRUE))^2)
+      as.list((fit$sigma * coef(weights, unconstrained = FALSE, allCoef = TRUE))^2),
+    fitted = if (nobs(fit) <= 320) I(as.numeric(fitted(fit))) else NULL
   )
 }

@@ -133,4 +133,6 @@ robust <- function(fit) {
 cases[[1]]$cr2 <- robust(reml)
 cases[[3]]$cr2 <- robust(reml0)
 
+cases[[1]]$modes <- lmer_modes(reml, group)
+
 write_cases(cases, "sleepstudy")
