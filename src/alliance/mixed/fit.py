@@ -10,7 +10,7 @@ import pandas as pd
 from alliance.errors import FitError
 from alliance.mixed.checks import check_data, check_fixed, check_identified
 from alliance.mixed.convergence import Convergence, singular_components
-from alliance.mixed.criterion import Criterion
+from alliance.mixed.criterion import Criterion, Expansion
 from alliance.mixed.estimate import on_user_scale
 from alliance.mixed.optimise import Optimum, minimise
 from alliance.mixed.compress import compress, sample_clients
@@ -148,7 +148,7 @@ def default_start(problem: Problem, size: float = 0.5) -> np.ndarray:
 
 def _best_of_starts(
     prepared: Prepared, criterion: Criterion, start: np.ndarray | None
-) -> tuple[Optimum, float]:
+) -> tuple[Optimum[Expansion], float]:
     """Minimise from several starts; the best end, and how far the ends are apart.
 
     The criterion can have several minima, mostly on the boundary of small data sets. So the second
@@ -165,7 +165,7 @@ def _best_of_starts(
     if problem.n_leaves > SAMPLE_ABOVE:
         ends, difference = _sampled_ends(prepared, criterion, starts)
         starts = ends or starts
-    best: Optimum | None = None
+    best: Optimum[Expansion] | None = None
     for theta in starts:
         other = minimise(criterion, theta)
         if other is None:
@@ -176,7 +176,7 @@ def _best_of_starts(
         if best is None:
             best = other
             continue
-        gap = other.expansion.profile.deviance - best.expansion.profile.deviance
+        gap = other.expansion.deviance - best.expansion.deviance
         difference = max(difference, abs(gap))
         if other.converged and (gap < -AGREEMENT or not best.converged):
             best = other
@@ -196,13 +196,13 @@ def _sampled_ends(
     sample = Criterion(
         compress(prepared, sample_clients(prepared.nesting)), criterion.fixed, criterion.reml
     )
-    ends: list[Optimum] = []
+    ends: list[Optimum[Expansion]] = []
     difference = 0.0
     for theta in starts:
         end = minimise(sample, theta, tolerance=1e-12)
         if end is None or not end.converged:
             continue
-        gaps = [abs(end.expansion.profile.deviance - e.expansion.profile.deviance) for e in ends]
+        gaps = [abs(end.expansion.deviance - e.expansion.deviance) for e in ends]
         if not gaps or min(gaps) > SAME_END:
             ends.append(end)
         difference = max([difference, *gaps])
@@ -210,7 +210,7 @@ def _sampled_ends(
     return [end.theta for end in ends], difference
 
 
-def _snap_to_boundary(criterion: Criterion, best: Optimum) -> Optimum:
+def _snap_to_boundary(criterion: Criterion, best: Optimum[Expansion]) -> Optimum[Expansion]:
     """Set factors that have converged towards zero to zero, if the criterion does not mind."""
     layout = criterion.problem.layout
     theta = best.theta.copy()
@@ -224,10 +224,8 @@ def _snap_to_boundary(criterion: Criterion, best: Optimum) -> Optimum:
     if np.array_equal(theta, best.theta):
         return best
     expansion = criterion.expand(theta)
-    tolerance = 1e-12 * abs(best.expansion.profile.deviance) + 1e-9
-    if expansion is None or (
-        expansion.profile.deviance > best.expansion.profile.deviance + tolerance
-    ):
+    tolerance = 1e-12 * abs(best.expansion.deviance) + 1e-9
+    if expansion is None or (expansion.deviance > best.expansion.deviance + tolerance):
         return best
     return Optimum(theta, expansion, best.converged, best.iterations, best.decrement)
 

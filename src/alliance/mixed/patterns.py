@@ -87,9 +87,7 @@ def find_patterns(cross: np.ndarray, z: np.ndarray, parents: np.ndarray) -> Patt
     cell_cross = np.zeros((n_cells, r, n_columns))
     cell_pattern = np.empty(n_cells, dtype=np.int64)
     cell_parent = np.empty(n_cells, dtype=np.int64)
-    sum_patterns(
-        cross, z, pattern, cell, parent, products, cell_cross, cell_pattern, cell_parent
-    )
+    sum_patterns(cross, z, pattern, cell, parent, products, cell_cross, cell_pattern, cell_parent)
     return Patterns(counts, blocks, products, cell_pattern, cell_parent, cell_cross)
 
 

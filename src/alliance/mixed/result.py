@@ -13,7 +13,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from alliance.errors import FitError
 from alliance.mixed.convergence import Convergence
-from alliance.mixed.criterion import Criterion
+from alliance.mixed.criterion import Criterion, Expansion
 from alliance.mixed.degrees_of_freedom import (
     KenwardRoger,
     Satterthwaite,
@@ -65,7 +65,7 @@ class MixedFit:
 
     prepared: Prepared = field(repr=False)
     criterion: Criterion = field(repr=False)
-    optimum: Optimum = field(repr=False)
+    optimum: Optimum[Expansion] = field(repr=False)
     estimate: Estimate = field(repr=False)
     convergence: Convergence
 
