@@ -76,7 +76,7 @@ def singular_components(
             for label, is_zero in zip(labels, zero, strict=True)
             if is_zero
         ]
-        alive = np.flatnonzero(~zero)
+        alive = [int(index) for index in np.flatnonzero(~zero)]
         if len(alive) < 2:
             continue
         correlation = sigma[np.ix_(alive, alive)] / np.outer(deviation[alive], deviation[alive])

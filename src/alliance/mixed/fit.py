@@ -17,6 +17,7 @@ from alliance.mixed.compress import compress, sample_clients
 from alliance.mixed.prepare import Prepared, check_outcome, prepare, with_outcome
 from alliance.mixed.problem import Problem
 from alliance.mixed.result import MixedFit
+from alliance.mixed.simulation import sorted_order
 from alliance.mixed.specification import (
     DegreesOfFreedom,
     IdRule,
@@ -120,11 +121,19 @@ def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = No
     check_fixed(prepared, criterion)
     check_identified(prepared, criterion, default_start(problem))
     best, difference = _best_of_starts(prepared, criterion, start)
+    return _wrap(prepared, criterion, best, difference)
+
+
+def _wrap(
+    prepared: Prepared, criterion: Criterion, best: Optimum[Expansion], difference: float
+) -> MixedFit:
+    """Tidy the boundary, go back to the user's scale and describe the convergence."""
+    layout = criterion.problem.layout
     best = _snap_to_boundary(criterion, best)
     user = on_user_scale(prepared, criterion, best.theta, best.expansion)
-    names = [prepared.random_names(depth) for depth in range(len(problem.layout.sizes))]
+    names = [prepared.random_names(depth) for depth in range(len(layout.sizes))]
     components = singular_components(
-        prepared.specification.levels, names, problem.layout.factors(best.theta)
+        prepared.specification.levels, names, layout.factors(best.theta)
     )
     convergence = Convergence(
         converged=best.converged,
@@ -230,8 +239,39 @@ def _snap_to_boundary(criterion: Criterion, best: Optimum[Expansion]) -> Optimum
     return Optimum(theta, expansion, best.converged, best.iterations, best.decrement)
 
 
-def estimate_refit(fit: MixedFit, outcome: np.ndarray) -> MixedFit:
-    """Fit the model of `fit` to another outcome for its sorted rows, starting from its optimum."""
+class Refitter:
+    """Fits the model of a fit to other outcomes for its sorted rows, starting from its optimum."""
+
+    def __init__(self, fit: MixedFit) -> None:
+        self.fit = fit
+        layout = fit.criterion.problem.layout
+        # Off the boundary, so that a component at zero can grow again.
+        factors = [
+            factor + 0.05 * np.eye(len(factor)) for factor in layout.factors(fit.optimum.theta)
+        ]
+        self.start = layout.from_factors(factors, fit.optimum.theta[: layout.n_residual])
+
+    def __call__(self, outcome: np.ndarray) -> MixedFit | None:
+        """Refit from one start; None where the outcome has no residual variance."""
+        prepared = with_outcome(self.fit.prepared, outcome)
+        criterion = Criterion(compress(prepared), self.fit.criterion.fixed, self.fit.criterion.reml)
+        best = minimise(criterion, self.start, tolerance=1e-12)
+        if best is None or best.expansion.profile.sigma2 < EXACT:
+            return None
+        return _wrap(prepared, criterion, best, 0.0)
+
+
+def refit(fit: MixedFit, y: np.ndarray | pd.Series) -> MixedFit:
+    """See `alliance.mixed.result.MixedFit.refit`."""
+    values = np.asarray(y, dtype=float)
+    if values.shape != (fit.rows.used,):
+        raise FitError(
+            f"The new outcome must have one value per row of the fit: {fit.rows.used}, not "
+            f"{values.shape[0] if values.ndim else 0}."
+        )
+    if not np.isfinite(values).all():
+        raise FitError("The new outcome has missing or infinite values.")
+    outcome = sorted_order(fit, values)
     check_outcome(outcome, fit.prepared.specification.outcome)
     prepared = with_outcome(fit.prepared, outcome)
     return estimate(prepared, compress(prepared))
