@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -275,3 +276,10 @@ def refit(fit: MixedFit, y: np.ndarray | pd.Series) -> MixedFit:
     check_outcome(outcome, fit.prepared.specification.outcome)
     prepared = with_outcome(fit.prepared, outcome)
     return estimate(prepared, compress(prepared))
+
+
+def as_ml(fit: MixedFit) -> MixedFit:
+    """The same model fitted by maximum likelihood."""
+    specification = replace(fit.prepared.specification, method="ML", df="none")
+    prepared = replace(fit.prepared, specification=specification)
+    return estimate(prepared, fit.criterion.problem, start=fit.optimum.theta)
