@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alliance.mixed.covariance import triangle
 from alliance.mixed.criterion import Criterion, Expansion
 from alliance.mixed.problem import QuadraticForm
 
@@ -140,7 +141,7 @@ def relative_covariances(criterion: Criterion, theta: np.ndarray) -> np.ndarray:
     values[: layout.n_residual] = np.exp(theta[: layout.n_residual])
     for depth, factor in enumerate(layout.factors(theta)):
         sigma = factor @ factor.T
-        values[layout.block(depth)] = sigma[np.tril_indices(len(factor))]
+        values[layout.block(depth)] = sigma[triangle(len(factor))]
     return values
 
 

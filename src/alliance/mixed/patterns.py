@@ -185,7 +185,7 @@ def eliminate_patterns(
     qw = np.zeros((Q_FREE + 3 * n_own, q, q, LANES))
     mine = np.zeros((n_slots, LANES))
     passed = np.zeros((n_patterns, n_slots, r, q))
-    inner = np.zeros((q, q))
+    inner = np.zeros((LANES, q, q))
     g = np.zeros((q, q))
     for first in range(0, n_patterns, LANES):
         count = min(LANES, n_patterns - first)
@@ -195,6 +195,15 @@ def eliminate_patterns(
             for i in range(q):
                 for j in range(q):
                     qw[Q_S, i, j, lane] = blocks[first + lane, z[i], z[j]]
+        if order == 2 and not full:
+            for lane in range(count):
+                for a in range(q):
+                    for b in range(q):
+                        total = 0.0
+                        for k in range(n_columns):
+                            for y in range(n_columns):
+                                total += products[first + lane, a, b, k, y] * omega[k, y]
+                        inner[lane, a, b] = total
         posterior(qw, factor, q, mine)
         if order == 2:
             own_derivatives(qw, q, 0, own_rows, own_cols, mine)
@@ -223,14 +232,7 @@ def eliminate_patterns(
                     if c >= 0 and not full:
                         for a in range(q):
                             for b in range(q):
-                                total = 0.0
-                                for k in range(n_columns):
-                                    for y in range(n_columns):
-                                        total += products[which, a, b, k, y] * omega[k, y]
-                                inner[a, b] = total
-                        for a in range(q):
-                            for b in range(q):
-                                contraction[pair, lane] += g[a, b] * inner[a, b]
+                                contraction[pair, lane] += g[a, b] * inner[lane, a, b]
                         continue
                     half = 0.5 if p >= 0 and c < 0 else 1.0
                     for a in range(q):

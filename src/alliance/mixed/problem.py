@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alliance.mixed.covariance import Layout, unpack_pairs
+from alliance.mixed.covariance import Layout, triangle, unpack_pairs
 from alliance.mixed.residual import ResidualStructure
 
 if TYPE_CHECKING:
@@ -170,17 +170,18 @@ class Problem:
         t_stack = np.zeros((n_matrices, n_columns, n_columns, LANES))
         contraction = np.zeros((n_pairs, LANES))
         log_det = np.zeros((n_slots, LANES))
+        factors = self.layout.factors(theta)
         held = np.zeros((0, 1, r, n_columns))
         n_below = self.layout.n_residual
         for depth in reversed(range(len(self.layout.sizes))):
             q = self.layout.sizes[depth]
-            rows, cols = np.tril_indices(q)
+            rows, cols = triangle(q)
             n_all = n_below + len(rows)
             slots_above = 1 + n_all + n_all * (n_all + 1) // 2 if order == 2 else 1
             n_above = len(self.parents[depth - 1]) if depth > 1 else self.n_outermost
             held_above = np.zeros((n_above if depth else 0, slots_above, r, n_columns))
             is_leaf = depth == len(self.layout.sizes) - 1
-            factor = self.layout.factors(theta)[depth]
+            factor = factors[depth]
             if is_leaf and self.patterns is not None:
                 eliminate_patterns(
                     order,
@@ -233,8 +234,9 @@ class Problem:
 
 def _weighted(weights: np.ndarray, totals: np.ndarray) -> np.ndarray:
     """Sum over classes of weight times cross-product, made symmetric from its upper triangle."""
-    total = np.triu(np.tensordot(weights, totals, axes=1))
-    return total + np.triu(total, 1).T
+    total = weights @ totals.reshape(len(totals), -1) if len(totals) > 1 else weights * totals
+    upper = np.triu(total.reshape(totals.shape[1:]))
+    return upper + np.triu(upper, 1).T
 
 
 def _symmetric(matrices: np.ndarray) -> np.ndarray:
