@@ -64,6 +64,8 @@ def compress(prepared: Prepared, clients: np.ndarray | None = None) -> Problem:
                 n_groups, n_lags, totals, pointer, entry_class, cross,
             )  # fmt: skip
         first = last
+    upper = np.triu(totals)
+    totals = upper + np.triu(upper, 1).transpose(0, 2, 1)
     return Problem(
         Layout(tuple(len(index) for index in columns.level_index), residual.n_parameters),
         residual if rows is None else residual.restricted(row_lag, row_group),

@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from alliance.mixed.problem import Problem, QuadraticForm
 
@@ -116,26 +116,25 @@ class Criterion:
     def profile(self, form: QuadraticForm) -> Profile | None:
         """Profile out b and the residual variance; None where T is not positive definite."""
         x = self.fixed
-        n_columns = self.problem.n_columns
-        t_xx = form.t[np.ix_(x, x)]
-        t_xy = form.t[x, n_columns - 1]
-        if not (np.isfinite(form.t).all() and np.isfinite(form.log_det)):
+        t_xx = form.t[x[:, None], x]
+        t_xy = form.t[x, -1]
+        if not np.isfinite(form.log_det + form.t.sum()):
             return None
-        try:
-            chol = cho_factor(t_xx, lower=True)
-        except np.linalg.LinAlgError:
+        chol, failed = dpotrf(t_xx, lower=1)
+        if failed:
             return None
-        b = cho_solve(chol, t_xy)
+        b, _ = dpotrs(chol, t_xy, lower=1)
+        b = b.ravel()
         rss = float(form.t[-1, -1] - t_xy @ b)
         if not rss > 0:
             return None
-        log_det_x = 2.0 * float(np.log(np.diag(chol[0])).sum())
+        log_det_x = 2.0 * float(np.log(chol.diagonal()).sum())
         degrees = self.degrees
         deviance = form.log_det + degrees * (1.0 + np.log(2.0 * np.pi * rss / degrees))
         if self.reml:
             deviance += log_det_x
-        unscaled = cho_solve(chol, np.eye(len(x)))
-        unscaled = 0.5 * (unscaled + unscaled.T)
+        lower = np.tril(dpotri(chol, lower=1)[0])
+        unscaled = lower + np.tril(lower, -1).T
         return Profile(float(deviance), b, unscaled, rss / degrees, rss, log_det_x)
 
     def value(self, theta: np.ndarray) -> float:
@@ -209,7 +208,7 @@ class Criterion:
         w = self._contrast(profile)
         omega = np.outer(w, w) / sigma2
         if self.reml:
-            omega[np.ix_(x, x)] += profile.unscaled
+            omega[x[:, None], x] += profile.unscaled
         return omega
 
     def _contrast(self, profile: Profile) -> np.ndarray:

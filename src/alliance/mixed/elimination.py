@@ -223,8 +223,8 @@ def eliminate(
     full : bool
         Whether second derivatives of T are wanted in full or as the inner product with `omega`.
     r, m, n_below : int
-        Number of columns that any level uses, of all parameters, and of those of the residual and
-        the levels below.
+        Number of columns that the levels above use, of all parameters, and of those of the residual
+        and the levels below.
     z : array (q,)
         Columns of this level's random effects.
     own_rows, own_cols : array (q(q+1)/2,)
@@ -374,7 +374,7 @@ def _pass(s, slot, up, above, r):
 
 @compiled
 def eliminate_level(
-    order, full, is_leaf, r, m, n_below, z, own_rows, own_cols, factor,
+    order, full, is_leaf, m, n_below, z, own_rows, own_cols, factor,
     w, entry_pointer, entry_class, cross, held, parents, held_above,
     t, contraction, omega, ld,
 ):  # fmt: skip
@@ -392,13 +392,15 @@ def eliminate_level(
         S per group, above the clients.
     parents : array (groups,)
         Parent of each group; empty at the outermost level.
-    held_above : array (parents, slots, r, K)
-        Receives.
+    held_above : array (parents, slots, r_above, K)
+        Receives the rows of the columns that the levels above use.
     t, contraction, omega, ld : arrays
         As in `eliminate`.
     """
     n_columns = cross.shape[2]
     q = len(z)
+    r = cross.shape[1] if is_leaf else held.shape[2]
+    r_above = held_above.shape[2]
     n_groups = len(entry_pointer) - 1 if is_leaf else len(held)
     n_all = n_below + len(own_rows)
     has_parent = len(parents) > 0
@@ -408,7 +410,7 @@ def eliminate_level(
         n_slots = 1 + n_below + n_below * (n_below + 1) // 2
         n_up = 1 + n_all + n_all * (n_all + 1) // 2
     s = np.zeros((n_slots, r, n_columns, LANES))
-    up = np.zeros((n_up, r, n_columns, LANES))
+    up = np.zeros((n_up, r_above, n_columns, LANES))
     qw = np.zeros((Q_FREE + 3 * n_all, q, q, LANES))
     fw = np.zeros((F_FREE + 3 * n_all, q, n_columns, LANES))
     for first in range(0, n_groups, LANES):
@@ -433,13 +435,13 @@ def eliminate_level(
         if has_parent:
             up[:] = 0.0
         eliminate(
-            order, full, r, m, n_below, z, own_rows, own_cols, factor,
+            order, full, r_above, m, n_below, z, own_rows, own_cols, factor,
             s, up, has_parent, t, contraction, omega, ld, qw, fw,
         )  # fmt: skip
         if has_parent:
             for lane in range(count):
                 parent = parents[first + lane]
                 for slot in range(n_up):
-                    for a in range(r):
+                    for a in range(r_above):
                         for b in range(n_columns):
                             held_above[parent, slot, a, b] += up[slot, a, b, lane]

@@ -176,7 +176,7 @@ def eliminate_patterns(
     t, contraction, omega, ld,
 ):  # fmt: skip
     """Do what `alliance.mixed.elimination.eliminate_level` does for clients, by pattern."""
-    n_patterns, r = blocks.shape[0], blocks.shape[1]
+    n_patterns, r = blocks.shape[0], held_above.shape[2]
     q = len(z)
     n_columns = cell_cross.shape[2]
     n_own = len(own_rows)
@@ -265,7 +265,7 @@ def eliminate_patterns(
 def _spread(g, z, blocks, which, passed, slot):
     """Set the matrix that turns a cell's own rows into what is taken off its message."""
     q = len(z)
-    for a in range(blocks.shape[1]):
+    for a in range(passed.shape[2]):
         for b in range(q):
             total = 0.0
             for i in range(q):

@@ -93,6 +93,10 @@ class Problem:
             return len(self.patterns.cell_pattern)
         return len(self.entry_pointer) - 1
 
+    def reach(self, depth: int) -> int:
+        """Number of columns that the levels above a level use; they stand first."""
+        return max((int(z.max()) + 1 for z in self.level_columns[:depth]), default=0)
+
     @property
     def n_columns(self) -> int:
         """Number of columns K, the outcome included."""
@@ -163,7 +167,7 @@ class Problem:
         from alliance.mixed.elimination import LANES, eliminate_level
         from alliance.mixed.patterns import eliminate_patterns
 
-        m, n_columns, r = self.layout.n_parameters, self.n_columns, self.n_random
+        m, n_columns = self.layout.n_parameters, self.n_columns
         n_pairs = m * (m + 1) // 2
         n_slots = 1 + m + n_pairs if order == 2 else 1
         n_matrices = n_slots if full else (1 + m if order == 2 else 1)
@@ -171,7 +175,7 @@ class Problem:
         contraction = np.zeros((n_pairs, LANES))
         log_det = np.zeros((n_slots, LANES))
         factors = self.layout.factors(theta)
-        held = np.zeros((0, 1, r, n_columns))
+        held = np.zeros((0, 1, self.n_random, n_columns))
         n_below = self.layout.n_residual
         for depth in reversed(range(len(self.layout.sizes))):
             q = self.layout.sizes[depth]
@@ -179,7 +183,9 @@ class Problem:
             n_all = n_below + len(rows)
             slots_above = 1 + n_all + n_all * (n_all + 1) // 2 if order == 2 else 1
             n_above = len(self.parents[depth - 1]) if depth > 1 else self.n_outermost
-            held_above = np.zeros((n_above if depth else 0, slots_above, r, n_columns))
+            held_above = np.zeros(
+                (n_above if depth else 0, slots_above, self.reach(depth), n_columns)
+            )
             is_leaf = depth == len(self.layout.sizes) - 1
             factor = factors[depth]
             if is_leaf and self.patterns is not None:
@@ -209,7 +215,6 @@ class Problem:
                 order,
                 full,
                 is_leaf,
-                r,
                 m,
                 n_below,
                 self.level_columns[depth],
@@ -233,12 +238,12 @@ class Problem:
 
 
 def _weighted(weights: np.ndarray, totals: np.ndarray) -> np.ndarray:
-    """Sum over classes of weight times cross-product, made symmetric from its upper triangle."""
-    total = weights @ totals.reshape(len(totals), -1) if len(totals) > 1 else weights * totals
-    upper = np.triu(total.reshape(totals.shape[1:]))
-    return upper + np.triu(upper, 1).T
+    """Sum over classes of weight times cross-product."""
+    if len(totals) == 1:
+        return weights[0] * totals[0]
+    return np.tensordot(weights, totals, axes=1)
 
 
 def _symmetric(matrices: np.ndarray) -> np.ndarray:
     """Symmetric part of a matrix or of a stack of them."""
-    return 0.5 * (matrices + np.swapaxes(matrices, -1, -2))
+    return 0.5 * (matrices + matrices.swapaxes(-1, -2))

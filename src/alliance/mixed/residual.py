@@ -47,7 +47,13 @@ class Weights:
     @property
     def stacked(self) -> np.ndarray:
         """Value, first and second derivatives, one below the other."""
+        if len(self.first) == 0:
+            return self.value[None]
         return np.vstack([self.value[None], self.first, self.second])
+
+
+INDEPENDENT = Weights(np.ones(1), np.zeros((0, 1)), np.zeros((0, 1)), 0.0, np.zeros(0), np.zeros(0))
+"""Independent rows with one variance: one class of weight 1."""
 
 
 @dataclass(slots=True)
@@ -133,6 +139,8 @@ class ResidualStructure:
 
     def weights(self, rho: np.ndarray) -> Weights:
         """Class weights at rho with first and second derivatives."""
+        if self.n_parameters == 0:
+            return INDEPENDENT
         n, n_groups = self.n_parameters, self.n_groups
         n_pairs = n * (n + 1) // 2
         log_v = self.log_variances(rho)

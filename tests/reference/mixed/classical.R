@@ -26,9 +26,11 @@ inference <- function(fit) {
 }
 joint_f <- function(fit, contrast) {
   test <- KRmodcomp(fit, contrast)$stats
+  satterthwaite <- contestMD(as_lmerModLmerTest(fit), contrast)
   list(f_test = list(
     contrast = lapply(seq_len(nrow(contrast)), function(k) I(contrast[k, ])),
-    f = test$Fstat, ndf = test$ndf, ddf = test$ddf, scaling = test$F.scaling, p = test$p.value
+    f = test$Fstat, ndf = test$ndf, ddf = test$ddf, scaling = test$F.scaling, p = test$p.value,
+    satterthwaite_f = satterthwaite[["F value"]], satterthwaite_ddf = satterthwaite[["DenDF"]]
   ))
 }
 plain <- function(frame) {
@@ -129,7 +131,7 @@ for (method in c("REML", "ML")) {
   add(question(paste0("pixel_", tolower(method)), "pixel.csv", "pixel", c("1", "day", "day2"),
                list(Dog = c("1", "day"), Side = "1"), method = method),
       lmer_numbers(fit, c(Dog = "Dog", "Dog:Side" = "Side")),
-      if (method == "REML") c(inference(fit), list(
+      if (method == "REML") c(inference(fit), joint_f(fit, rbind(c(0, 1, 0), c(0, 0, 1))), list(
         modes = lmer_modes(fit, c(Dog = "Dog", "Dog:Side" = "Side")))))
 }
 

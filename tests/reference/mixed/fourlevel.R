@@ -73,9 +73,11 @@ inference <- function(fit) {
 }
 joint_f <- function(fit, contrast) {
   test <- KRmodcomp(fit, contrast)$stats
+  satterthwaite <- contestMD(as_lmerModLmerTest(fit), contrast)
   list(f_test = list(
     contrast = lapply(seq_len(nrow(contrast)), function(k) I(contrast[k, ])),
-    f = test$Fstat, ndf = test$ndf, ddf = test$ddf, scaling = test$F.scaling, p = test$p.value
+    f = test$Fstat, ndf = test$ndf, ddf = test$ddf, scaling = test$F.scaling, p = test$p.value,
+    satterthwaite_f = satterthwaite[["F value"]], satterthwaite_ddf = satterthwaite[["DenDF"]]
   ))
 }
 robust <- function(fit, level) {

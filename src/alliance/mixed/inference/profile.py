@@ -125,7 +125,6 @@ def _without_column(fit: MixedFit, place: int, value: float) -> Criterion:
 
 def transformed(problem: Problem, mixing: np.ndarray) -> Problem:
     """The problem with columns C replaced by C times `mixing`, whose first r columns stay."""
-    totals = np.stack([np.triu(total) + np.triu(total, 1).T for total in problem.totals])
     patterns = problem.patterns
     if patterns is not None:
         patterns = replace(
@@ -135,7 +134,7 @@ def transformed(problem: Problem, mixing: np.ndarray) -> Problem:
         )
     return replace(
         problem,
-        totals=mixing.T @ totals @ mixing,
+        totals=mixing.T @ problem.totals @ mixing,
         cross=problem.cross @ mixing,
         patterns=patterns,
     )
