@@ -98,7 +98,7 @@ def prepare(data: pd.DataFrame, specification: Specification, parsed: ParsedTerm
     """
     needed = _needed(specification, parsed)
     rows = select_rows(data, needed)
-    used = data[needed]
+    used = pd.DataFrame({name: data[name] for name in needed}, copy=False)
     if rows.used < rows.total:
         used = used.take(rows.used_positions)
     if specification.outcome in used and is_categorical(used[specification.outcome]):
@@ -165,33 +165,29 @@ def _row_order(
     keys.append(specification.outcome)
     keys = list(dict.fromkeys(keys))
     starts = nesting.starts[-1]
-    # Position within the sorted groups: a row is tied with the one before it in the same client.
-    tied = np.ones(len(used), dtype=bool)
-    tied[starts[:-1]] = False
+    # A row is tied with the one before it in the same client until a column tells them apart.
+    tied = np.ones(len(used) - 1, dtype=bool)
+    tied[starts[1:-1] - 1] = False
     in_order = nesting.order is None
-    group = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     columns: list[np.ndarray] = []
     for key in keys:
         values = _sortable(used[key])
         if nesting.order is not None:
             values = values[nesting.order]
         columns.append(values)
-        step = np.zeros(len(values))
-        step[1:] = values[1:] - values[:-1]
-        if (step[tied] < 0).any():
+        if (tied & (values[1:] < values[:-1])).any():
             in_order = False
             break
-        tied &= step == 0
+        tied &= values[1:] == values[:-1]
         if not tied.any():
             break
-    else:
-        pass
     if in_order:
         return None
     if len(columns) < len(keys):
         for key in keys[len(columns) :]:
             values = _sortable(used[key])
             columns.append(values if nesting.order is None else values[nesting.order])
+    group = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     inner = np.lexsort((*reversed(columns), group))
     return inner if nesting.order is None else nesting.order[inner]
 
@@ -201,7 +197,7 @@ def _sortable(column: pd.Series) -> np.ndarray:
         codes, uniques = pd.factorize(column.astype(str), sort=True)
         del uniques
         return codes.astype(float)
-    return column.to_numpy(dtype=float)
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(dtype=float)
 
 
 def check_outcome(outcome: np.ndarray, name: str) -> None:
