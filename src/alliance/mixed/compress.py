@@ -33,13 +33,13 @@ def compress(prepared: Prepared, clients: np.ndarray | None = None) -> Problem:
     tree = _Tree.build(prepared.nesting, clients)
     starts, rows = tree.starts, tree.rows
     row_lag, row_group = residual.row_lag, residual.row_group
-    if rows is not None:
+    plain = not residual.serial and residual.n_groups == 1
+    if rows is not None and not plain:
         row_lag, row_group = row_lag[rows], row_group[rows]
     n_columns = len(columns.internals) + 1
     n_clients = len(starts) - 1
     r = columns.n_random
     n_groups, n_lags = residual.n_groups, len(residual.lags)
-    plain = not residual.serial and n_groups == 1
     pointer = np.arange(n_clients + 1, dtype=np.int64)
     n_entries = n_clients
     if not plain:
@@ -68,7 +68,7 @@ def compress(prepared: Prepared, clients: np.ndarray | None = None) -> Problem:
     totals = upper + np.triu(upper, 1).transpose(0, 2, 1)
     return Problem(
         Layout(tuple(len(index) for index in columns.level_index), residual.n_parameters),
-        residual if rows is None else residual.restricted(row_lag, row_group),
+        residual if rows is None or plain else residual.restricted(row_lag, row_group),
         int(starts[-1]),
         r,
         columns.level_index,

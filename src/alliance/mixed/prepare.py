@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.mixed.design import Columns, build_columns, centre_of, power_of_two
+from alliance.mixed.design import Columns, build_columns, centre_of, scale_of
 from alliance.mixed.residual import ResidualStructure
 from alliance.mixed.rows import Nesting, Rows, nest, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
@@ -140,7 +140,7 @@ def prepare(data: pd.DataFrame, specification: Specification, parsed: ParsedTerm
 def with_outcome(prepared: Prepared, outcome: np.ndarray) -> Prepared:
     """The same design with another outcome (user's scale, sorted rows)."""
     centre = centre_of(outcome) if () in prepared.fixed else 0.0
-    scale = power_of_two(float(np.sqrt(np.mean((outcome - centre) ** 2))))
+    scale = scale_of(outcome, centre)
     return replace(prepared, outcome=outcome, outcome_centre=centre, outcome_scale=scale)
 
 
@@ -217,13 +217,16 @@ def _residual(
     rows: Rows,
 ) -> ResidualStructure:
     n = len(used)
+    if specification.residual == "iid" and specification.residual_by is None:
+        nobody = np.empty(0, dtype=np.int64)
+        return ResidualStructure(
+            "iid", [], np.empty(0), np.empty(0), np.array([float(n)]), nobody, nobody
+        )
     row_group = np.zeros(n, dtype=np.int64)
     groups: list = []
     if specification.residual_by is not None:
-        column = used[specification.residual_by]
-        codes, uniques = pd.factorize(column, sort=True)
-        groups = list(uniques)
-        row_group = codes.astype(np.int64)
+        codes, uniques = pd.factorize(used[specification.residual_by], sort=True)
+        groups, row_group = list(uniques), codes.astype(np.int64)
         if len(groups) == 1:
             raise FitError(
                 f"residual_by='{specification.residual_by}' has one value only; leave it out."
@@ -232,7 +235,6 @@ def _residual(
     row_lag = np.full(n, -1, dtype=np.int64)
     lags, lag_counts = np.empty(0), np.empty(0)
     if specification.residual != "iid":
-        assert specification.residual_time is not None
         row_lag, lags, lag_counts = _lags(used, nesting, specification, order, rows)
     return ResidualStructure(
         specification.residual, groups, lags, lag_counts, counts, row_lag, row_group

@@ -72,9 +72,10 @@ class ResidualStructure:
     group_counts : numpy.ndarray
         Rows per group, shape (max(G, 1),).
     row_lag : numpy.ndarray
-        Index of each row's distance to the row before it; -1 for a client's first row.
+        Index of each row's distance to the row before it; -1 for a client's first row. Empty for
+        independent rows with one variance.
     row_group : numpy.ndarray
-        Index of each row's group.
+        Index of each row's group; empty likewise.
     """
 
     kind: str

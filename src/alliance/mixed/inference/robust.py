@@ -138,7 +138,11 @@ def marginal_covariance(fit: MixedFit, rows: np.ndarray) -> np.ndarray:
     prepared, residual = fit.prepared, fit.prepared.residual
     rho = fit.optimum.theta[: residual.n_parameters]
     deviation = np.sqrt(fit.estimate.sigma2 * np.exp(residual.log_variances(rho)))
-    d = deviation[residual.row_group[rows]]
+    d = (
+        deviation[residual.row_group[rows]]
+        if residual.n_groups > 1
+        else np.full(len(rows), deviation[0])
+    )
     if residual.serial:
         assert prepared.specification.residual_time is not None
         time = prepared.sorted_data[prepared.specification.residual_time].to_numpy(float)[rows]
