@@ -83,7 +83,7 @@ def compress(prepared: Prepared, clients: np.ndarray | None = None) -> Problem:
 
 
 def internal_block(prepared: Prepared, rows: slice | np.ndarray) -> np.ndarray:
-    """Internal columns and outcome of some sorted rows, shape (rows, K)."""
+    """Fill the internal columns and the outcome of some sorted rows, shape (rows, K)."""
     columns = prepared.columns
     outcome = prepared.outcome[rows]
     block = np.empty((len(outcome), len(columns.internals) + 1))

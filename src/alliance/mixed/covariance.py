@@ -60,7 +60,7 @@ class Layout:
         return matrices
 
     def from_factors(self, factors: list[np.ndarray], residual: np.ndarray) -> np.ndarray:
-        """The optimiser's parameters from factors per level and residual parameters."""
+        """Gather the optimiser's parameters from factors per level and residual parameters."""
         theta = np.empty(self.n_parameters)
         theta[: self.n_residual] = residual
         for depth, q in enumerate(self.sizes):

@@ -110,7 +110,7 @@ class Criterion:
 
     @property
     def degrees(self) -> int:
-        """n - p for REML, n for ML."""
+        """Degrees of freedom of rss: n - p for REML, n for ML."""
         return self.problem.n_rows - (len(self.fixed) if self.reml else 0)
 
     def profile(self, form: QuadraticForm) -> Profile | None:
@@ -143,7 +143,7 @@ class Criterion:
         return np.inf if profile is None else profile.deviance
 
     def profile_at(self, theta: np.ndarray) -> Profile | None:
-        """Fixed effects and residual variance at theta; the last point is remembered."""
+        """Profile at theta; the last point is remembered."""
         if self._last is None or not np.array_equal(self._last[0], theta):
             self.evaluations += 1
             self._last = theta.copy(), self.profile(self.problem.quadratic_form(theta))

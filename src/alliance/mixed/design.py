@@ -71,7 +71,7 @@ def round_binary(value: float, unit: float) -> float:
 
 
 def power_of_two(value: float) -> float:
-    """The power of two next to a positive `value`; 1 for zero."""
+    """Round a positive `value` to the next power of two; 1 for zero."""
     if not (np.isfinite(value) and value > 0):
         return 1.0
     return float(2.0 ** np.round(np.log2(value)))

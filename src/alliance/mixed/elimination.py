@@ -148,7 +148,7 @@ def posterior(qw, factor, q, ld):
 
 @compiled
 def own_derivatives(qw, q, n_below, own_rows, own_cols, ld):
-    """Derivatives of G and log|M| in the level's own covariances.
+    """Differentiate G and log|M| in the level's own covariances.
 
     Fills G_o and E_o N' per parameter, and N and S - S G S.
     """

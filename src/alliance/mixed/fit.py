@@ -10,11 +10,11 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.mixed.checks import check_data, check_fixed, check_identified
+from alliance.mixed.compress import compress, sample_clients
 from alliance.mixed.convergence import Convergence, singular_components
 from alliance.mixed.criterion import Criterion, Expansion
 from alliance.mixed.estimate import on_user_scale
 from alliance.mixed.optimise import Optimum, minimise
-from alliance.mixed.compress import compress, sample_clients
 from alliance.mixed.prepare import Prepared, check_outcome, prepare, with_outcome
 from alliance.mixed.problem import Problem
 from alliance.mixed.result import MixedFit
@@ -134,7 +134,10 @@ def _wrap(
     user = on_user_scale(prepared, criterion, best.theta, best.expansion)
     names = [prepared.random_names(depth) for depth in range(len(layout.sizes))]
     components = singular_components(
-        prepared.specification.levels, names, layout.factors(best.theta)
+        prepared.specification.levels,
+        names,
+        layout.factors(best.theta),
+        prepared.columns.level_transform,
     )
     convergence = Convergence(
         converged=best.converged,
@@ -279,7 +282,7 @@ def refit(fit: MixedFit, y: np.ndarray | pd.Series) -> MixedFit:
 
 
 def as_ml(fit: MixedFit) -> MixedFit:
-    """The same model fitted by maximum likelihood."""
+    """Fit the same model by maximum likelihood."""
     specification = replace(fit.prepared.specification, method="ML", df="none")
     prepared = replace(fit.prepared, specification=specification)
     return estimate(prepared, fit.criterion.problem, start=fit.optimum.theta)

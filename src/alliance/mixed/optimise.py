@@ -24,11 +24,16 @@ class Expanded(Protocol):
     """Value, gradient and Hessian of an objective at a point."""
 
     @property
-    def deviance(self) -> float: ...
+    def deviance(self) -> float:
+        """Value."""
+
     @property
-    def gradient(self) -> np.ndarray: ...
+    def gradient(self) -> np.ndarray:
+        """First derivatives, shape (n,)."""
+
     @property
-    def hessian(self) -> np.ndarray: ...
+    def hessian(self) -> np.ndarray:
+        """Second derivatives, shape (n, n)."""
 
 
 E = TypeVar("E", bound=Expanded)

@@ -93,7 +93,7 @@ def find_patterns(cross: np.ndarray, z: np.ndarray, parents: np.ndarray) -> Patt
 
 @compiled
 def assign_patterns(cross, most, pattern):
-    """Number the distinct leading blocks by first appearance; -1 if there are more than `most`."""
+    """Give the distinct leading blocks numbers by first appearance; -1 beyond `most` of them."""
     n_clients, r = cross.shape[0], cross.shape[1]
     size = 16
     while size < 4 * most:
@@ -135,7 +135,7 @@ def assign_patterns(cross, most, pattern):
 
 @compiled
 def assign_cells(pattern, parent, n_patterns, cell):
-    """Number the pairs (parent, pattern); clients of one parent stand together."""
+    """Give the pairs (parent, pattern) numbers; clients of one parent stand together."""
     last_parent = np.full(n_patterns, -1, np.int64)
     last_cell = np.empty(n_patterns, np.int64)
     n_cells = 0
@@ -151,7 +151,7 @@ def assign_cells(pattern, parent, n_patterns, cell):
 
 @compiled
 def sum_patterns(cross, z, pattern, cell, parent, products, cell_cross, cell_pattern, cell_parent):
-    """Sums per pattern and per cell."""
+    """Sum the clients' cross-products per pattern and per cell."""
     q, r, n_columns = len(z), cross.shape[1], cross.shape[2]
     for client in range(len(pattern)):
         which = pattern[client]

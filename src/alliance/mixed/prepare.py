@@ -12,7 +12,8 @@ from alliance.mixed.design import Columns, build_columns, centre_of, scale_of
 from alliance.mixed.residual import ResidualStructure
 from alliance.mixed.rows import Nesting, Rows, nest, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
-from alliance.mixed.terms import Factor, Product, Vocabulary, is_categorical, numeric
+from alliance.mixed.terms import Factor, Product
+from alliance.mixed.vocabulary import Vocabulary, is_categorical, numeric
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class Prepared:
         return matrix
 
     def internal_outcome(self, outcome: np.ndarray) -> np.ndarray:
-        """The outcome on the engine's scale."""
+        """Put the outcome on the engine's scale."""
         return (outcome - self.outcome_centre) / self.outcome_scale
 
 
@@ -138,7 +139,7 @@ def prepare(data: pd.DataFrame, specification: Specification, parsed: ParsedTerm
 
 
 def with_outcome(prepared: Prepared, outcome: np.ndarray) -> Prepared:
-    """The same design with another outcome (user's scale, sorted rows)."""
+    """Give the same design another outcome (user's scale, sorted rows)."""
     centre = centre_of(outcome) if () in prepared.fixed else 0.0
     scale = scale_of(outcome, centre)
     return replace(prepared, outcome=outcome, outcome_centre=centre, outcome_scale=scale)

@@ -94,7 +94,7 @@ class Problem:
         return len(self.entry_pointer) - 1
 
     def reach(self, depth: int) -> int:
-        """Number of columns that the levels above a level use; they stand first."""
+        """Count the columns that the levels above a level use; they stand first."""
         return max((int(z.max()) + 1 for z in self.level_columns[:depth]), default=0)
 
     @property
@@ -125,7 +125,6 @@ class Problem:
         """
         m, n_columns = self.layout.n_parameters, self.n_columns
         n_residual = self.layout.n_residual
-        n_slots = 1 + m + m * (m + 1) // 2 if order == 2 else 1
         weights = self.residual.weights(theta[:n_residual])
         matrix = np.zeros((n_columns, n_columns)) if omega is None else omega
         t_stack, contraction, log_det = self._climb(theta, order, full, weights.stacked, matrix)

@@ -108,7 +108,7 @@ class ResidualStructure:
         return n_groups + n_lags * n_groups + n_lags * n_groups**2
 
     def restricted(self, row_lag: np.ndarray, row_group: np.ndarray) -> ResidualStructure:
-        """The same structure over some of the rows."""
+        """Restrict the structure to some of the rows."""
         return replace(
             self,
             lag_counts=np.bincount(row_lag[row_lag >= 0], minlength=len(self.lags)).astype(float),
@@ -124,7 +124,7 @@ class ResidualStructure:
         return float(np.tanh(rho[0]) if self.kind == "ar1" else 1.0 / (1.0 + np.exp(-rho[0])))
 
     def start(self) -> np.ndarray:
-        """Starting values of rho: phi = 0.3 (or 0.5 per mean distance), equal variances."""
+        """Give starting values of rho: phi = 0.3 (0.4 at the mean distance), equal variances."""
         rho = np.zeros(self.n_parameters)
         if self.kind == "ar1":
             rho[0] = np.arctanh(0.3)
@@ -173,7 +173,7 @@ class ResidualStructure:
         return Weights(value, first, second, log_det, log_det_first, log_det_second)
 
     def _power(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """x = phi^lag with first and second derivative in rho[0], each shape (D,)."""
+        """Powers x = phi^lag with first and second derivative in rho[0], each shape (D,)."""
         d = self.lags
         if self.kind == "ar1":
             phi = np.tanh(rho[0])

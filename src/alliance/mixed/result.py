@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from alliance.errors import FitError
 from alliance.mixed.convergence import Convergence
@@ -29,8 +28,7 @@ from alliance.mixed.inference.explained import RSquared
 from alliance.mixed.optimise import Optimum
 from alliance.mixed.prepare import Prepared
 from alliance.mixed.rows import Rows
-
-CONFIDENCE = 0.95
+from alliance.mixed.tables import CONFIDENCE, coefficient_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +259,12 @@ class MixedFit:
             residual += f", one variance per {spec.residual_by}"
         return f"{spec.outcome} ~ {' + '.join(parts)}; {residual}; {spec.method}"
 
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fit as plain JSON types (no ids, no rows of the data)."""
+        from alliance.mixed.export import to_dict
+
+        return to_dict(self)
+
     # ------------------------------------------------------------------ inference
 
     def contrast(
@@ -338,7 +342,7 @@ class MixedFit:
     def cluster_robust(
         self, level: str | np.ndarray | pd.Series, confidence: float = CONFIDENCE
     ) -> pd.DataFrame:
-        """Fixed effects with cluster-robust CR2 standard errors and Satterthwaite df.
+        """Test fixed effects with cluster-robust CR2 standard errors and Satterthwaite df.
 
         Parameters
         ----------
@@ -407,42 +411,3 @@ class MixedFit:
         from alliance.mixed.fit import refit
 
         return refit(self, y)
-
-
-def coefficient_table(
-    names: Sequence[str],
-    estimates: np.ndarray,
-    se: np.ndarray,
-    df: np.ndarray,
-    confidence: float = CONFIDENCE,
-) -> pd.DataFrame:
-    """Table of estimates with t (or, for infinite df, normal) tests and intervals."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = estimates / se
-    half = se * t_quantile(0.5 + confidence / 2, df)
-    return pd.DataFrame(
-        {
-            "term": list(names),
-            "estimate": estimates,
-            "se": se,
-            "df": df,
-            "statistic": statistic,
-            "p": t_p_value(statistic, df),
-            "ci_low": estimates - half,
-            "ci_high": estimates + half,
-        }
-    )
-
-
-def t_p_value(statistic: np.ndarray, df: np.ndarray) -> np.ndarray:
-    """Two-sided p of a t statistic; normal where df is infinite."""
-    finite = np.isfinite(df)
-    low = -np.abs(statistic)
-    return 2.0 * np.where(finite, stdtr(np.where(finite, df, 1.0), low), ndtr(low))
-
-
-def t_quantile(probability: float, df: np.ndarray) -> np.ndarray:
-    """Quantile of the t distribution; normal where df is infinite."""
-    df = np.asarray(df, dtype=float)
-    finite = np.isfinite(df)
-    return np.where(finite, stdtrit(np.where(finite, df, 1.0), probability), ndtri(probability))

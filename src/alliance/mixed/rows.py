@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.mixed.terms import is_categorical
+from alliance.mixed.vocabulary import is_categorical
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +149,11 @@ def nest(
     FitError
         A group under two parents.
     """
-    codes = [_integers(data[level]) for level in levels]
-    labels: list[pd.Index | None] = [None] * len(codes)
+    # Whole numbers in sorted order, the usual case, stand for their own codes.
+    codes = [code for level in levels if (code := _integers(data[level])) is not None]
+    labels: list[pd.Index | None] = [None] * len(levels)
     order = None
-    if any(code is None for code in codes) or not _is_sorted(codes):
+    if len(codes) < len(levels) or not _is_sorted(codes):
         pairs = [encode(data[level]) for level in levels]
         codes, labels = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         if not _is_sorted(codes):
@@ -181,7 +182,7 @@ def nest(
 
 
 def _integers(column: pd.Series) -> np.ndarray | None:
-    """The values of a plain integer column, which can stand for their own codes."""
+    """Give the values of a plain integer column, which can stand for their own codes."""
     return (
         column.to_numpy()
         if getattr(column.dtype, "kind", "") in "iu" and isinstance(column.dtype, np.dtype)

@@ -73,5 +73,5 @@ def given_order(fit: MixedFit, values: np.ndarray) -> np.ndarray:
 
 
 def sorted_order(fit: MixedFit, values: np.ndarray) -> np.ndarray:
-    """Used rows in the order of the data given to sorted rows."""
+    """Sort values that stand in the order of the data given."""
     return values if fit.prepared.order is None else values[fit.prepared.order]

@@ -107,7 +107,7 @@ def component_names(fit: MixedFit) -> list[str]:
 
 
 def component_values(fit: MixedFit) -> list[float]:
-    """Standard deviations, correlations, sigma and phi in the order of `component_names`."""
+    """List standard deviations, correlations, sigma and phi as `component_names` does."""
     values: list[float] = []
     for sigma in fit.estimate.level_covariances:
         sd = np.sqrt(np.maximum(np.diag(sigma), 0.0))

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import chdtrc, fdtrc
 
 from alliance.errors import FitError
+from alliance.mixed.tables import coefficient_table
 
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
@@ -56,8 +57,6 @@ def contrast(
     fit: MixedFit, contrasts: Mapping[str, Mapping[str, float]], confidence: float
 ) -> pd.DataFrame:
     """Table of linear combinations; see `alliance.mixed.result.MixedFit.contrast`."""
-    from alliance.mixed.result import coefficient_table
-
     matrix = np.array([weights_of(fit, weights) for weights in contrasts.values()])
     if not len(matrix) or not matrix.any(axis=1).all():
         raise FitError("A contrast needs at least one weight that is not zero.")

@@ -80,7 +80,7 @@ def user_covariance(fit: MixedFit, theta: np.ndarray, tau: float, depth: int) ->
 
 
 def free_scale(fit: MixedFit, natural: Natural, theta: np.ndarray, tau: float) -> float:
-    """A natural parameter on a scale without bounds: log, Fisher's z, or the working parameter."""
+    """Put a natural parameter on a scale without bounds: log, Fisher's z or the working one."""
     if natural.kind == "sigma":
         return 0.5 * tau + np.log(fit.prepared.outcome_scale)
     if natural.kind == "phi":

@@ -99,7 +99,7 @@ def _crossing(zeta: Callable[[float], float], estimate: float, step: float, targ
 
 
 def _without_column(fit: MixedFit, place: int, value: float) -> Criterion:
-    """The ML criterion with one fixed effect held at a value (user's scale).
+    """Build the ML criterion with one fixed effect held at a value (user's scale).
 
     On the internal scale X b = X_int A b; with b_k = v the outcome becomes y - X_int A[:, k] v and
     the other user columns stay as columns.
@@ -124,7 +124,7 @@ def _without_column(fit: MixedFit, place: int, value: float) -> Criterion:
 
 
 def transformed(problem: Problem, mixing: np.ndarray) -> Problem:
-    """The problem with columns C replaced by C times `mixing`, whose first r columns stay."""
+    """Replace the columns C by C times `mixing`, whose first r columns are those of C."""
     patterns = problem.patterns
     if patterns is not None:
         patterns = replace(
@@ -236,10 +236,12 @@ class Held:
         layout = self.fit.criterion.problem.layout
         scale2 = self.fit.prepared.outcome_scale**2
         eta: list[float] = []
-        kept = range(layout.n_residual)
-        if self.natural.kind in ("phi", "sd_ratio"):
-            kept = [place for place in kept if place != self.natural.first]  # type: ignore[assignment]
-        eta += [float(self.fit.optimum.theta[place]) for place in kept]
+        is_residual = self.natural.kind in ("phi", "sd_ratio")
+        eta += [
+            float(self.fit.optimum.theta[place])
+            for place in range(layout.n_residual)
+            if not (is_residual and place == self.natural.first)
+        ]
         for depth in range(len(layout.sizes)):
             order = self._order(depth)
             sigma = self.fit.estimate.level_covariances[depth][np.ix_(order, order)] / scale2
@@ -296,8 +298,8 @@ class Held:
             tau = float(next(take))
         internal = []
         for depth, sigma in enumerate(level_sigmas):
-            a = self.fit.prepared.columns.level_transform[depth]
-            internal.append(a @ sigma @ a.T / np.exp(tau))
+            transform = self.fit.prepared.columns.level_transform[depth]
+            internal.append(transform @ sigma @ transform.T / np.exp(tau))
         return rho, internal, tau
 
     def _held_residual(self) -> float:
@@ -319,7 +321,7 @@ class Held:
         return values
 
     def theta(self, eta: np.ndarray) -> tuple[np.ndarray, float]:
-        """The engine's parameters and tau."""
+        """Give the engine's parameters and tau."""
         rho, internal, tau = self.covariances(eta)
         factors = [psd_factor(sigma) for sigma in internal]
         return self.fit.criterion.problem.layout.from_factors(factors, rho), tau
@@ -363,4 +365,4 @@ def psd_factor(sigma: np.ndarray) -> np.ndarray:
     """Lower triangular factor of a positive semi-definite matrix."""
     values, vectors = np.linalg.eigh(sigma)
     upper = np.linalg.qr((vectors * np.sqrt(np.maximum(values, 0.0))).T, mode="r")
-    return upper.T * np.where(np.diag(upper) < 0, -1.0, 1.0)
+    return np.asarray(upper).T * np.where(np.diag(upper) < 0, -1.0, 1.0)

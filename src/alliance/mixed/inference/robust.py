@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.tables import coefficient_table
 
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
@@ -30,8 +31,6 @@ def cluster_robust(
     fit: MixedFit, level: str | np.ndarray | pd.Series, confidence: float
 ) -> pd.DataFrame:
     """CR2 table; see `alliance.mixed.result.MixedFit.cluster_robust`."""
-    from alliance.mixed.result import coefficient_table
-
     starts, order, name = _clusters(fit, level)
     if len(starts) - 1 < 2:
         raise FitError(f"Cluster-robust errors need at least two groups of {name}.")
@@ -90,7 +89,7 @@ def _clusters(
 def _scores(
     fit: MixedFit, starts: np.ndarray, order: np.ndarray
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Per cluster M X_c' W_c A_c e_c, shape (clusters, p), and per coefficient the p_c inner products.
+    """Scores M X_c' W_c A_c e_c, shape (clusters, p), and inner products per coefficient.
 
     With P the matrix of the vectors p_c = (I - H)_c' A_c W_c X_c M l over all rows, the df need
     P' V P = diag(g_c' V_c g_c) - (X' g_c)' M (X' g_d), where g_c = A_c W_c X_c M l.

@@ -9,7 +9,13 @@ import pandas as pd
 from scipy.special import ndtri
 
 from alliance.mixed.degrees_of_freedom import full_hessian
-from alliance.mixed.inference.natural import free_scale, from_free_scale, natural_parameters
+from alliance.mixed.inference.natural import (
+    Natural,
+    free_scale,
+    from_free_scale,
+    natural_parameters,
+)
+from alliance.mixed.tables import t_quantile
 
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
@@ -56,7 +62,8 @@ def _random_rows(fit: MixedFit, confidence: float) -> list[tuple]:
                 - free_scale(fit, natural, low[:-1], low[-1])
             ) / (2 * STEP)
         centre = free_scale(fit, natural, theta, tau)
-        half = z * float(np.sqrt(max(slope @ covariance @ slope, 0.0)))
+        variance = float(slope @ covariance @ slope)
+        half = z * float(np.sqrt(max(variance, 0.0)))
         rows.append(
             (
                 *_label(natural),
@@ -67,25 +74,18 @@ def _random_rows(fit: MixedFit, confidence: float) -> list[tuple]:
     return rows
 
 
-def _label(natural) -> tuple:  # type: ignore[no-untyped-def]
+def _label(natural: Natural) -> tuple:
     return natural.level, natural.name_1, natural.name_2, natural.kind, natural.estimate
 
 
 def fixed_rows(fit: MixedFit, confidence: float) -> list[tuple]:
     """Wald intervals of the fixed effects with the degrees of freedom of the fit."""
-    from alliance.mixed.result import coefficient_table
-
     table = fit.coefficients
-    table = coefficient_table(
-        table["term"].tolist(),
-        table["estimate"].to_numpy(),
-        table["se"].to_numpy(),
-        table["df"].to_numpy(),
-        confidence,
-    )
+    estimate, se, df = (np.asarray(table[name], dtype=float) for name in ("estimate", "se", "df"))
+    half = se * t_quantile(0.5 + confidence / 2, df)
     return [
-        ("fixed", row.term, None, "coefficient", row.estimate, row.ci_low, row.ci_high)
-        for row in table.itertuples()
+        ("fixed", term, None, "coefficient", centre, centre - width, centre + width)
+        for term, centre, width in zip(table["term"], estimate, half, strict=True)
     ]
 
 
