@@ -6,6 +6,8 @@
 """
 
 from alliance.mixed.fit import fit_mixed
+from alliance.mixed.inference.bootstrap import bootstrap_comparison, parametric_bootstrap
+from alliance.mixed.inference.comparison import compare
 from alliance.mixed.result import MixedFit
 
-__all__ = ["MixedFit", "fit_mixed"]
+__all__ = ["MixedFit", "bootstrap_comparison", "compare", "fit_mixed", "parametric_bootstrap"]

@@ -14,7 +14,7 @@ COLLINEAR = 1e-10
 
 
 def check_data(prepared: Prepared) -> None:
-    """Groups and columns that leave nothing to estimate; all problems in one message.
+    """Refuse groups and columns that leave nothing to estimate; all problems in one message.
 
     Raises
     ------

@@ -18,7 +18,7 @@ their derivatives are all that changes between evaluations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -44,6 +44,17 @@ class Weights:
     log_det_first: np.ndarray
     log_det_second: np.ndarray
 
+    @property
+    def stacked(self) -> np.ndarray:
+        """Value, first and second derivatives, one below the other."""
+        if len(self.first) == 0:
+            return self.value[None]
+        return np.vstack([self.value[None], self.first, self.second])
+
+
+INDEPENDENT = Weights(np.ones(1), np.zeros((0, 1)), np.zeros((0, 1)), 0.0, np.zeros(0), np.zeros(0))
+"""Independent rows with one variance: one class of weight 1."""
+
 
 @dataclass(slots=True)
 class ResidualStructure:
@@ -61,9 +72,10 @@ class ResidualStructure:
     group_counts : numpy.ndarray
         Rows per group, shape (max(G, 1),).
     row_lag : numpy.ndarray
-        Index of each row's distance to the row before it; -1 for a client's first row.
+        Index of each row's distance to the row before it; -1 for a client's first row. Empty for
+        independent rows with one variance.
     row_group : numpy.ndarray
-        Index of each row's group.
+        Index of each row's group; empty likewise.
     """
 
     kind: str
@@ -95,6 +107,16 @@ class ResidualStructure:
         n_groups, n_lags = self.n_groups, len(self.lags)
         return n_groups + n_lags * n_groups + n_lags * n_groups**2
 
+    def restricted(self, row_lag: np.ndarray, row_group: np.ndarray) -> ResidualStructure:
+        """Restrict the structure to some of the rows."""
+        return replace(
+            self,
+            lag_counts=np.bincount(row_lag[row_lag >= 0], minlength=len(self.lags)).astype(float),
+            group_counts=np.bincount(row_group, minlength=self.n_groups).astype(float),
+            row_lag=row_lag,
+            row_group=row_group,
+        )
+
     def phi(self, rho: np.ndarray) -> float | None:
         """AR coefficient (per session, or per unit of time for car1)."""
         if not self.serial:
@@ -102,7 +124,7 @@ class ResidualStructure:
         return float(np.tanh(rho[0]) if self.kind == "ar1" else 1.0 / (1.0 + np.exp(-rho[0])))
 
     def start(self) -> np.ndarray:
-        """Starting values of rho: phi = 0.3 (or 0.5 per mean distance), equal variances."""
+        """Give starting values of rho: phi = 0.3 (0.4 at the mean distance), equal variances."""
         rho = np.zeros(self.n_parameters)
         if self.kind == "ar1":
             rho[0] = np.arctanh(0.3)
@@ -118,6 +140,8 @@ class ResidualStructure:
 
     def weights(self, rho: np.ndarray) -> Weights:
         """Class weights at rho with first and second derivatives."""
+        if self.n_parameters == 0:
+            return INDEPENDENT
         n, n_groups = self.n_parameters, self.n_groups
         n_pairs = n * (n + 1) // 2
         log_v = self.log_variances(rho)
@@ -149,7 +173,7 @@ class ResidualStructure:
         return Weights(value, first, second, log_det, log_det_first, log_det_second)
 
     def _power(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """x = phi^lag with first and second derivative in rho[0], each shape (D,)."""
+        """Powers x = phi^lag with first and second derivative in rho[0], each shape (D,)."""
         d = self.lags
         if self.kind == "ar1":
             phi = np.tanh(rho[0])
