@@ -110,4 +110,4 @@ def marked(mock, results_of, tmp_path_factory):
         mock.refused(good[3]),
         good[4],
     ]
-    return results_of(tmp_path_factory.mktemp("marked"), fits=fits).publish()
+    return results_of(tmp_path_factory.mktemp("marked"), fits=fits).publish(figures=False)

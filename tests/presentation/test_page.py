@@ -59,8 +59,8 @@ def test_nothing_is_asked_of_anybody(page):
     assert f"'sha256-{digest}'" in policy
 
 
-def test_the_pictures_within_ask_nobody_either(page):
-    pictures = Elements(page).named("img")
+def test_the_pictures_within_ask_nobody_either(published):
+    pictures = Elements(published.html()).named("img")
     assert len(pictures) == 6
     for picture in pictures:
         drawing = base64.b64decode(picture["src"].partition(",")[2]).decode("utf-8")
@@ -165,7 +165,8 @@ def hostile(mock, results_of, tmp_path_factory):
     fits = [replaced(fit, mock, CLOSED) for fit in mock.fits()]
     fits[1] = mock.refused(fits[1], mock.HOSTILE)
     description = replaced(mock.description(), mock, CLOSED)
-    return results_of(tmp_path_factory.mktemp("hostile"), fits, description).publish()
+    folder = tmp_path_factory.mktemp("hostile")
+    return results_of(folder, fits, description).publish(figures=False)
 
 
 def test_hostile_labels_stay_text(hostile):
@@ -185,7 +186,8 @@ def test_hostile_labels_stay_text(hostile):
 def test_hostile_site_names_stay_text(mock, results_of, tmp_path):
     sites = ('<img src=x onerror="alert(1)">', "$\\alpha$", "a" * 64, "=1+1")
     fits = [mock.growth("alliance_growth", sites), *mock.fits()[1:]]
-    results = results_of(tmp_path, fits=fits, description=mock.description(sites)).publish()
+    results = results_of(tmp_path, fits=fits, description=mock.description(sites))
+    results.publish(figures=False)
     assert all("onerror" not in a for _, a in Elements(results.html()).all)
     assert results.differences() == []
 

@@ -20,7 +20,9 @@ def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
             "The configuration of this cohort names no model of alliance with symptoms or dropout."
         )
     rows = [_rows(fit) for fit in chosen]
-    heights = [25 + 8.4 * len(lines) if lines else 34 for lines in rows]
+    heights = [
+        _height(fit, lines) if lines else 34 for fit, lines in zip(chosen, rows, strict=True)
+    ]
     figure, panels = style.stack([fit["title"] for fit in chosen], heights)
     for panel, height, fit, lines in zip(panels, heights, chosen, rows, strict=True):
         if lines:
@@ -28,6 +30,12 @@ def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
         else:
             style.say_why(panel.subplots(), fit["message"] or "The model gave no main effect.")
     return figure
+
+
+def _height(fit: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> float:
+    """Return the height of a panel in millimetres: rows as high as the longest name."""
+    longest = max(_name(line, line in fit["companions"]).count("\n") + 1 for line in lines)
+    return 25 + (2.4 + 3.0 * longest) * len(lines)
 
 
 def _rows(fit: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -41,7 +41,7 @@ def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
     else:
         style.say_why(parts[0].subplots(), "No model has variance components.")
     if effects:
-        lower = style.place_axes(parts[1], heights[1], left=0.485, right=0.88, top_mm=9)
+        lower = style.place_axes(parts[1], heights[1], left=0.5, right=0.9, top_mm=9)
         _draw_effects(lower, effects)
     else:
         style.say_why(parts[1].subplots(), "No main effect has a standardised value.")
@@ -80,7 +80,7 @@ def _draw_shares(
                 lw=0.8,
                 alpha=0.4 if fit["status"] == "failed" else 1,
             )
-            if share >= 0.045:
+            if share >= 0.06:
                 axes.text(
                     left + share / 2,
                     y,
@@ -140,8 +140,8 @@ def _draw_effects(
             else ""
         )
         # The mark is never cut off.
-        outcome = style.short(fit["outcome"]["label"], 46 - len(mark)) + mark
-        names.append(f"{style.short(effect['label'], 46)}\n→ {outcome}")
+        outcome = style.short(fit["outcome"]["label"], 48 - len(mark)) + mark
+        names.append(f"{style.short(effect['label'], 48)}\n→ {outcome}")
     axes.set_yticks(range(len(effects)), names, fontsize=6)
     axes.set_ylim(len(effects) - 0.5, -0.6)
     axes.axvline(0, color=style.INK, lw=0.6)
