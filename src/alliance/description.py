@@ -164,13 +164,13 @@ def _sample(
     rows: list[dict[str, Any]] = []
     covariates = [str(column) for column in clients if column not in KNOWN_COLUMNS]
     for column in covariates:
-        name = column.replace("_", " ")
+        name, unit = _name_and_unit(column)
         for site, people in _sites(clients, sites):
             values = people[column].dropna()
             if pd.api.types.is_numeric_dtype(values):
-                rows.append(_summary(name.capitalize(), site, values.astype(float), ""))
+                rows.append(_summary(name, site, values.astype(float), unit))
             else:
-                rows += _categories(name.capitalize(), site, values, clients[column])
+                rows += _categories(name, site, values, clients[column])
     per_client = panel.groupby(["site", "client"]).size().rename("n").reset_index()
     for site, people in _sites(per_client, sites):
         rows.append(_summary("Sessions attended", site, people["n"].astype(float), "sessions"))
@@ -180,6 +180,13 @@ def _sample(
             label = f"{entry.get('label') or measure}, first score"
             rows.append(_summary(label, site, scores[measure], "points"))
     return rows
+
+
+def _name_and_unit(column: str) -> tuple[str, str]:
+    """Return `Age` and `years` for `age_years`: columns are named with their unit."""
+    words = column.split("_")
+    unit = words.pop() if len(words) > 1 and words[-1] in ("years", "weeks", "days") else ""
+    return " ".join(words).capitalize(), unit
 
 
 def _summary(characteristic: str, site: str, values: pd.Series, unit: str) -> dict[str, Any]:

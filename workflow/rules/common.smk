@@ -77,12 +77,11 @@ def fit_files(*families):
     ]
 
 
-def report_templates():
-    """Return the files that the report is made with and that no import shows."""
-    folder = PROJECT / "src" / "alliance" / "report"
-    return sorted(
-        str(path) for path in folder.rglob("*") if path.suffix in {".html", ".css"}
-    )
+def templates(*packages):
+    """Return the page templates of these packages, which no import shows."""
+    package = PROJECT / "src" / "alliance"
+    folders = [package / name / "templates" for name in packages]
+    return sorted(str(path) for folder in folders for path in folder.iterdir())
 
 
 def truth_file():

@@ -42,6 +42,7 @@ rule make_tables:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
         code=library("tables"),
+        templates=templates("tables"),
     output:
         collect(
             f"{RESULTS}/tables/{{name}}.{{kind}}",

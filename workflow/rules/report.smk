@@ -46,7 +46,7 @@ rule write_report:
         run=f"{RESULTS}/audit/run.json",
         truth=truth_file(),
         code=library("report"),
-        templates=report_templates(),
+        templates=templates("report", "tables"),
     output:
         report=f"{RESULTS}/report.html",
         findings=f"{RESULTS}/audit/findings.json",
