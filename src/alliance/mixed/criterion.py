@@ -146,7 +146,11 @@ class Criterion:
         """Profile at theta; the last point is remembered."""
         if self._last is None or not np.array_equal(self._last[0], theta):
             self.evaluations += 1
-            self._last = theta.copy(), self.profile(self.problem.quadratic_form(theta))
+            rho = theta[: self.problem.layout.n_residual]
+            profile = None
+            if self.problem.residual.in_range(rho):
+                profile = self.profile(self.problem.quadratic_form(theta))
+            self._last = theta.copy(), profile
         return self._last[1]
 
     def expand(self, theta: np.ndarray) -> Expansion | None:

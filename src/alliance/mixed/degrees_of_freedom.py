@@ -209,7 +209,9 @@ class KenwardRoger:
         base = 3 * q + 2 * (1 - g)
         c1, c2, c3 = g / base, (q - g) / base, (q + 2 - g) / base
         expectation = 1.0 / (1.0 - a2 / q)
-        variance = (2 / q) * (1 + c1 * b) / ((1 - c2 * b) ** 2 * (1 - c3 * b))
+        # In the smallest designs a factor can vanish: the variance is infinite there.
+        shrink = (1 - c2 * b) ** 2 * (1 - c3 * b)
+        variance = (2 / q) * (1 + c1 * b) / shrink if shrink != 0 else np.inf
         rho = variance / (2 * expectation**2)
         df = 4 + (q + 2) / (q * rho - 1)
         return float(df), float(df / (expectation * (df - 2)))

@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.mixed.checks import check_data, check_fixed, check_identified
+from alliance.mixed.checks import (
+    check_data,
+    check_fixed,
+    check_identified,
+    check_maximum,
+    check_residual,
+)
 from alliance.mixed.compress import compress, sample_clients
 from alliance.mixed.convergence import Convergence, singular_components
 from alliance.mixed.criterion import Criterion, Expansion
@@ -122,6 +128,8 @@ def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = No
     check_fixed(prepared, criterion)
     check_identified(prepared, criterion, default_start(problem))
     best, difference = _best_of_starts(prepared, criterion, start)
+    check_residual(prepared, best.theta[: problem.layout.n_residual])
+    check_maximum(prepared, best.converged, best.decrement)
     return _wrap(prepared, criterion, best, difference)
 
 
@@ -139,6 +147,8 @@ def _wrap(
         layout.factors(best.theta),
         prepared.columns.level_transform,
     )
+    if prepared.residual.kind == "car1" and best.theta[0] == 0.0:
+        components = (*components, "residual: autocorrelation is 0")
     convergence = Convergence(
         converged=best.converged,
         objective=-2.0 * user.log_likelihood,
@@ -234,6 +244,9 @@ def _snap_to_boundary(criterion: Criterion, best: Optimum[Expansion]) -> Optimum
         small = np.abs(np.diag(snapped)) < 1e-4
         snapped[np.diag_indices_from(snapped)] = np.where(small, 0.0, np.diag(snapped))
         theta[layout.block(depth)] = snapped[np.tril_indices(len(factor))]
+    residual = criterion.problem.residual
+    if residual.kind == "car1":
+        theta[0] = 0.0 if abs(theta[0]) < 1e-3 else abs(theta[0])
     if np.array_equal(theta, best.theta):
         return best
     expansion = criterion.expand(theta)

@@ -24,6 +24,9 @@ import numpy as np
 
 from alliance.mixed.covariance import pair_index
 
+LEAST = 1e-12
+"""1 - phi^2 is not taken to be less: beyond it neighbouring rows are the same number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -117,22 +120,43 @@ class ResidualStructure:
             row_group=row_group,
         )
 
+    @property
+    def unit(self) -> float:
+        """Distance that the working autocorrelation refers to: 1 session, or the shortest time."""
+        return float(self.lags.min()) if self.kind == "car1" and len(self.lags) else 1.0
+
     def phi(self, rho: np.ndarray) -> float | None:
         """AR coefficient (per session, or per unit of time for car1)."""
         if not self.serial:
             return None
-        return float(np.tanh(rho[0]) if self.kind == "ar1" else 1.0 / (1.0 + np.exp(-rho[0])))
+        if self.kind == "ar1":
+            return float(np.tanh(rho[0]))
+        return float((rho[0] ** 2 / (1.0 + rho[0] ** 2)) ** (1.0 / self.unit))
+
+    def working(self, phi: float) -> float:
+        """Working parameter rho[0] of an AR coefficient."""
+        if self.kind == "ar1":
+            return float(np.arctanh(phi))
+        x = phi**self.unit
+        return float(np.sqrt(x / (1.0 - x)))
 
     def start(self) -> np.ndarray:
         """Give starting values of rho: phi = 0.3 (0.4 at the mean distance), equal variances."""
         rho = np.zeros(self.n_parameters)
         if self.kind == "ar1":
-            rho[0] = np.arctanh(0.3)
+            rho[0] = self.working(0.3)
         elif self.kind == "car1":
             mean_lag = float(self.lags @ self.lag_counts / max(self.lag_counts.sum(), 1))
-            phi = min(max(0.4 ** (1.0 / mean_lag), 1e-6), 1 - 1e-6)
-            rho[0] = np.log(phi / (1.0 - phi))
+            rho[0] = self.working(0.4 ** (1.0 / mean_lag))
         return rho
+
+    def in_range(self, rho: np.ndarray) -> bool:
+        """Whether the parameters are where numbers mean something."""
+        if self.n_parameters == 0:
+            return True
+        if self.serial and not abs(rho[0]) < (9.0 if self.kind == "ar1" else 1e5):
+            return False
+        return bool(np.ptp(self.log_variances(rho)) < 20.0)
 
     def log_variances(self, rho: np.ndarray) -> np.ndarray:
         """Log of the variance of each group relative to the reference, shape (G,)."""
@@ -174,17 +198,21 @@ class ResidualStructure:
 
     def _power(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Powers x = phi^lag with first and second derivative in rho[0], each shape (D,)."""
-        d = self.lags
+        d = self.lags / self.unit
         if self.kind == "ar1":
             phi = np.tanh(rho[0])
             step, bend = 1.0 - phi**2, -2.0 * phi * (1.0 - phi**2)
         else:
-            phi = 1.0 / (1.0 + np.exp(-rho[0]))
-            step, bend = phi * (1.0 - phi), phi * (1.0 - phi) * (1.0 - 2.0 * phi)
+            # Even in rho, so that phi = 0 is an ordinary minimum where it is one.
+            square = 1.0 + rho[0] ** 2
+            phi = rho[0] ** 2 / square
+            step, bend = 2.0 * rho[0] / square**2, (2.0 - 6.0 * rho[0] ** 2) / square**3
         x = phi**d
         x_1 = np.where(d == 1.0, 1.0, d * phi ** np.where(d == 1.0, 0.0, d - 1.0))
-        steep = np.where((d == 1.0) | (d == 2.0), 0.0, d - 2.0)
-        x_2 = np.where(d == 1.0, 0.0, d * (d - 1.0) * phi**steep)
+        with np.errstate(divide="ignore"):
+            steep = phi ** np.where((d == 1.0) | (d == 2.0), 0.0, d - 2.0)
+        # Distances between one and two units bend without bound at phi = 0, where step is 0 too.
+        x_2 = np.where(d == 1.0, 0.0, d * (d - 1.0) * np.minimum(steep, 1e100))
         return x, x_1 * step, x_2 * step**2 + x_1 * bend
 
     def _serial_weights(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -194,7 +222,7 @@ class ResidualStructure:
         if n_lags == 0:
             return value, first, second
         x, x_1, x_2 = self._power(rho)
-        left = 1.0 - x**2
+        left = np.maximum(1.0 - x**2, LEAST)
         parts = (
             (1.0 / left, 2 * x / left**2, (2 + 6 * x**2) / left**3, n_groups),
             (-x / left, -(1 + x**2) / left**2, -2 * x * (3 + x**2) / left**3, n_groups**2),
@@ -212,7 +240,7 @@ class ResidualStructure:
         if len(self.lags) == 0:
             return 0.0, 0.0, 0.0
         x, x_1, x_2 = self._power(rho)
-        left = 1.0 - x**2
+        left = np.maximum(1.0 - x**2, LEAST)
         slope = -2 * x / left
         bend = -2 * (1 + x**2) / left**2
         count = self.lag_counts

@@ -90,6 +90,11 @@ class MixedFit:
         if self.prepared.specification.df == "kenward-roger":
             to_user = self.estimate.to_user
             matrix = to_user @ self._kenward_roger.adjusted @ to_user.T
+            if not (np.diag(matrix) > 0).all():
+                raise FitError(
+                    "Kenward-Roger's adjustment is larger than the variances that it adjusts: the "
+                    "data are too few for it. Use df='satterthwaite'."
+                )
             matrix = matrix * self.prepared.outcome_scale**2
         return pd.DataFrame(matrix, index=names, columns=names)
 

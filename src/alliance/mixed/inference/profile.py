@@ -305,9 +305,7 @@ class Held:
     def _held_residual(self) -> float:
         if self.natural.kind == "sd_ratio":
             return 2.0 * float(np.log(self.held))
-        if self.fit.prepared.residual.kind == "ar1":
-            return float(np.arctanh(self.held))
-        return float(np.log(self.held / (1.0 - self.held)))
+        return self.fit.prepared.residual.working(self.held)
 
     def stacked(self, eta: np.ndarray) -> np.ndarray:
         """Parameters of the full criterion: relative covariances, then tau."""
