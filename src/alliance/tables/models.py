@@ -133,7 +133,9 @@ def variance_components(description: Field, fits: Sequence[Field]) -> Table:
             heading("SD or correlation"),
             heading("Share"),
         ],
-        notes=["Share: part of the unexplained variance at time zero, of intercepts and residual."],
+        notes=[
+            "Share: part of the unexplained variance at intake, of intercepts and residual."
+        ],
         empty="No model has variance components.",
     )
     for fit in fits:
