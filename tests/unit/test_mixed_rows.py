@@ -92,3 +92,8 @@ def test_the_data_are_not_changed():
     before = data.copy(deep=True)
     fit_mixed(data, "y", ["1", "t"], RANDOM)
     pd.testing.assert_frame_equal(data, before)
+
+
+def test_levels_in_the_wrong_order_are_recognised():
+    with pytest.raises(FitError, match="'therapist' belongs before 'client'"):
+        fit_mixed(cohort(), "y", ["1", "t"], {"client": ["t"], "therapist": ["1"]})
