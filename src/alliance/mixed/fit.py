@@ -117,7 +117,10 @@ def fit_mixed(
     )
     prepared = prepare(data, specification, parsed)
     check_data(prepared)
-    return estimate(prepared, compress(prepared))
+    fit = estimate(prepared, compress(prepared))
+    # The table is made at once, so that degrees of freedom that do not exist are refused here.
+    _ = fit.coefficients
+    return fit
 
 
 def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = None) -> MixedFit:
