@@ -20,7 +20,7 @@ from alliance.mixed.compress import compress, sample_clients
 from alliance.mixed.convergence import Convergence, singular_components
 from alliance.mixed.criterion import Criterion, Expansion
 from alliance.mixed.estimate import on_user_scale
-from alliance.mixed.optimise import Optimum, minimise
+from alliance.mixed.optimise import DECREMENT_TOLERANCE, Optimum, minimise
 from alliance.mixed.prepare import Prepared, check_outcome, prepare, with_outcome
 from alliance.mixed.problem import Problem
 from alliance.mixed.result import MixedFit
@@ -35,6 +35,10 @@ from alliance.mixed.specification import (
 
 EXACT = 1e-10
 """A residual variance below this share of the outcome's mean square is none at all."""
+
+TIGHT = DECREMENT_TOLERANCE
+ROUGH = 1e-13
+"""Stopping rules of the first start and of those that confirm it (times the number of rows)."""
 
 SMALL = 2000
 """Up to this many clients (or cells of like clients) a third start costs nothing."""
@@ -193,7 +197,8 @@ def _best_of_starts(
         starts = ends or starts
     best: Optimum[Expansion] | None = None
     for theta in starts:
-        other = minimise(criterion, theta)
+        # Starts that only confirm the first need not be followed to the last digit.
+        other = minimise(criterion, theta, tolerance=TIGHT if best is None else ROUGH)
         if other is None:
             continue
         if other.expansion.profile.sigma2 < EXACT:
@@ -202,6 +207,8 @@ def _best_of_starts(
         if best is None:
             best = other
             continue
+        if other.expansion.deviance < best.expansion.deviance - AGREEMENT:
+            other = minimise(criterion, other.theta) or other
         gap = other.expansion.deviance - best.expansion.deviance
         difference = max(difference, abs(gap))
         if other.converged and (gap < -AGREEMENT or not best.converged):
