@@ -43,6 +43,9 @@ ROUGH = 1e-13
 SMALL = 2000
 """Up to this many clients (or cells of like clients) a third start costs nothing."""
 
+TINY = 300
+"""Up to this many, starts from correlations near 1 and -1 are added."""
+
 SAMPLE_ABOVE = 4000
 """Above this many the starts are compared on a sample of the groups."""
 
@@ -176,6 +179,18 @@ def default_start(problem: Problem, size: float = 0.5) -> np.ndarray:
     return problem.layout.from_factors(factors, problem.residual.start())
 
 
+def correlated_start(problem: Problem, sign: float) -> np.ndarray:
+    """Random effects of one level correlated almost perfectly with the first, others small."""
+    factors = []
+    for q in problem.layout.sizes:
+        factor = 0.1 * np.eye(q)
+        if q > 1:
+            factor[:, 0] = sign
+            factor[0, 0] = 1.0
+        factors.append(factor)
+    return problem.layout.from_factors(factors, problem.residual.start())
+
+
 def _best_of_starts(
     prepared: Prepared, criterion: Criterion, start: np.ndarray | None
 ) -> tuple[Optimum[Expansion], float]:
@@ -183,12 +198,15 @@ def _best_of_starts(
 
     The criterion can have several minima, mostly on the boundary of small data sets. So the second
     start is close to the model without random effects, far from the first; small problems, where
-    it costs nothing, get a third from large variances. On large problems the starts are run on a
+    it costs nothing, get a third from large variances, and the smallest two from correlations near
+    1 and -1, whose boundaries can hold an optimum each. On large problems the starts are run on a
     sample of the groups, and every distinct end is continued on all rows.
     """
     problem = criterion.problem
     sizes = (0.5, 0.05, 2.0) if problem.n_leaves <= SMALL else (0.5, 0.05)
     starts = [default_start(problem, size) for size in sizes]
+    if problem.n_leaves <= TINY and max(problem.layout.sizes) > 1:
+        starts += [correlated_start(problem, sign) for sign in (1.0, -1.0)]
     if start is not None:
         starts = [start, *starts[1:2]]
     difference = 0.0
