@@ -184,8 +184,8 @@ def convergence(description: Field, fits: Sequence[Field]) -> Table:
             heading("Second engine", numeric=False),
         ],
         notes=[
-            "Second start: log-likelihood from other starting values minus the reported one; near "
-            "zero is good, a positive number means that the reported fit was not the best.",
+            "Second start: how far apart (in -2 log-likelihood) searches from other starting values "
+            "ended; near zero is good, otherwise there are several optima and the best is shown.",
             "Second engine: the same model in other software, where it can express it; the largest "
             "difference is in standard errors.",
         ],
