@@ -138,7 +138,7 @@ def test_damaged_workbooks(ingest, tmp_path):
     _, message = ingest({"toy.xlsx": data}, file="toy.xlsx")
     assert "has 2 sheets; name one" in message
     _, message = ingest({"toy.xlsx": data}, file="toy.xlsx", sheet="Sheet1")
-    assert "of like name: Sheet" in message
+    assert "asks for the sheet Sheet1, the workbook has 2 sheets, of like name: Sheet" in message
     _, message = ingest({"toy.xlsx": data}, file="toy.xlsx", sheet="Sheet")
     assert message == ""
 

@@ -100,6 +100,14 @@ def test_dates_declared_otherwise_than_written(ingest, style):
     assert "mend `dates`" in message and "filled-in cells" in message
 
 
+def test_months_and_days_that_change_places_in_a_tenth_of_the_dates(ingest):
+    frame = lines()
+    frame["day"] = [f"0{1 + n % 9}/0{1 + n % 7}/2024" for n in range(len(frame))]
+    frame.loc[frame.index % 10 == 0, "day"] = "13/02/2024"
+    told, _ = ingest(frame, dates="mm/dd/yyyy")
+    assert stops(told) == [("column-unreadable", "day")]
+
+
 def test_a_few_bad_dates_stop_nothing(ingest):
     frame = lines()
     frame.loc[frame.index % 3 == 0, "day"] = "soon"

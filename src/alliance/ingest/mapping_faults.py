@@ -6,6 +6,7 @@ well and report on what is left, so it is stopped, with one problem that names t
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from alliance.ingest import parse
 from alliance.ingest.problems import Problems
 from alliance.ingest.reading import Reading, counted
 from alliance.ingest.rules import BLANK, NOT_SELECTED, RULES
@@ -108,7 +110,9 @@ def _note_cells(reading: Reading, own: pd.DataFrame) -> None:
     for (rule, what, part), counts in broken.items():
         columns = [c for c, known in meaning.items() if known == (what, part)] or list(counts)
         filled = sum(_filled(reading, column) for column in columns)
-        if _is_sweeping(counts.total(), filled, JUDGED_FROM_IF_ALL):
+        is_swapped = rule == "bad-date" and counts.total() >= JUDGED_FROM_IF_ALL
+        is_swapped = is_swapped and _reads_with_month_and_day_swapped(reading, columns)
+        if is_swapped or _is_sweeping(counts.total(), filled, JUDGED_FROM_IF_ALL):
             sweeping[rule, what or part].append(_Part(counts.total(), filled, columns))
     for (rule, _), parts in sweeping.items():
         count, filled = sum(p.broken for p in parts), sum(p.filled for p in parts)
@@ -143,6 +147,21 @@ def _filled(reading: Reading, column: str) -> int:
         told["text"] = reading.cells(column).to_numpy()
         return int((~told[filled].duplicated()).sum())
     return int(filled.sum())
+
+
+def _reads_with_month_and_day_swapped(reading: Reading, columns: list[str]) -> bool:
+    """Whether every date can be read once month and day change places in `dates`.
+
+    Then the dates that can be read as they are declared are wrong as well, and nobody would see.
+    """
+    swap = {"mm": "dd", "dd": "mm"}
+    swapped = re.sub("mm|dd", lambda token: swap[token.group()], reading.table["dates"])
+    for column in columns:
+        texts = reading.cells(column)[reading.alive]
+        days = parse.dates(texts, swapped, None)
+        if np.isnan(days[texts.notna().to_numpy()]).any():
+            return False
+    return True
 
 
 def _is_sweeping(count: int, of: int, least_if_all: int) -> bool:
