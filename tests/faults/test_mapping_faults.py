@@ -11,7 +11,8 @@ import yaml
 
 from alliance.config import PROJECT
 from alliance.errors import DataError
-from alliance.ingest import ingest_site, pool_sites
+from alliance.ingest import ingest_site, mapping_faults, pool_sites
+from alliance.ingest.rules import RULES
 
 MEASURES = {"symptoms": {"instrument": "phq-9"}}
 HEADER = "id,nr,day,age,th," + ",".join(f"p{i}" for i in range(1, 10))
@@ -69,6 +70,12 @@ def ingest(tmp_path):
 def stops(told):
     stopped = told[told["action"] == "stopped"]
     return list(stopped[["rule", "column"]].astype(object).itertuples(index=False, name=None))
+
+
+def test_every_rule_that_can_hit_everything_has_a_remedy_in_the_mapping():
+    by_rows = {name for name, rule in RULES.items() if rule.action.endswith("set aside")}
+    told_elsewhere = {"exact-duplicate", "file-cut-off", "session-conflict"}
+    assert set(mapping_faults.REMEDIES) == by_rows - told_elsewhere
 
 
 def test_a_sound_file_stops_nothing(ingest):

@@ -33,7 +33,7 @@ VALID_LEAST = 20
 
 # A copied row costs nothing: its first copy is kept.
 _HARMLESS = {"exact-duplicate"}
-_REMEDIES = {
+REMEDIES = {
     "no-client-id": "look whether `client` of this table names the column with the ids",
     "no-site": "look whether `site` of this table names the column with the sites",
     "bad-site": "look whether `site` of this table names the column with the sites",
@@ -95,7 +95,7 @@ def _note_rows(reading: Reading, own: pd.DataFrame) -> None:
             reading.place(),
             column=str(columns[0]) if len(columns) == 1 else None,
             expected=f"{RULES[rule].expected}; {count:,} of {n_rows:,} rows are not so",
-            remedy=_REMEDIES.get(rule),
+            remedy=REMEDIES.get(rule),
         )
 
 
@@ -124,7 +124,7 @@ def _note_cells(reading: Reading, own: pd.DataFrame) -> None:
             column=columns[0],
             expected=f"{RULES[rule].expected}; {count:,} of {filled:,} filled-in cells are not so"
             f"{more}",
-            remedy=_REMEDIES.get(rule),
+            remedy=REMEDIES.get(rule),
         )
 
 
