@@ -30,7 +30,8 @@ NOTES = {
     "kr": (
         "Time of the adjusted covariance and the degrees of freedom of every coefficient, for "
         "both without the fit before them (for this project: the difference between a fit with "
-        "and a fit without them); the time with the fit stands in the remark."
+        "and a fit without them, at least 0.1 ms); the time with the fit stands in the remark, "
+        "and the ratio is that of the times with the fit."
     ),
     "bootstrap": "lme4: extrapolated from 4 refits.",
 }
@@ -70,6 +71,10 @@ def time_of(entry: dict) -> float | None:
     return entry.get("processor_seconds")
 
 
+def ratio_text(times: float) -> str:
+    return f"{times:,.0f}" if times >= 10 else f"{times:.1f}"
+
+
 def ratio(results: list[dict], task: str, size: str, peer: str) -> float | None:
     """How many times longer the peer takes than the engine."""
     theirs = time_of(find(results, task, size, peer))
@@ -86,9 +91,19 @@ def task_table(results: list[dict], task: str) -> list[str]:
     ]
     for size in SIZES:
         ours = find(results, task, size, ENGINE)
-        for entry in (e for e in results if (e["task"], e["size"]) == (task, size)):
-            lines.append(task_line(entry, ours, ratio(results, task, size, entry["peer"])))
+        here = [e for e in results if (e["task"], e["size"]) == (task, size)]
+        for entry in sorted(here, key=lambda e: (time_of(e) is None, time_of(e) or 0.0)):
+            lines.append(task_line(entry, ours, shown_ratio(results, task, size, entry["peer"])))
     return lines
+
+
+def shown_ratio(results: list[dict], task: str, size: str, peer: str) -> float | None:
+    """Ratio of the table: for Kenward-Roger with the fits, because a difference may be noise."""
+    if task != "kr":
+        return ratio(results, task, size, peer)
+    both = (find(results, task, size, name) for name in (peer, ENGINE))
+    theirs, ours = (entry.get("seconds_with_fit") for entry in both)
+    return theirs / ours if theirs and ours else None
 
 
 def task_line(entry: dict, ours: dict, times: float | None) -> str:
@@ -97,7 +112,8 @@ def task_line(entry: dict, ours: dict, times: float | None) -> str:
         start = f"| {entry['size']} | {entry['rows']:,} | {name} "
         return start + f"| - | - | - | - | - | {entry['failed']} |"
     difference = "-"
-    if entry.get("log_likelihood") is not None and ours.get("log_likelihood") is not None:
+    known = entry.get("log_likelihood") is not None and ours.get("log_likelihood") is not None
+    if known and entry["peer"] != ENGINE:
         difference = f"{entry['log_likelihood'] - ours['log_likelihood']:+.1e}"
     remarks = [entry["note"]] if entry.get("note") else []
     if entry.get("seconds_with_satterthwaite"):
@@ -112,7 +128,7 @@ def task_line(entry: dict, ours: dict, times: float | None) -> str:
         remarks.append(f"first call {seconds_text(entry['first_seconds'])} s")
     processor = seconds_text(entry["processor_seconds"]) if "processor_seconds" in entry else "-"
     peak = f"{entry['peak_mb']:,.0f}" if entry.get("peak_mb") else "-"
-    shown = "1" if entry["peer"] == ENGINE else (f"{times:,.0f}" if times else "-")
+    shown = "1" if entry["peer"] == ENGINE else (ratio_text(times) if times else "-")
     return (
         f"| {entry['size']} | {entry['rows']:,} | {name} | {seconds_text(entry['seconds'])} "
         f"| {processor} | {shown} | {difference} | {peak} | {'; '.join(remarks)} |"
@@ -126,7 +142,7 @@ def targets(results: list[dict]) -> list[str]:
     def at_least(task: str, size: str, peer: str, goal: float) -> None:
         times = ratio(results, task, size, peer)
         failed = find(results, task, size, peer).get("failed")
-        shown = f"{times:,.0f}x" if times else (failed or "not measured")
+        shown = f"{ratio_text(times)}x" if times else (failed or "not measured")
         met = None if times is None else times >= goal
         if times is None and failed and failed.startswith("not finished"):
             ours = time_of(find(results, task, size, ENGINE))
@@ -236,7 +252,7 @@ def write(body: dict, docs: Path) -> None:
     for task, title in TITLES.items():
         if any(entry["task"] == task for entry in results):
             lines += ["", f"## {title}", "", NOTES[task], "", *task_table(results, task)]
-    remarks = docs / "mixed_benchmarks_remarks.md"
+    remarks = Path(__file__).parent / "mixed_remarks.md"
     if remarks.exists():
         lines += ["", remarks.read_text().rstrip()]
     (docs / "mixed_benchmarks.md").write_text("\n".join(lines) + "\n")
