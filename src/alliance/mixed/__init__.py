@@ -6,6 +6,8 @@
 """
 
 from alliance.mixed.fit import fit_mixed
+from alliance.mixed.logit.fit import fit_mixed_logit
+from alliance.mixed.logit.result import LogitFit
 from alliance.mixed.result import MixedFit
 
-__all__ = ["MixedFit", "fit_mixed"]
+__all__ = ["LogitFit", "MixedFit", "fit_mixed", "fit_mixed_logit"]
