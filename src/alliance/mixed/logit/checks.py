@@ -77,8 +77,7 @@ def _column_problems(prepared: PreparedBinary) -> list[str]:
             f"differences. Leave '{label}' out of the fixed terms."
             for column, label in constant
         ]
-    weighted = prepared.x * prepared.trials[:, None]
-    gram = weighted.T @ prepared.x
+    gram = (prepared.x * prepared.trials) @ prepared.x.T
     size = np.sqrt(np.diag(gram))
     if (size == 0).any():
         empty = ", ".join(f"'{names[index]}'" for index in np.flatnonzero(size == 0))

@@ -12,7 +12,7 @@ import pandas as pd
 from alliance.errors import FitError
 from alliance.mixed.convergence import Convergence, singular_components
 from alliance.mixed.logit.checks import check_data
-from alliance.mixed.logit.laplace import BinaryRows, Expansion, Laplace
+from alliance.mixed.logit.laplace import RAN_OFF, BinaryRows, Expansion, Laplace
 from alliance.mixed.logit.links import LINKS, Link
 from alliance.mixed.logit.optimise import Criterion, Optimum, minimise, newton_step
 from alliance.mixed.logit.prepare import PreparedBinary, binary_outcome, prepare_binary
@@ -174,7 +174,7 @@ def estimate(
         criterion = Quadrature(laplace, quadrature)
         best = minimise(criterion, best.psi, n, effects=best.expansion.mode.effects)
     if best is None:
-        raise FitError(_RAN_OFF)
+        raise FitError(RAN_OFF)
     difference = 0.0
     if prepared.levels:
         best, difference = _second_opinion(criterion, best, n, laplace.n_fixed)
@@ -184,12 +184,6 @@ def estimate(
         prepared, outcome, link, quadrature, best.expansion,
         _convergence(prepared, criterion, best, free, difference),
     )  # fmt: skip
-
-
-_RAN_OFF = (
-    "The likelihood of this model has no maximum that a computer can represent for these data. "
-    "Check for extreme values among the predictors, and use fewer terms."
-)
 
 
 # ----------------------------------------------------------------------------------------------
@@ -204,7 +198,7 @@ def _start(prepared: PreparedBinary, laplace: Laplace) -> np.ndarray:
         regression = _regression(pilot)
         if regression is not None and _is_overlapping(regression):
             part = minimise(
-                pilot, _with_sd(regression, pilot, START_SD), len(pilot.rows.x), tolerance=1e-3
+                pilot, _with_sd(regression, pilot, START_SD), len(pilot.rows.trials), tolerance=1e-3
             )
             if part is not None and np.abs(part.psi).max() < RUNAWAY_COEFFICIENT:
                 # away from the boundary, where the gradient of the standard deviation is zero
@@ -215,7 +209,7 @@ def _start(prepared: PreparedBinary, laplace: Laplace) -> np.ndarray:
     if regression is None or not _is_overlapping(regression):
         _explain_separation(prepared, laplace, regression)
     if regression is None:
-        raise FitError(_RAN_OFF)
+        raise FitError(RAN_OFF)
     return _with_sd(regression, laplace, START_SD if prepared.levels else 0.0)
 
 
@@ -229,7 +223,7 @@ def _regression(criterion: Laplace) -> Optimum | None:
     """Fit the model without random effects: all standard deviations held at zero."""
     psi = np.zeros(criterion.n_parameters)
     free = np.arange(len(psi)) < criterion.n_fixed
-    return minimise(criterion, psi, len(criterion.rows.x), free=free, tolerance=1e-6)
+    return minimise(criterion, psi, len(criterion.rows.trials), free=free, tolerance=1e-6)
 
 
 def _is_overlapping(regression: Optimum) -> bool:
@@ -255,7 +249,7 @@ def _explain_separation(
 def _pilot(laplace: Laplace) -> Laplace | None:
     """About `PILOT_ROWS` rows, whole trees evenly spread over the data; None for small data."""
     rows, tree = laplace.rows, laplace.tree
-    step = len(rows.x) // PILOT_ROWS
+    step = len(rows.trials) // PILOT_ROWS
     n_roots = int(tree.counts[0])
     if step < 3 or n_roots < 20 * step:
         return None
@@ -264,7 +258,8 @@ def _pilot(laplace: Laplace) -> Laplace | None:
     length = np.diff(rows.pointer)
     inside = np.repeat(leaves, length)
     pointer = np.concatenate([[0], np.cumsum(length[leaves])])
-    chosen = BinaryRows(rows.x[inside], rows.successes[inside], rows.trials[inside], pointer)
+    x = np.compress(inside, rows.x, axis=1)
+    chosen = BinaryRows(x, rows.successes[inside], rows.trials[inside], pointer)
     return Laplace(chosen, part, laplace.link)
 
 

@@ -43,6 +43,11 @@ MODE_TOLERANCE = 1e-6
 BEYOND = 1e150
 """A log-likelihood beyond this is not a number worth having."""
 
+RAN_OFF = (
+    "The likelihood of this model has no maximum that a computer can represent for these data. "
+    "Check for extreme values among the predictors, and use fewer terms."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class BinaryRows:
@@ -51,7 +56,7 @@ class BinaryRows:
     Attributes
     ----------
     x : numpy.ndarray
-        Internal fixed columns, shape (n, p).
+        Internal fixed columns, one after the other, shape (p, n).
     successes, trials : numpy.ndarray
         Observations with outcome 1, and all observations, of each merged row, shape (n,).
     pointer : numpy.ndarray
@@ -62,6 +67,11 @@ class BinaryRows:
     successes: np.ndarray
     trials: np.ndarray
     pointer: np.ndarray
+
+    @property
+    def single(self) -> bool:
+        """Whether every merged row is one observation."""
+        return bool((self.trials == 1.0).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +174,23 @@ class Laplace:
     link : {"logit", "cloglog"}
     evaluations : int
         Evaluations so far.
+    single : bool
+        Whether every merged row is one observation.
     """
 
     rows: BinaryRows
     tree: Tree
     link: Link
     evaluations: int = 0
+    single: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.single = self.rows.single
 
     @property
     def n_fixed(self) -> int:
         """Number of fixed coefficients p."""
-        return int(self.rows.x.shape[1])
+        return int(self.rows.x.shape[0])
 
     @property
     def n_parameters(self) -> int:
@@ -192,7 +208,7 @@ class Laplace:
         """
         self.evaluations += 1
         b, sd = psi[: self.n_fixed].copy(), psi[self.n_fixed :].copy()
-        fixed = self.rows.x @ b
+        fixed = b @ self.rows.x
         if not np.isfinite(fixed).all():
             return None
         u = np.zeros(self.tree.n_nodes) if effects is None else effects.copy()
@@ -208,8 +224,8 @@ class Laplace:
         rows, n = self.rows, self.tree.n_leaves
         value, score, weight = np.empty(n), np.empty(n), np.empty(n)
         leaf_sums(
-            LINKS.index(self.link), fixed, rows.successes, rows.trials, rows.pointer, path,
-            value, score, weight,
+            LINKS.index(self.link), self.single, fixed, rows.successes, rows.trials, rows.pointer,
+            path, value, score, weight,
         )  # fmt: skip
         return value, score, weight
 

@@ -41,7 +41,7 @@ class PreparedBinary:
     merged : numpy.ndarray
         Merged row that each sorted row belongs to, shape (used,).
     x : numpy.ndarray
-        Internal fixed columns of the merged rows, shape (n, p).
+        Internal fixed columns of the merged rows, shape (p, n).
     trials : numpy.ndarray
         Observations per merged row.
     pointer : numpy.ndarray
@@ -119,11 +119,11 @@ def prepare_binary(
         return cache[factor]
 
     columns = build_columns(list(fixed), [[()] for _ in nesting.levels], values)
-    block = np.empty((len(used), len(fixed)))
+    block = np.empty((len(fixed), len(used)))
     for number, place in enumerate(columns.fixed_index):
         internal = columns.internals[place]
-        block[:, number] = internal_values(internal, values, columns.centres)
-        block[:, number] /= columns.scales[place]
+        block[number] = internal_values(internal, values, columns.centres)
+        block[number] /= columns.scales[place]
     order, merged, x, trials, pointer = sort_and_merge(block, nesting)
     return PreparedBinary(
         specification, rows, nesting, build_tree(nesting), vocabulary, fixed, columns, used,
@@ -188,7 +188,7 @@ def sort_and_merge(
 
     Parameters
     ----------
-    block : array (used, p)
+    block : array (p, used)
         Internal columns in the order given.
     nesting : Nesting
 
@@ -198,30 +198,29 @@ def sort_and_merge(
         See `PreparedBinary`.
     """
     starts = nesting.starts[-1]
-    given = np.arange(len(block)) if nesting.order is None else nesting.order
-    # -0.0 and 0.0 are one number with two patterns of bits
-    bits = (block + 0.0).view(np.uint64)
+    n_used = block.shape[1]
+    given = np.arange(n_used) if nesting.order is None else nesting.order
+    block += 0.0  # -0.0 and 0.0 are one number with two patterns of bits
+    bits = block.view(np.uint64)
     key = hash_rows(bits)[given]
     order = given[sort_within(key, starts)]
-    merged = np.empty(len(block), dtype=np.int64)
+    merged = np.empty(n_used, dtype=np.int64)
     pointer = np.empty_like(starts)
     n = merge_neighbours(bits, order, starts, merged, pointer)
     first = np.flatnonzero(np.diff(merged, prepend=-1))
     trials = np.bincount(merged, minlength=n).astype(float)
-    return order, merged, np.ascontiguousarray(block[order[first]]), trials, pointer
+    return order, merged, np.take(block, order[first], axis=1), trials, pointer
 
 
 @compiled
 def hash_rows(bits: np.ndarray) -> np.ndarray:
     """Make a 64-bit hash of each row (the finaliser of SplitMix64, Steele et al. 2014, chained)."""
-    result = np.empty(len(bits), dtype=np.uint64)
-    for i in range(len(bits)):
-        h = np.uint64(0x9E3779B97F4A7C15)
-        for k in range(bits.shape[1]):
-            h = (h ^ bits[i, k]) * np.uint64(0xBF58476D1CE4E5B9)
+    result = np.full(bits.shape[1], 0x9E3779B97F4A7C15, dtype=np.uint64)
+    for k in range(bits.shape[0]):
+        for i in range(bits.shape[1]):
+            h = (result[i] ^ bits[k, i]) * np.uint64(0xBF58476D1CE4E5B9)
             h = (h ^ (h >> np.uint64(29))) * np.uint64(0x94D049BB133111EB)
-            h = h ^ (h >> np.uint64(32))
-        result[i] = h
+            result[i] = h ^ (h >> np.uint64(32))
     return result
 
 
@@ -250,8 +249,8 @@ def merge_neighbours(
         for i in range(starts[g], starts[g + 1]):
             same = i > starts[g]
             if same:
-                for k in range(bits.shape[1]):
-                    if bits[order[i], k] != bits[order[i - 1], k]:
+                for k in range(bits.shape[0]):
+                    if bits[k, order[i]] != bits[k, order[i - 1]]:
                         same = False
                         break
             if not same:

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
+from alliance.errors import FitError
 from alliance.mixed.logit.kernels import quadrature_sums
-from alliance.mixed.logit.laplace import Expansion, Laplace, Mode
+from alliance.mixed.logit.laplace import RAN_OFF, Expansion, Laplace, Mode
 from alliance.mixed.logit.links import LINKS
 
 DIFFERENCE = 1e-4
@@ -67,7 +68,7 @@ class Quadrature:
                 move[k] = sign * DIFFERENCE
                 near = self.at(mode.psi + move, mode.effects + effects @ move)
                 if near is None:
-                    raise FloatingPointError("criterion overflows beside a point where it does not")
+                    raise FitError(RAN_OFF)
                 ends.append(self._gradient(near)[1])
             hessian[k] = (ends[0] - ends[1]) / (2.0 * DIFFERENCE)
         return Expansion(mode, value, gradient, 0.5 * (hessian + hessian.T), effects)
@@ -79,13 +80,14 @@ class Quadrature:
         tau = 1.0 / np.sqrt(mode.elimination.pivot)
         u = mode.effects[:, None] + tau[:, None] * nodes
         prior = np.log(weights / weights.sum()) + 0.5 * nodes**2 - 0.5 * u**2
-        n, p = len(tau), rows.x.shape[1]
+        n, p = len(tau), rows.x.shape[0]
         summed = _NodeSums(
             nodes, tau, u, np.empty(n), np.empty(u.shape), np.empty(u.shape), np.zeros(p)
         )
         quadrature_sums(
-            LINKS.index(self.laplace.link), rows.x, mode.fixed, rows.successes, rows.trials,
-            rows.pointer, sd * u, prior, summed.log_sum, summed.share, summed.score, summed.slope,
+            LINKS.index(self.laplace.link), rows.single, rows.x, mode.fixed, rows.successes,
+            rows.trials, rows.pointer, sd * u, prior, summed.log_sum, summed.share, summed.score,
+            summed.slope,
         )  # fmt: skip
         return summed
 

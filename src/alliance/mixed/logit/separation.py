@@ -21,6 +21,9 @@ from alliance.mixed.logit.prepare import PreparedBinary
 LARGEST_PROGRAM = 50_000
 """Different rows up to which the linear program is solved (seconds)."""
 
+LARGEST_SEARCH = 5_000
+"""Rows up to which the fewest columns that separate are searched for, by one program each."""
+
 TOLERANCE = 1e-7
 
 
@@ -76,7 +79,7 @@ def _single_columns(prepared: PreparedBinary) -> list[tuple[str, str]]:
     shifted = () in prepared.fixed
     found = []
     for number, (product, name) in enumerate(prepared.fixed.items()):
-        column = rows.x[:, number]
+        column = rows.x[number]
         low, high = float(column.min()), float(column.max())
         if not product or low == high:
             continue
@@ -125,12 +128,9 @@ def check_combination(prepared: PreparedBinary, rows: BinaryRows, hint: np.ndarr
         direction = separating_direction(signed)
     if direction is None:
         return
-    user = np.linalg.solve(prepared.columns.fixed_transform, direction)
-    # a term counts by what it adds to x'd
-    size = np.abs(direction) * np.sqrt(np.mean(rows.x**2, axis=0))
     names = prepared.fixed_names
-    products = list(prepared.fixed)
-    heavy = [k for k in range(len(user)) if products[k] and size[k] > 1e-5 * size.max()]
+    constant = {k for k, product in enumerate(prepared.fixed) if not product}
+    heavy = [k for k in needed_columns(signed, direction, constant) if k not in constant]
     listed = ", ".join(f"'{names[k]}'" for k in heavy)
     raise FitError(
         f"Together the fixed terms {listed} separate the outcome "
@@ -140,10 +140,32 @@ def check_combination(prepared: PreparedBinary, rows: BinaryRows, hint: np.ndarr
     )
 
 
+def needed_columns(signed: np.ndarray, direction: np.ndarray, constant: set[int]) -> list[int]:
+    """Columns of a separating combination, without those that it can do without.
+
+    Parameters
+    ----------
+    signed : array (rows, p)
+    direction : array (p,)
+        A separating combination.
+    constant : set of int
+        The intercept, which always stays.
+    """
+    size = np.abs(direction) * np.sqrt(np.mean(signed**2, axis=0))
+    kept = [k for k in range(len(direction)) if k in constant or size[k] > 1e-5 * size.max()]
+    if len(signed) > LARGEST_SEARCH:
+        return kept
+    for k in [k for k in reversed(kept) if k not in constant]:
+        fewer = [other for other in kept if other != k]
+        if fewer and separating_direction(signed[:, fewer]) is not None:
+            kept = fewer
+    return kept
+
+
 def signed_rows(rows: BinaryRows) -> np.ndarray:
     """Rows x with outcome 1 and rows -x with outcome 0; rows with both appear twice."""
     ones, zeros = rows.successes > 0, rows.successes < rows.trials
-    return np.concatenate([rows.x[ones], -rows.x[zeros]])
+    return np.concatenate([rows.x[:, ones].T, -rows.x[:, zeros].T])
 
 
 def separates(signed: np.ndarray, direction: np.ndarray) -> bool:
