@@ -333,3 +333,13 @@ def test_tiny_data_end_in_words_or_a_sound_fit(seed):
             else:
                 assert_sound(result)
                 assert np.isfinite(result.average_marginal_effects()["estimate"]).all()
+
+
+@pytest.mark.parametrize("factor", [1e200, 1e307, 1e-200])
+def test_numbers_beyond_reach_are_named(factor):
+    refused(cohort(0).assign(x=lambda d: d["x"] * factor), "'x'", "another unit")
+
+
+def test_missing_outcome_column_is_said_once():
+    message = refused(cohort(0), "'evnt'", outcome="evnt", random={})
+    assert message.count("evnt") == 1

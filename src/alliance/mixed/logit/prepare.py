@@ -16,6 +16,9 @@ from alliance.mixed.rows import Nesting, Rows, nest, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
 from alliance.mixed.terms import Atom, Factor, Product, Vocabulary, is_categorical, numeric
 
+LARGEST, SMALLEST = 1e50, 1e-50
+"""Sizes of predictors whose squares and products stay within the range of floating point."""
+
 
 @dataclass(slots=True)
 class PreparedBinary:
@@ -118,6 +121,7 @@ def prepare_binary(
             cache[factor] = vocabulary.evaluate(factor, used)
         return cache[factor]
 
+    _check_sizes(used, vocabulary, parsed)
     columns = build_columns(list(fixed), [[()] for _ in nesting.levels], values)
     block = np.empty((len(fixed), len(used)))
     for number, place in enumerate(columns.fixed_index):
@@ -175,6 +179,21 @@ def _learn(vocabulary: Vocabulary, atom: Atom, used: pd.DataFrame) -> None:
         vocabulary.learn(atom, used[[atom.column]].sort_values(atom.column))
     else:
         vocabulary.learn(atom, used)
+
+
+def _check_sizes(used: pd.DataFrame, vocabulary: Vocabulary, parsed: ParsedTerms) -> None:
+    """Refuse numbers whose products a computer cannot hold."""
+    names = dict.fromkeys(a.column for a in parsed.atoms if a.column not in vocabulary.categories)
+    told = []
+    for name in names:
+        largest = float(np.abs(numeric(used[name], name)).max())
+        if largest > LARGEST or 0.0 < largest < SMALLEST:
+            told.append(
+                f"The numbers in column '{name}' are too {'large' if largest > 1 else 'small'} to "
+                f"calculate with (beyond {LARGEST:g} or below {SMALLEST:g}). Use another unit."
+            )
+    if told:
+        raise FitError("\n".join(told))
 
 
 def sort_and_merge(

@@ -7,7 +7,9 @@ normal density (Liu & Pierce 1994; Pinheiro & Bates 1995, sect. 2.5):
     tau = N^(-1/2),   u_q = u + t_q tau.
 
 One node is the Laplace approximation. The gradient is exact: the nodes move with the parameters
-through u and tau. The Hessian is taken from central differences of it.
+through u and tau. The Hessian for the standard errors is taken from central differences of it; on
+the way to the optimum the exact Hessian of the Laplace approximation, which is near, takes its
+place and saves most of the work.
 """
 
 from __future__ import annotations
@@ -38,10 +40,13 @@ class Quadrature:
         Finds the modes; has one level.
     points : int
         Number of nodes Q.
+    differences : bool
+        Take the Hessian from differences, not from the Laplace approximation.
     """
 
     laplace: Laplace
     points: int
+    differences: bool = False
 
     @property
     def evaluations(self) -> int:
@@ -57,8 +62,10 @@ class Quadrature:
         return self._sums(mode).value
 
     def expand(self, mode: Mode) -> Expansion:
-        """Exact gradient, and Hessian from central differences of the gradient."""
+        """Exact gradient; Hessian of the Laplace approximation, or central differences."""
         value, gradient, effects = self._gradient(mode)
+        if not self.differences:
+            return Expansion(mode, value, gradient, self.laplace.expand(mode).hessian, effects)
         m = len(gradient)
         hessian = np.empty((m, m))
         for k in range(m):
