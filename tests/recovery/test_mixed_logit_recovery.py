@@ -6,6 +6,11 @@ replications a coverage of 95 % has a standard error of sqrt(.95 * .05 / R).
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -139,6 +144,38 @@ def test_shuffled_rows_give_the_same_bytes(quadrature):
     assert given.coefficients.to_csv() == shuffled.coefficients.to_csv()
     assert given.variance_components.to_csv() == shuffled.variance_components.to_csv()
     assert given.log_likelihood == shuffled.log_likelihood
+
+
+@pytest.mark.slow
+def test_the_same_bytes_freshly_compiled_from_the_cache_and_with_two_threads(tmp_path):
+    simulate(1).to_csv(tmp_path / "data.csv", index=False)
+    program = (
+        "import sys, pandas as pd\n"
+        "from alliance.mixed import fit_mixed_logit\n"
+        "data = pd.read_csv(sys.argv[1])\n"
+        "for link, points in (('logit', 1), ('logit', 5), ('cloglog', 1), ('cloglog', 5)):\n"
+        "    fit = fit_mixed_logit(data, 'event', ['1', 'log_session', 'alliance', 'arm'],\n"
+        "                          {'site': ['1']}, link=link, quadrature=points)\n"
+        "    print(fit.coefficients.to_csv(), repr(fit.log_likelihood))\n"
+        "    print(fit.average_marginal_effects().to_csv())\n"
+    )
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "data.csv")],
+            env=os.environ
+            | {
+                "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+                "OPENBLAS_NUM_THREADS": threads,
+                "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
+            },
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "1", "2")
+    ]
+    assert printed[0]
+    assert printed[0] == printed[1] == printed[2]
 
 
 def test_relabelled_groups():

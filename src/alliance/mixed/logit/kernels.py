@@ -24,16 +24,31 @@ STRETCH = 512
 """Rows at a time; a product of as many numbers in [1, 2] does not overflow."""
 
 
+ALLOWED = {"reassoc", "contract", "nsz"}
+
+
 def vectorised(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel whose sums may be reordered, and keep the machine code if possible."""
-    allowed = {"reassoc", "contract", "nsz"}
     try:
-        return numba.njit(function, cache=True, nogil=True, error_model="numpy", fastmath=allowed)
+        return numba.njit(
+            function, cache=True, nogil=True, error_model="numpy", fastmath=set(ALLOWED)
+        )
     except RuntimeError:  # no writable place for a cache
-        return numba.njit(function, nogil=True, error_model="numpy", fastmath=allowed)
+        return numba.njit(function, nogil=True, error_model="numpy", fastmath=set(ALLOWED))
 
 
-@vectorised
+def part_of_kernels(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Write a function into every kernel that calls it.
+
+    A function that is shared by kernels has a copy beside each, and which copy runs depends on what
+    else the process has loaded; copies may add up in different orders.
+    """
+    return numba.njit(
+        function, inline="always", nogil=True, error_model="numpy", fastmath=set(ALLOWED)
+    )
+
+
+@part_of_kernels
 def exponentials(eta: np.ndarray, m: int, e: np.ndarray, bits: np.ndarray) -> None:
     """Fill e with exp(-|eta|), to the last bit or two, without a call per number.
 
@@ -65,6 +80,20 @@ def exponentials(eta: np.ndarray, m: int, e: np.ndarray, bits: np.ndarray) -> No
 
 
 @vectorised
+def fixed_part(x: np.ndarray, b: np.ndarray, fixed: np.ndarray) -> None:
+    """Fill `fixed` with b' x; x has shape (p, n)."""
+    for begin in range(0, len(fixed), STRETCH):
+        end = min(begin + STRETCH, len(fixed))
+        out = fixed[begin:end]
+        for i in range(end - begin):
+            out[i] = 0.0
+        for k in range(len(b)):
+            column = x[k, begin:end]
+            for i in range(end - begin):
+                out[i] += b[k] * column[i]
+
+
+@part_of_kernels
 def logit_value(
     eta: np.ndarray, e: np.ndarray, successes: np.ndarray, trials: np.ndarray, single: bool
 ) -> float:
@@ -76,13 +105,14 @@ def logit_value(
         product = 1.0
         for i in range(len(trials)):
             product *= 1.0 + e[i]
-        return total - math.log(product)
-    for i in range(len(trials)):
-        total -= trials[i] * math.log1p(e[i])
+        total -= math.log(product)
+    else:
+        for i in range(len(trials)):
+            total -= trials[i] * math.log1p(e[i])
     return total
 
 
-@vectorised
+@part_of_kernels
 def first_terms(
     link: int,
     eta: np.ndarray,
@@ -142,7 +172,7 @@ def leaf_sums(
             weight[c] += curvature
 
 
-@vectorised
+@part_of_kernels
 def weight_terms(
     link: int,
     eta: np.ndarray,
@@ -332,15 +362,17 @@ def quadrature_sums(
         highest = share[c, 0]
         for q in range(1, n_nodes):
             highest = max(highest, share[c, q])
+        for q in range(n_nodes):
+            eta[q] = share[c, q] - highest
+        exponentials(eta, n_nodes, e, bits)
         summed = 0.0
         for q in range(n_nodes):
-            share[c, q] = math.exp(share[c, q] - highest)
-            summed += share[c, q]
+            summed += e[q]
         value[c] = highest + math.log(summed)
         for i in range(length):
             mean[i] = 0.0
         for q in range(n_nodes):
-            share[c, q] /= summed
+            share[c, q] = e[q] / summed
             for i in range(length):
                 mean[i] += share[c, q] * first[q, i]
         for k in range(x.shape[0]):

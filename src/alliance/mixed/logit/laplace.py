@@ -5,7 +5,7 @@ With eta_i = x_i' b + s_c for the rows i of leaf c, s = Z_sd u the paths, u stan
     F(b, sd) = P + G,   P = min over u of [ -sum_i l_i(eta_i) + u'u / 2 ],   G = log|H| / 2,
 
 H the second derivative of the bracket in u at its minimum (Tierney & Kadane 1986; for mixed models
-Bates et al. 2015 b, Pinheiro & Bates 1995 eq. 4). Rows enter through sums per leaf, and H is worked
+Pinheiro & Bates 1995). Rows enter through sums per leaf, and H is worked
 through as a tree (`alliance.mixed.logit.tree`).
 
 Derivatives. Let r(u, psi) = 0 be the condition of the minimum, psi = (b, sd), so r_u = H and
@@ -27,8 +27,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from alliance.mixed.logit.kernels import leaf_matrices, leaf_sums, leaf_vectors
+from alliance.mixed.logit.kernels import fixed_part, leaf_matrices, leaf_sums, leaf_vectors
 from alliance.mixed.logit.links import LINKS, Link
+from alliance.mixed.logit.products import row_sums
 from alliance.mixed.logit.tree import (
     Elimination,
     Tree,
@@ -208,7 +209,8 @@ class Laplace:
         """
         self.evaluations += 1
         b, sd = psi[: self.n_fixed].copy(), psi[self.n_fixed :].copy()
-        fixed = b @ self.rows.x
+        fixed = np.empty(len(self.rows.trials))
+        fixed_part(self.rows.x, b, fixed)
         if not np.isfinite(fixed).all():
             return None
         u = np.zeros(self.tree.n_nodes) if effects is None else effects.copy()
@@ -306,7 +308,7 @@ class Laplace:
 
         gradient = 0.5 * det_first
         gradient[:p] -= first.slope
-        gradient[p:] -= mode.score @ first.own_effect
+        gradient[p:] -= row_sums(mode.score, first.own_effect)
 
         cross = np.zeros((p, p))
         omega_x, omega = np.empty((n, p)), np.empty(n)
@@ -314,20 +316,20 @@ class Laplace:
             LINKS.index(self.link), rows.x, mode.fixed, rows.successes, rows.trials, rows.pointer,
             mode.path, shift, half_v, cross, omega_x, omega,
         )  # fmt: skip
-        hessian = 0.5 * det_second + first.effects.T @ first.effects
+        hessian = 0.5 * det_second + row_sums(first.effects, first.effects)
         hessian[:p, :p] += np.triu(cross) + np.triu(cross, 1).T
-        mixed = omega_x.T @ first.path
+        mixed = row_sums(omega_x, first.path)
         hessian[:p, :] += mixed
         hessian[:, :p] += mixed.T
-        hessian += (first.path * omega[:, None]).T @ first.path
+        hessian += row_sums(first.path * omega[:, None], first.path)
 
         # sd_k enters the paths as sd_k u: the second derivative of a path is u' of its own node
         push = -mode.score - shift * mode.weight + half_v * first.weight_slope
         gathered = tree.sums(np.column_stack([push, first.score]))
         for depth in range(tree.n_levels):
             nodes = tree.level(depth)
-            row = gathered[nodes, 0] @ first.effects[nodes]
-            row += adjoint[nodes, 0] @ gathered[nodes, 1:]
+            row = row_sums(gathered[nodes, 0], first.effects[nodes])
+            row += row_sums(adjoint[nodes, 0], gathered[nodes, 1:])
             hessian[p + depth, :] += row
             hessian[:, p + depth] += row
         return Expansion(mode, mode.value, gradient, 0.5 * (hessian + hessian.T), first.effects)

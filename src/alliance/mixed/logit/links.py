@@ -7,7 +7,7 @@ them with outcome 1; its log-likelihood is
 
 Logit, with pi = 1 / (1 + exp(-eta)): l1 = log(pi), l0 = log(1 - pi). Complementary log-log, with
 lambda = exp(eta): l1 = log(1 - exp(-lambda)), l0 = -lambda; the hazard of a continuous-time
-proportional hazards model observed in intervals (Prentice & Gloeckler 1978, eq. 3).
+proportional hazards model observed in intervals (Prentice & Gloeckler 1978).
 
 Every function below works on one number and is compiled into the loops over the rows
 (`alliance.mixed.logit.kernels`). With weight w = -d2 l / d eta2, always the observed curvature:

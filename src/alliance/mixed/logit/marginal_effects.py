@@ -26,6 +26,7 @@ from alliance.mixed.logit.links import (
     probability_slope,
 )
 from alliance.mixed.logit.prediction import average_over_groups
+from alliance.mixed.logit.products import per_row, row_sums
 from alliance.mixed.result import coefficient_table
 from alliance.mixed.terms import Factor, Product, Vocabulary, is_categorical, numeric
 
@@ -85,13 +86,16 @@ def _slope(fit: LogitFit, data: pd.DataFrame, name: str, sd: float) -> tuple[flo
     """Average derivative, and its derivatives in the parameters."""
     x = fit.prepared.design(data)
     moved = design_derivative(fit.prepared.vocabulary, fit.prepared.fixed, name, data)
-    eta, speed = x @ fit.estimates, moved @ fit.estimates
+    eta, speed = per_row(x, fit.estimates), per_row(moved, fit.estimates)
     first, second, second_t = _averages(fit.link, eta, sd, (1, 2))
     n = len(data)
     gradient = np.concatenate(
-        [((second * speed) @ x + first @ moved) / n, _in_each_sd(fit, sd, second_t @ speed / n)]
+        [
+            (row_sums(second * speed, x) + row_sums(first, moved)) / n,
+            _in_each_sd(fit, sd, float(row_sums(second_t, speed)) / n),
+        ]
     )
-    return float(first @ speed) / n, gradient
+    return float(row_sums(first, speed)) / n, gradient
 
 
 def _difference(
@@ -101,9 +105,9 @@ def _difference(
     total, gradient = 0.0, np.zeros(fit.n_parameters)
     for value, sign in ((category, 1.0), (reference, -1.0)):
         x = fit.prepared.design(_with_value(data, name, value))
-        level, first, first_t = _averages(fit.link, x @ fit.estimates, sd, (0, 1))
+        level, first, first_t = _averages(fit.link, per_row(x, fit.estimates), sd, (0, 1))
         total += sign * float(level.mean())
-        part = [first @ x / len(x), _in_each_sd(fit, sd, float(first_t.mean()))]
+        part = [row_sums(first, x) / len(x), _in_each_sd(fit, sd, float(first_t.mean()))]
         gradient += sign * np.concatenate(part)
     return total, gradient
 

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from alliance.mixed.logit.laplace import Expansion, Mode
+from alliance.mixed.logit.products import per_row
 
 DECREMENT_TOLERANCE = 1e-16
 """Stop when Newton's predicted change is below this times the number of rows, at least 1e-13."""
@@ -145,7 +146,7 @@ def _descend(
     size = 1.0
     for _ in range(MOST_HALVINGS):
         psi = current.mode.psi + size * step
-        trial = criterion.at(psi, current.mode.effects + size * (current.effects @ step))
+        trial = criterion.at(psi, current.mode.effects + size * per_row(current.effects, step))
         if trial is not None:
             gain = current.value - criterion.value(trial)
             if gain > 1e-4 * size * predicted or (predicted < 1e3 * noise and gain > -1e1 * noise):

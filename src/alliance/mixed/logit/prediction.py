@@ -11,6 +11,7 @@ from numpy.polynomial.hermite_e import hermegauss
 
 from alliance.errors import FitError
 from alliance.mixed.logit.links import probability, probability_slope
+from alliance.mixed.logit.products import per_row
 from alliance.mixed.result import t_quantile
 from alliance.mixed.terms import is_categorical
 
@@ -42,7 +43,7 @@ def predict(
             raise FitError("interval must be 'confidence' (of the fixed part) or left out.")
         return _with_interval(fit, data, x, complete, confidence, scale)
     eta = np.full(len(data), np.nan)
-    eta[complete] = x @ fit.estimates
+    eta[complete] = per_row(x, fit.estimates)
     variance = np.full(len(data), float(np.sum(fit.standard_deviations**2)))
     for level in _chosen(fit, levels):
         intercepts, seen = _group_part(fit, level, data)
@@ -92,7 +93,7 @@ def _with_interval(
 ) -> pd.DataFrame:
     covariance = fit.covariance.to_numpy()
     mean, se = np.full(len(data), np.nan), np.full(len(data), np.nan)
-    mean[complete] = x @ fit.estimates
+    mean[complete] = per_row(x, fit.estimates)
     se[complete] = np.sqrt(np.maximum(np.einsum("ia,ab,ib->i", x, covariance, x), 0.0))
     half = se * float(t_quantile(0.5 + confidence / 2, np.array(np.inf)))
     table = {"mean": mean, "se": se, "ci_low": mean - half, "ci_high": mean + half}
@@ -155,7 +156,7 @@ def _group_part(fit: LogitFit, level: str, data: pd.DataFrame) -> tuple[np.ndarr
 def simulate(fit: LogitFit, rng: np.random.Generator) -> np.ndarray:
     """See `alliance.mixed.logit.result.LogitFit.simulate`."""
     prepared = fit.prepared
-    eta = prepared.design(prepared.used) @ fit.estimates
+    eta = per_row(prepared.design(prepared.used), fit.estimates)
     sorted_part = np.zeros(len(eta))
     for depth, sd in enumerate(fit.standard_deviations):
         length = np.diff(prepared.nesting.starts[depth])

@@ -233,7 +233,7 @@ def sort_and_merge(
 
 @compiled
 def hash_rows(bits: np.ndarray) -> np.ndarray:
-    """Make a 64-bit hash of each row (the finaliser of SplitMix64, Steele et al. 2014, chained)."""
+    """Make a 64-bit hash of each row, with the multipliers of SplitMix64 (Steele et al. 2014)."""
     result = np.full(bits.shape[1], 0x9E3779B97F4A7C15, dtype=np.uint64)
     for k in range(bits.shape[0]):
         for i in range(bits.shape[1]):

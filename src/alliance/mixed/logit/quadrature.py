@@ -1,7 +1,7 @@
 """Adaptive Gauss-Hermite quadrature for one level of random intercepts.
 
 Per group, with mode u and N = 1 + sd^2 A there, Q nodes t_q and weights omega_q for the standard
-normal density (Liu & Pierce 1994; Pinheiro & Bates 1995, sect. 2.5):
+normal density (Liu & Pierce 1994; Pinheiro & Bates 1995):
 
     -log L_c = -log(tau) - log sum_q omega_q exp(t_q^2 / 2 + l_c(sd u_q) - u_q^2 / 2),
     tau = N^(-1/2),   u_q = u + t_q tau.
@@ -23,6 +23,7 @@ from alliance.errors import FitError
 from alliance.mixed.logit.kernels import quadrature_sums
 from alliance.mixed.logit.laplace import RAN_OFF, Expansion, Laplace, Mode
 from alliance.mixed.logit.links import LINKS
+from alliance.mixed.logit.products import per_row, row_sums
 
 DIFFERENCE = 1e-4
 """Step of the central differences in internal units; their error is of its square."""
@@ -73,7 +74,7 @@ class Quadrature:
             for sign in (1.0, -1.0):
                 move = np.zeros(m)
                 move[k] = sign * DIFFERENCE
-                near = self.at(mode.psi + move, mode.effects + effects @ move)
+                near = self.at(mode.psi + move, mode.effects + per_row(effects, move))
                 if near is None:
                     raise FitError(RAN_OFF)
                 ends.append(self._gradient(near)[1])
@@ -110,8 +111,10 @@ class Quadrature:
         force = sd * summed.score - summed.u
         share = summed.share
         gradient = -np.sum(log_tau, axis=0)
-        gradient -= first.effects.T @ np.sum(share * force, axis=1)
-        gradient -= (summed.tau[:, None] * log_tau).T @ np.sum(share * force * summed.nodes, axis=1)
+        gradient -= row_sums(first.effects, np.sum(share * force, axis=1))
+        gradient -= row_sums(
+            summed.tau[:, None] * log_tau, np.sum(share * force * summed.nodes, axis=1)
+        )
         gradient[p] -= float(np.sum(share * summed.score * summed.u))
         gradient[:p] -= summed.slope
         return summed.value, gradient, first.effects

@@ -55,7 +55,7 @@ def _categories(prepared: PreparedBinary) -> list[tuple[str, str]]:
         count = np.bincount(codes, minlength=len(levels))
         ones = np.bincount(codes, weights=prepared.outcome, minlength=len(levels))
         one_sided = [
-            f"'{levels[k]}' ({count[k]} rows, all {1 if ones[k] else 0})"
+            f"'{levels[k]}' (always {1 if ones[k] else 0})"
             for k in range(len(levels))
             if ones[k] in (0, count[k])
         ]
