@@ -85,11 +85,12 @@ NOTES = [
     "## Notes",
     "",
     "- Ours includes preparing the data frame, the checks for separation and a second start.",
-    "- The first call of a process also loads compiled code from the cache (about 0.2 to 0.5 s), and",
+    "- The first call of a process also loads compiled code from the cache (0.2 to 0.5 s), and",
     "  the first call ever compiles it (several seconds); both are left out, as imports are.",
     "- With two levels gpboost's log-likelihood is another one: glmmTMB, glmer and this project",
     "  agree on theirs. With one level all four agree.",
-    "- glmer's default tolerance ends a little below the maximum; see [mixed_logit.md](mixed_logit.md).",
+    "- glmer's default tolerance ends a little below the maximum: see",
+    "  [mixed_logit.md](mixed_logit.md).",
 ]
 
 
