@@ -23,8 +23,8 @@ NOTES = {
     "core": "Time of the fit with standard errors, data in memory.",
     "ar1": "nlme turns corAR1 with gaps into ARMA(1, 0), the same likelihood.",
     "kr": (
-        "Time of this project: fit and Kenward-Roger. Time of pbkrtest: Kenward-Roger alone, "
-        "after lme4's fit."
+        "Time of the adjusted covariance and the degrees of freedom of every coefficient, after "
+        "the fit, for both; the time with the fit stands in the remark."
     ),
     "bootstrap": "lme4: extrapolated from 4 refits.",
 }
@@ -59,19 +59,24 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds:.3g}" if seconds < 100 else f"{seconds:,.0f}"
 
 
+def time_of(entry: dict) -> float | None:
+    """Seconds of the processor: what the clock would show on an idle machine."""
+    return entry.get("processor_seconds")
+
+
 def ratio(results: list[dict], task: str, size: str, peer: str) -> float | None:
     """How many times longer the peer takes than the engine."""
-    theirs = find(results, task, size, peer).get("seconds")
-    ours = find(results, task, size, ENGINE).get("seconds")
+    theirs = time_of(find(results, task, size, peer))
+    ours = time_of(find(results, task, size, ENGINE))
     return theirs / ours if theirs and ours else None
 
 
 def task_table(results: list[dict], task: str) -> list[str]:
     """Set the measurements of one task as a Markdown table."""
     lines = [
-        "| size | rows | software | seconds | ratio | log-likelihood minus ours | peak memory, MB "
-        "| remark |",
-        "|---|--:|---|--:|--:|--:|--:|---|",
+        "| size | rows | software | seconds | of the processor | ratio | log-likelihood minus ours "
+        "| peak memory, MB | remark |",
+        "|---|--:|---|--:|--:|--:|--:|--:|---|",
     ]
     for size in SIZES:
         ours = find(results, task, size, ENGINE)
@@ -83,26 +88,28 @@ def task_table(results: list[dict], task: str) -> list[str]:
 def task_line(entry: dict, ours: dict, times: float | None) -> str:
     name = entry["peer"] + (f" {entry['version']}" if entry.get("version") else "")
     if "failed" in entry:
-        return (
-            f"| {entry['size']} | {entry['rows']:,} | {name} | - | - | - | - | {entry['failed']} |"
-        )
+        start = f"| {entry['size']} | {entry['rows']:,} | {name} "
+        return start + f"| - | - | - | - | - | {entry['failed']} |"
     difference = "-"
     if entry.get("log_likelihood") is not None and ours.get("log_likelihood") is not None:
         difference = f"{entry['log_likelihood'] - ours['log_likelihood']:+.1e}"
     remarks = [entry["note"]] if entry.get("note") else []
     if entry.get("seconds_with_satterthwaite"):
         remarks.append(f"with Satterthwaite {seconds_text(entry['seconds_with_satterthwaite'])} s")
+    if entry.get("seconds_with_fit"):
+        remarks.append(f"with the fit {seconds_text(entry['seconds_with_fit'])} s")
     if entry.get("phi") is not None:
         remarks.append(f"phi {entry['phi']:.6f}")
     if entry.get("converged") is False:
         remarks.append("says it did not converge")
     if entry["peer"] == ENGINE:
         remarks.append(f"first call {seconds_text(entry['first_seconds'])} s")
+    processor = seconds_text(entry["processor_seconds"]) if "processor_seconds" in entry else "-"
     peak = f"{entry['peak_mb']:,.0f}" if entry.get("peak_mb") else "-"
     shown = "1" if entry["peer"] == ENGINE else (f"{times:,.0f}" if times else "-")
     return (
         f"| {entry['size']} | {entry['rows']:,} | {name} | {seconds_text(entry['seconds'])} "
-        f"| {shown} | {difference} | {peak} | {'; '.join(remarks)} |"
+        f"| {processor} | {shown} | {difference} | {peak} | {'; '.join(remarks)} |"
     )
 
 
@@ -116,7 +123,7 @@ def targets(results: list[dict]) -> list[str]:
         shown = f"{times:,.0f}x" if times else (failed or "not measured")
         met = None if times is None else times >= goal
         if times is None and failed and failed.startswith("not finished"):
-            ours = find(results, task, size, ENGINE).get("seconds")
+            ours = time_of(find(results, task, size, ENGINE))
             limit = float(failed.split()[-2])
             if ours and limit / ours >= goal:
                 shown, met = f"more than {limit / ours:,.0f}x ({failed})", True
@@ -133,16 +140,17 @@ def targets(results: list[dict]) -> list[str]:
     at_least("core", "L", "lme4", 400)
     at_least("core", "L", "mixedlm", 50)
     largest = find(results, "core", "XL", ENGINE)
-    at_most("core, XL, time", largest.get("seconds"), 3, "s")
+    at_most("core, XL, time", time_of(largest), 3, "s")
     peak = largest.get("peak_mb")
     at_most("core, XL, peak memory", None if peak is None else peak / 1024, 3, "GB")
     at_least("ar1", "M", "nlme", 300)
     at_most("ar1, M, phi from nlme's", phi_difference(results), 1e-4, "")
     at_least("kr", "S", "pbkrtest", 300)
     at_most("kr, S, df from pbkrtest's, relative", df_difference(results), 1e-3, "")
-    at_most("kr, M", find(results, "kr", "M", ENGINE).get("seconds"), 0.2, "s")
-    at_most("kr, L", find(results, "kr", "L", ENGINE).get("seconds"), 2, "s")
-    at_most("bootstrap, M", find(results, "bootstrap", "M", ENGINE).get("seconds"), 15, "s")
+    for size, goal in (("M", 0.2), ("L", 2)):
+        whole = find(results, "kr", size, ENGINE).get("seconds_with_fit")
+        at_most(f"kr with the fit, {size}", whole, goal, "s")
+    at_most("bootstrap, M", time_of(find(results, "bootstrap", "M", ENGINE)), 15, "s")
     words = {True: "yes", False: "**no**", None: "-"}
     return [
         "| what | target | measured | reached |",
@@ -170,7 +178,7 @@ def scaling_plot(results: list[dict], path: Path) -> None:
     peers = dict.fromkeys(e["peer"] for e in results if e["task"] == "core" and "seconds" in e)
     for peer in peers:
         found = [find(results, "core", size, peer) for size in SIZES]
-        points = [(e["rows"], e["seconds"]) for e in found if "seconds" in e]
+        points = [(e["rows"], time_of(e)) for e in found if "seconds" in e]
         axes.loglog(
             *zip(*points, strict=True),
             marker="o",
@@ -199,7 +207,9 @@ def write(body: dict, docs: Path) -> None:
         "`benchmarks/README.md`. Data are simulated (`benchmarks/mixed_data.py`): sessions in",
         "clients in therapists, 4 to 20 sessions per client. Each measurement is a process of its",
         "own on one core; short fits are repeated up to five times and the fastest counts, for",
-        "every software alike. Ratio: how many times as long as this project.",
+        "every software alike. Ratios and targets are judged by the time of the processor, which",
+        "is what the clock shows on an idle machine; where the clock shows more, something else",
+        "was running. Ratio: how many times as long as this project.",
         "",
         *(f"- {key}: {value}" for key, value in body["machine"].items()),
         f"- measured: {when[0]} to {when[-1]}" if when else "- nothing measured",

@@ -28,6 +28,7 @@ from alliance.files import write_json
 from alliance.panel import panel_of
 from alliance.simulate import Cohort, Parameters, simulate_courses
 from alliance.simulate.parameters import as_table
+from alliance.simulate.truth import FIXED_EFFECTS, HAZARD, MIXED
 
 EXPECTED = Path(__file__).parents[1] / "src" / "alliance" / "simulate" / "expected.json"
 FIRST_SEED = 1_000_000  # far from the demo's seed and those of the tests
@@ -132,29 +133,29 @@ def fit_all(cohort: Cohort) -> Found:
         ("symptom_growth", "symptoms", "weeks_since_intake"),
     ):
         b, variances = mixed(panel.dropna(subset=[outcome]), outcome, [clock], clock)
-        found[model, clock, "mixed"] = b[clock]
-        found |= {(model, name, "mixed"): value for name, value in variances.items()}
+        found[model, clock, MIXED] = b[clock]
+        found |= {(model, name, MIXED): value for name, value in variances.items()}
     for model, predictor, outcome, clock in (
         ("alliance_to_symptoms", "alliance", "symptoms", "weeks_since_intake"),
         ("symptoms_to_alliance", "symptoms", "alliance", "log_weeks"),
     ):
         following = f"{outcome}_next"
         rows = panel.dropna(subset=[following, predictor, outcome])
-        terms = [f"{predictor}_within", f"{predictor}_between", outcome]
-        b, _ = mixed(rows, following, [*terms, clock], None)
-        found |= {(model, term, "mixed"): b[term] for term in terms}
-        # Two other ways to give the outcome now: its client's deviation with and without its mean.
+        parts = [f"{predictor}_within", f"{predictor}_between"]
+        # The outcome now as the client's deviation (the project's model), as it stands, and as
+        # deviation and client mean.
         for name, now in (
-            ("mixed, outcome centred", [f"{outcome}_within"]),
-            ("mixed, outcome split", [f"{outcome}_within", f"{outcome}_between"]),
+            (MIXED, [f"{outcome}_within"]),
+            ("mixed, outcome now not centred", [outcome]),
+            ("mixed, outcome now split", [f"{outcome}_within", f"{outcome}_between"]),
         ):
-            b, _ = mixed(rows, following, [*terms[:2], *now, clock], None)
-            found |= {(model, term, name): b[term] for term in [*terms[:2], *now]}
+            b, _ = mixed(rows, following, [*parts, *now, clock], None)
+            found |= {(model, term, name): b[term] for term in [*parts, *now]}
         b = fixed_effects(rows, following, [predictor, outcome, clock])
-        found |= {(model, term, "fixed effects"): b[term] for term in (predictor, outcome)}
+        found |= {(model, term, FIXED_EFFECTS): b[term] for term in (predictor, outcome)}
     b = hazard(panel.dropna(subset=["dropout_event", "alliance", "symptoms"]))
     for term in ("alliance_running_within", "alliance_running_between", "symptoms"):
-        found["dropout_hazard", term, "hazard"] = b[term]
+        found["dropout_hazard", term, HAZARD] = b[term]
     return {key: float(value) for key, value in found.items()}
 
 

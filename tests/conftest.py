@@ -18,6 +18,7 @@ class Project:
 
     def __init__(self, folder):
         self.folder = folder
+        folder.mkdir(parents=True)
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
@@ -45,7 +46,8 @@ class Project:
     def would_run(self, config="config/config.yaml"):
         """Return the rules of a dry run with how many jobs each has."""
         result = self._call(
-            "-m", "snakemake", "--dry-run", "--profile", "profiles/default", "--nolock",
+            "-m", "snakemake", "--dry-run", "--quiet", "rules", "--nolock",
+            "--profile", "profiles/default",
             "--config", f"cohort_config={config}",
         )  # fmt: skip
         assert result.returncode == 0, result.stdout + result.stderr

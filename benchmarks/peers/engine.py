@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-from measure import arguments, report, timed
+from measure import REPEAT_AT_MOST, arguments, report, timed
 
 from alliance.mixed import fit_mixed
 
@@ -19,17 +19,32 @@ if task == "ar1":
 # Like lme4 and mixedlm: standard errors, no degrees of freedom, unless these are the task.
 df = "kenward-roger" if task == "kr" else "none"
 extra: dict = {}
+
+
+def fitted(**changes):
+    """Fit and make the table of coefficients: errors and df are computed when asked for."""
+    result = fit_mixed(data, **(question | changes))
+    assert len(result.coefficients)
+    return result
+
+
 if task == "bootstrap":
     from alliance.mixed import parametric_bootstrap
 
     base = fit_mixed(data, **question, df="none")
     draws, numbers = timed(lambda: parametric_bootstrap(base, n=1000, seed=1))
     fit = base
+elif task == "kr":
+    fit, whole = timed(lambda: fitted(df=df))
+    extra["seconds_with_fit"] = whole["processor_seconds"]
+    # Kenward-Roger alone, as pbkrtest's time: the table of fits that are ready
+    ready = [fit_mixed(data, **question, df=df) for _ in range(REPEAT_AT_MOST)]
+    _, numbers = timed(lambda: ready.pop().coefficients)
 else:
-    fit, numbers = timed(lambda: fit_mixed(data, **question, df=df))
+    fit, numbers = timed(lambda: fitted(df=df))
 if task == "core":
-    _, default = timed(lambda: fit_mixed(data, **question))
-    extra["seconds_with_satterthwaite"] = default["seconds"]
+    _, default = timed(lambda: fitted())
+    extra["seconds_with_satterthwaite"] = default["processor_seconds"]
 table = fit.coefficients
 report(
     out,

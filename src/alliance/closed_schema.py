@@ -70,7 +70,10 @@ def problems_of(document: Document, name: str) -> list[Problem]:
 
 def nearest(word: str, valid: Iterable[str]) -> str | None:
     """Return the valid word that `word` was most likely meant to be, or None."""
-    by_small = {option.lower(): option for option in valid}
+    by_small = {option.lower(): option for option in sorted(valid)}
+    longer = [small for small in by_small if len(word) >= 3 and small.startswith(word.lower())]
+    if longer:
+        return by_small[min(longer, key=len)]
     close = difflib.get_close_matches(word.lower(), list(by_small), n=1, cutoff=0.6)
     return by_small[close[0]] if close else None
 

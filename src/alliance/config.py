@@ -57,8 +57,14 @@ def load_cohort(path: str | Path) -> dict[str, Any]:
     found = [(document.name, problems)]
     if not problems:
         mappings = _site_documents(document, path)
-        problems += _cross_problems(document, path, mappings)
-        found += [(m.name, m.problems + _mapping_problems(m, document, path)) for m in mappings]
+        own = [(mapping.name, _own_mapping_problems(mapping)) for mapping in mappings]
+        sound = not any(listed for _, listed in own)  # else what spans the sites cannot be judged
+        problems += _cross_problems(document, path, mappings if sound else None)
+        found += own
+        if sound:
+            found += [(m.name, _mapping_problems(m, document, path)) for m in mappings]
+            found += _fact_types(mappings)
+            problems += _unmapped_measures(document, mappings)
     if any(listed for _, listed in found):
         raise ConfigError(strict_yaml.message_of(found))
     return _completed_cohort(document.content)
@@ -73,7 +79,7 @@ def load_site(path: str | Path) -> dict[str, Any]:
         Every problem of the mapping: file, line, key path, nearest valid key.
     """
     document = strict_yaml.read(path)
-    problems = document.problems + _own_mapping_problems(document)
+    problems = _own_mapping_problems(document)
     if problems:
         raise ConfigError(strict_yaml.message_of([(document.name, problems)]))
     return completed_mapping(document.content)
@@ -117,8 +123,13 @@ def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
     return cohort
 
 
-def _cross_problems(document: Document, path: Path, mappings: list[Document]) -> list[Problem]:
-    """Return what the schema cannot see: names that point nowhere."""
+def _cross_problems(
+    document: Document, path: Path, mappings: list[Document] | None
+) -> list[Problem]:
+    """Return what the schema cannot see: names that point nowhere.
+
+    `mappings` are those of the sites, None where they are not right themselves.
+    """
     config = document.content
     return [
         *_measure_problems(document, path),
@@ -164,9 +175,9 @@ def _instrument_facts(file: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _model_problems(document: Document, mappings: list[Document]) -> Iterator[Problem]:
+def _model_problems(document: Document, mappings: list[Document] | None) -> Iterator[Problem]:
     measures = list(document.content.get("measures", {}))
-    terms = _known_terms(measures, mappings)
+    terms = None if mappings is None else _known_terms(measures, mappings)
     for name, model in document.content.get("models", {}).items():
         here = ("models", name)
         named: list[tuple[KeyPath, str]] = [
@@ -189,7 +200,7 @@ def _model_problems(document: Document, mappings: list[Document]) -> Iterator[Pr
             )
 
 
-def _term_problems(term: str, columns: set[str]) -> Iterator[str]:
+def _term_problems(term: str, columns: set[str] | None) -> Iterator[str]:
     """Yield what is wrong with the names in a term, of the form that the schema has checked."""
     for factor in re.split("[:*]", term.replace(" ", "")):
         transform, _, inside = factor.rpartition("(")
@@ -197,7 +208,7 @@ def _term_problems(term: str, columns: set[str]) -> Iterator[str]:
         if transform and transform not in TRANSFORMS:
             told = closed_schema.hint(transform, TRANSFORMS, "transform")
             yield f"there is no transform {transform}; {told}"
-        if column not in columns:
+        if columns is not None and column not in columns:
             yield f"there is no column {column}; {closed_schema.hint(column, columns, 'column')}"
 
 
@@ -205,10 +216,8 @@ def _known_terms(measures: list[str], mappings: list[Document]) -> set[str]:
     covariates = {
         fact
         for mapping in mappings
-        if isinstance(mapping.content, dict)
-        for table in mapping.content.get("tables") or []
-        if isinstance(table, dict)
-        for fact in table.get("client_facts") or {}
+        for table in mapping.content["tables"]
+        for fact in table.get("client_facts", {})
     }
     lagged = {f"{measure}_{suffix}" for measure in measures for suffix in _PANEL_SUFFIXES}
     return {*_PANEL_TERMS, *measures, *lagged, *(covariates - {"therapist", "intake_date"})}
@@ -233,25 +242,22 @@ def _site_documents(document: Document, path: Path) -> list[Document]:
             continue  # told by _missing_site_problems
         try:
             documents.append(strict_yaml.read(file))
-        except ConfigError as error:  # no YAML at all: one problem among the others
-            broken = Document(file.as_posix())
-            broken.problems.append(Problem((), 1, str(error).removeprefix(f"{file.as_posix()}")))
-            documents.append(broken)
+        except strict_yaml.UnreadableYamlError as error:  # one problem among the others
+            documents.append(Document(file.as_posix(), problems=[error.problem]))
     return documents
 
 
 def _own_mapping_problems(mapping: Document) -> list[Problem]:
+    """Return what is wrong with a mapping by itself: strictness, schema, keys that do not agree."""
     if mapping.content is None and mapping.problems:
-        return []
-    problems = closed_schema.problems_of(mapping, "site")
+        return mapping.problems
+    problems = mapping.problems + closed_schema.problems_of(mapping, "site")
     return problems or mapping_problems(mapping)
 
 
 def _mapping_problems(mapping: Document, config: Document, config_path: Path) -> list[Problem]:
-    """Return the problems of a mapping by itself and as part of this cohort."""
-    problems = _own_mapping_problems(mapping)
-    if problems or mapping.content is None:
-        return problems
+    """Return the problems of a mapping as part of this cohort."""
+    problems = []
     if mapping.content["site"] != Path(mapping.name).stem:
         problems.append(mapping.problem(("site",), "differs from the file's name"))
     measures = config.content.get("measures", {})
@@ -266,6 +272,30 @@ def _mapping_problems(mapping: Document, config: Document, config_path: Path) ->
             n_items = _instrument_facts(file).get("items") if file else None
             problems += _list_length_problems(mapping, here, measure, n_items)
     return problems
+
+
+def _unmapped_measures(config: Document, mappings: list[Document]) -> list[Problem]:
+    mapped = {m for doc in mappings for t in doc.content["tables"] for m in t.get("measures", {})}
+    return [
+        config.problem(("measures", name), "no site's mapping says where its answers stand")
+        for name in config.content.get("measures", {})
+        if name not in mapped
+    ]
+
+
+def _fact_types(mappings: list[Document]) -> Iterator[tuple[str, list[Problem]]]:
+    """Yield the facts that are a number at one site and a category at another."""
+    first: dict[str, tuple[str, str]] = {}
+    for mapping in mappings:
+        problems = []
+        for i, table in enumerate(completed_mapping(mapping.content)["tables"]):
+            for name, fact in table["client_facts"].items():
+                kind, site = first.setdefault(name, (fact["type"], mapping.content["site"]))
+                if kind != fact["type"]:
+                    place = ("tables", i, "client_facts", name)
+                    told = f"is a {fact['type']} here and a {kind} at site {site}; make them alike"
+                    problems.append(mapping.problem(place, told))
+        yield mapping.name, problems
 
 
 def _list_length_problems(

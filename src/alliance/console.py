@@ -15,6 +15,8 @@ NOISE = re.compile(
     r"|Using (profiles?|shell)|Assuming unrestricted|Building DAG|Select jobs|Execute \d+ jobs"
     r"|Complete log|RuleException|CalledProcessError|Command 'set |Exiting because|Elapsed time"
     r"|WorkflowError:?$|At least one job|Shutting down|localrule |WorkflowError in file"
+    r"|Error in rule | +(message|jobid|input|output|log|wildcards|params): |Removing output files"
+    r"|(results|data/processed)/\S+(, (results|data/processed)/\S+)*$"
 )
 STEP = re.compile(r"(local)?[jJ]ob \d+: (?P<message>.*)")
 

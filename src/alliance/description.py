@@ -51,6 +51,7 @@ def describe_cohort(
         "responses": files.read_parquet(responses),
         "panel": files.read_parquet(panel),
     }
+    sites = sorted(tables["clients"]["site"].unique())
     content = files.plain(
         {
             "schema": "alliance-description-1",
@@ -58,14 +59,18 @@ def describe_cohort(
             "title": title,
             "simulated": simulated,
             "measures": [_measure(name, measures[name], key) for name, key in used.items()],
-            "flow": _flow(**tables, events=dropout["event"]),
-            "sample": _sample(tables["clients"], tables["panel"], measures),
+            "flow": _flow(**tables, sites=sites, events=dropout["event"]),
+            "sample": _sample(tables["clients"], tables["panel"], measures, sites),
             "rows": _rows(files.read_parquet(ledger)),
             "missing": _missing(
-                tables["panel"], tables["responses"], files.read_parquet(scoring_ledger), used
+                tables["panel"],
+                tables["responses"],
+                files.read_parquet(scoring_ledger),
+                used,
+                sites,
             ),
             "problems": _problems(files.read_parquet(quarantine)),
-            "observed_courses": _courses(tables["panel"], list(measures)),
+            "observed_courses": _courses(tables["panel"], list(measures), sites),
             "survival_by_alliance": _survival_by_alliance(tables["panel"], used, dropout["event"]),
         }
     )
@@ -98,24 +103,30 @@ def _measure(name: str, entry: Mapping[str, Any], key: Instrument) -> dict[str, 
     }
 
 
-def _sites(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the whole table as `all`, then every site's part."""
+def _sites(table: pd.DataFrame, sites: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the whole table as `all`, then the part of each of the cohort's sites, if empty too."""
     yield ALL, table
-    for site, part in table.groupby("site", sort=True):
-        yield str(site), part
+    for site in sites:
+        yield site, table[table["site"] == site]
 
 
 def _flow(
-    clients: pd.DataFrame, responses: pd.DataFrame, panel: pd.DataFrame, events: Sequence[str]
+    clients: pd.DataFrame,
+    responses: pd.DataFrame,
+    panel: pd.DataFrame,
+    sites: Sequence[str],
+    events: Sequence[str],
 ) -> list[dict[str, Any]]:
     rows = []
     forms = responses[["site", "client", "session", "measure"]].drop_duplicates()
-    for site, people in _sites(clients):
+    for site, people in _sites(clients, sites):
         visits = panel if site == ALL else panel[panel["site"] == site]
         status = people["end_status"] if "end_status" in people else pd.Series(dtype=object)
         known = int(status.isin(END_STATUS).sum())
         left = int(status.isin(list(events)).sum())
-        low, high = _wilson(left, known)
+        # Where only dropouts are on record, their share of the known ends would say nothing.
+        base = known if known > left else 0
+        low, high = _wilson(left, base)
         therapists = people["therapist"].nunique() if "therapist" in people else 0
         rows.append(
             {
@@ -128,7 +139,7 @@ def _flow(
                 "clients_with_one_session": int((visits.groupby("client").size() == 1).sum()),
                 **{end: int((status == end).sum()) for end in END_STATUS},
                 "end_unknown": len(people) - known,
-                "dropout_share": 100 * left / known if known else None,
+                "dropout_share": 100 * left / base if base else None,
                 "dropout_share_low": low,
                 "dropout_share_high": high,
             }
@@ -145,27 +156,37 @@ def _wilson(count: int, n: int) -> tuple[float | None, float | None]:
 
 
 def _sample(
-    clients: pd.DataFrame, panel: pd.DataFrame, measures: Mapping[str, Mapping[str, Any]]
+    clients: pd.DataFrame,
+    panel: pd.DataFrame,
+    measures: Mapping[str, Mapping[str, Any]],
+    sites: Sequence[str],
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     covariates = [str(column) for column in clients if column not in KNOWN_COLUMNS]
     for column in covariates:
-        name = column.replace("_", " ")
-        for site, people in _sites(clients):
+        name, unit = _name_and_unit(column)
+        for site, people in _sites(clients, sites):
             values = people[column].dropna()
             if pd.api.types.is_numeric_dtype(values):
-                rows.append(_summary(name.capitalize(), site, values.astype(float), ""))
+                rows.append(_summary(name, site, values.astype(float), unit))
             else:
-                rows += _categories(name.capitalize(), site, values, clients[column])
+                rows += _categories(name, site, values, clients[column])
     per_client = panel.groupby(["site", "client"]).size().rename("n").reset_index()
-    for site, people in _sites(per_client):
+    for site, people in _sites(per_client, sites):
         rows.append(_summary("Sessions attended", site, people["n"].astype(float), "sessions"))
     for measure, entry in measures.items():
         first = panel[panel[measure].notna()].groupby(["site", "client"])[measure].first()
-        for site, scores in _sites(first.reset_index()):
+        for site, scores in _sites(first.reset_index(), sites):
             label = f"{entry.get('label') or measure}, first score"
             rows.append(_summary(label, site, scores[measure], "points"))
     return rows
+
+
+def _name_and_unit(column: str) -> tuple[str, str]:
+    """Return `Age` and `years` for `age_years`: columns are named with their unit."""
+    words = column.split("_")
+    unit = words.pop() if len(words) > 1 and words[-1] in ("years", "weeks", "days") else ""
+    return " ".join(words).capitalize(), unit
 
 
 def _summary(characteristic: str, site: str, values: pd.Series, unit: str) -> dict[str, Any]:
@@ -226,12 +247,13 @@ def _missing(
     responses: pd.DataFrame,
     scoring: pd.DataFrame,
     measures: Mapping[str, Instrument],
+    sites: Sequence[str],
 ) -> list[dict[str, Any]]:
     rows = []
     for measure, key in measures.items():
         answers = responses[responses["measure"] == measure]
         totals = scoring[(scoring["measure"] == measure) & (scoring["subscale"] == "total")]
-        for site, visits in _sites(panel):
+        for site, visits in _sites(panel, sites):
             here = answers if site == ALL else answers[answers["site"] == site]
             scored = totals if site == ALL else totals[totals["site"] == site]
             forms = len(here[["site", "client", "session"]].drop_duplicates())
@@ -272,11 +294,13 @@ def _problems(quarantine: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in rows]
 
 
-def _courses(panel: pd.DataFrame, measures: Sequence[str]) -> list[dict[str, Any]]:
+def _courses(
+    panel: pd.DataFrame, measures: Sequence[str], sites: Sequence[str]
+) -> list[dict[str, Any]]:
     rows = []
     for measure in measures:
         scored = panel[panel[measure].notna()]
-        for site, part in _sites(scored):
+        for site, part in _sites(scored, sites):
             by_session = part.groupby("session").agg(
                 weeks=("weeks_since_intake", "mean"),
                 mean=(measure, "mean"),
@@ -311,14 +335,18 @@ def _survival_by_alliance(
     # left before giving one are not in the picture, and nothing later than session 3 sorts anyone.
     early = panel[(panel["session"] <= EARLY_SESSIONS) & panel[measure].notna()]
     first = early.groupby("client").agg(score=(measure, "first"), entry=("session", "first"))
-    if len(first) < 3 * FEWEST_CLIENTS_FOR_A_MEAN:
+    enough = FEWEST_CLIENTS_FOR_A_MEAN
+    if len(first) < 3 * enough:
         return {
             "message": "Too few clients with an early alliance score to form thirds.",
             "groups": [],
         }
     last = panel[panel["last_session"]].set_index("client")
     people = first.join(last[["session", "dropout_event"]])
-    people["third"] = pd.qcut(people["score"].rank(method="average"), 3, labels=False)
+    rank = people["score"].rank(method="average")  # tied scores stay together
+    people["third"] = sum((rank > rank.quantile(edge)).astype(int) for edge in (1 / 3, 2 / 3))
+    if people["third"].value_counts().reindex(range(3), fill_value=0).min() < enough:
+        return {"message": "Early alliance scores differ too little to form thirds.", "groups": []}
     labels = ("lowest third", "middle third", "highest third")
     groups = [
         {"group": f"Early alliance: {label}", **_kaplan_meier(people[people["third"] == third])}

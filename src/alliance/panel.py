@@ -71,9 +71,8 @@ def _with_measure(panel: pd.DataFrame, scores: pd.DataFrame, measure: str) -> pd
         f"{measure}_within": score - client_mean,  # looks ahead
         f"{measure}_between": client_mean - grand_mean,  # looks ahead
     }
-    running_mean = by_client.cumsum() / score.notna().groupby(
-        [panel[key] for key in CLIENT], sort=False
-    ).cumsum().replace(0, np.nan)
+    answered_so_far = score.notna().groupby([panel[key] for key in CLIENT], sort=False).cumsum()
+    running_mean = by_client.cumsum() / answered_so_far.where(answered_so_far > 0)
     new |= {
         f"{measure}_running_mean": running_mean,
         f"{measure}_running_between": running_mean - score.mean(),

@@ -30,7 +30,7 @@ def step(log: str | Path) -> Iterator[None]:
         handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
         logger = logging.getLogger()
         logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+        logging.getLogger("alliance").setLevel(logging.INFO)
         logging.captureWarnings(True)
         try:
             yield

@@ -52,6 +52,21 @@ class Problem:
     message: str
 
 
+class UnreadableYamlError(ConfigError):
+    """A file of which nothing can be judged: missing, no YAML at all, too large or too deep.
+
+    Attributes
+    ----------
+    problem
+        What is wrong, and on which line.
+    """
+
+    def __init__(self, name: str, message: str, line: int | None = None) -> None:
+        where = name if line is None else f"{name}, line {line}"
+        super().__init__(f"{where}: {message}.")
+        self.problem = Problem((), line or 1, message)
+
+
 @dataclass(slots=True)
 class Document:
     """A YAML file as plain data, with the line of every key.
@@ -89,7 +104,7 @@ def read(path: str | Path) -> Document:
 
     Raises
     ------
-    ConfigError
+    UnreadableYamlError
         The file is missing, no YAML at all, too large or too deep: nothing in it can be judged.
     """
     path = Path(path)
@@ -98,20 +113,19 @@ def read(path: str | Path) -> Document:
         size = path.stat().st_size
         data = path.read_bytes() if size <= MAX_BYTES else b""
     except FileNotFoundError:
-        raise ConfigError(f"{name}: there is no such file.") from None
+        raise UnreadableYamlError(name, "there is no such file") from None
     except OSError as error:
-        raise ConfigError(f"{name}: the file cannot be read ({error.strerror}).") from None
+        told = f"the file cannot be read ({error.strerror})"
+        raise UnreadableYamlError(name, told) from None
     if size > MAX_BYTES:
-        msg = (
-            f"{name}: {size:,} bytes are too many for a configuration file (at most {MAX_BYTES:,})."
-        )
-        raise ConfigError(msg)
+        told = f"{size:,} bytes are too many for a configuration file (at most {MAX_BYTES:,})"
+        raise UnreadableYamlError(name, told)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        msg = f"{name}, line {line}: the file is not UTF-8; save it as UTF-8 in your editor."
-        raise ConfigError(msg) from None
+        told = "the file is not UTF-8; save it as UTF-8 in your editor"
+        raise UnreadableYamlError(name, told, line) from None
     return parse(text, name)
 
 
@@ -130,7 +144,7 @@ def parse(text: str, name: str) -> Document:
         events = yaml.parse(text, Loader=_LOADER)
         _Builder(document, events).build()
     except yaml.YAMLError as error:
-        raise ConfigError(_syntax_message(error, text, name)) from None
+        raise _syntax_error(error, text, name) from None
     return document
 
 
@@ -179,8 +193,8 @@ class _Builder:
     def value(self, event: Any, path: KeyPath, depth: int) -> Any:
         self.document.lines.setdefault(path, event.start_mark.line + 1)
         if depth > MAX_DEPTH:
-            msg = f"{self.document.name}, line {event.start_mark.line + 1}: nested too deeply."
-            raise ConfigError(msg)
+            line = event.start_mark.line + 1
+            raise UnreadableYamlError(self.document.name, "nested too deeply", line)
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             self.complain(path, event, "anchors (&) and aliases (*) are not read; write it out")
         if isinstance(event, yaml.AliasEvent):
@@ -222,10 +236,8 @@ class _Builder:
     def key(self, event: Any, path: KeyPath) -> str:
         """Return a key: always text, so that `1: female` maps the text 1."""
         if not isinstance(event, yaml.ScalarEvent):
-            msg = (
-                f"{self.document.name}, line {event.start_mark.line + 1}: a key must be plain text."
-            )
-            raise ConfigError(msg)
+            line = event.start_mark.line + 1
+            raise UnreadableYamlError(self.document.name, "a key must be plain text", line)
         if event.anchor is not None or event.tag not in (None, "!"):
             self.complain((*path, event.value), event, "anchors (&) and tags (!) are not read")
         elif event.implicit[0] and event.value == "<<":
@@ -257,7 +269,7 @@ class _Builder:
         return text
 
 
-def _syntax_message(error: yaml.YAMLError, text: str, name: str) -> str:
+def _syntax_error(error: yaml.YAMLError, text: str, name: str) -> UnreadableYamlError:
     mark = getattr(error, "problem_mark", None)
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "")
     line = mark.line + 1 if mark is not None else _line_of_bad_character(error, text)
@@ -277,7 +289,7 @@ def _syntax_message(error: yaml.YAMLError, text: str, name: str) -> str:
         advice = "a control character stands in the text; take it out"
     else:
         advice = "look for a missing colon, bracket or quotation mark here or on the line above"
-    return f"{name}, line {line}: this is not valid YAML: {advice}."
+    return UnreadableYamlError(name, f"this is not valid YAML: {advice}", line)
 
 
 def _line_of_bad_character(error: yaml.YAMLError, text: str) -> int:

@@ -48,7 +48,7 @@ class Trouble:
 
 
 def cohort(rng: np.random.Generator, *, therapists=4, clients=4, sessions=(4, 7)) -> pd.DataFrame:
-    """Sessions in clients in therapists, about 90 rows; client ids repeat across therapists."""
+    """Sessions in clients in therapists, about 90 rows."""
     rows = []
     for j in range(therapists):
         therapist_effect = rng.normal(0, 0.7, 2) * [1, 0.2]
@@ -60,8 +60,8 @@ def cohort(rng: np.random.Generator, *, therapists=4, clients=4, sessions=(4, 7)
             y = 5 + effect[0] + (effect[1] - 0.3) * t + 0.5 * x + 0.2 * z + rng.normal(size=n)
             rows.append(
                 pd.DataFrame(
-                    {"therapist": j, "client": i, "session": np.arange(1, n + 1), "t": t, "x": x}
-                ).assign(z=z, y=y, site=j // 2, group=np.where(i % 2, "a", "b"))
+                    {"therapist": j, "session": np.arange(1, n + 1), "t": t, "x": x, "z": z, "y": y}
+                ).assign(client=100 * j + i, site=j // 2, group="ab"[i % 2])
             )
     return pd.concat(rows, ignore_index=True)
 
@@ -334,7 +334,8 @@ def two_sessions_each_with_slopes(rng, seed):
 
 @kind("fit")
 def one_long_client_many_short(rng, seed):
-    long = cohort(rng, therapists=1, clients=1, sessions=(60, 60)).assign(therapist=99)
+    long = cohort(rng, therapists=1, clients=1, sessions=(60, 60))
+    long = long.assign(therapist=99, client=9900)
     short = cohort(rng, therapists=5, clients=3, sessions=(1, 3))
     return Trouble(pd.concat([long, short], ignore_index=True), ask(seed))
 
@@ -429,6 +430,14 @@ def test_right_fit_or_plain_refusal(name, seed):
         assert_right(tame, trouble.tame, trouble.arguments)
     else:
         assert_right(found, trouble.data, trouble.arguments)
+
+
+def test_a_client_under_two_therapists_is_refused_with_the_remedy():
+    data = cohort(np.random.default_rng(1))
+    data.loc[data["client"] == 101, "client"] = 1  # somebody of therapist 0, now also under 1
+    with pytest.raises(FitError, match="within-parent") as refusal:
+        fit_mixed(data, **ask(0, random={"therapist": ["1"], "client": ["1"]}))
+    assert_plain(str(refusal.value), ("client", "therapist"))
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ def said(result):
     [
         ("measures:", "measurs:", ["config.yaml", "measurs", "measures"]),
         ("instrument: phq-9", "instrument: phq9", ["config.yaml", "phq9", "phq-9"]),
-        ("family: growth", "family: grwth", ["config.yaml", "grwth", "growth"]),
+        ("family: growth", "family: grwth", ["config.yaml", "family", "growth"]),
     ],
 )
 def test_misspelt_config(project, old, new, told):

@@ -135,20 +135,31 @@ def test_growth_finds_what_is_expected(panels, model, outcome, clock):
 )
 def test_mixed_coupling_finds_what_is_expected(panels, model, predictor, outcome, clock):
     """Statsmodels' random-intercept model in the project's terms (see above for therapists)."""
-    found = []
+    found, not_centred = [], []
     for table in panels[:8]:
-        mean = table.groupby("client")[predictor].transform("mean")
+        by_client = table.groupby("client")
+        mean = by_client[predictor].transform("mean")
         rows = table.assign(
             **{
                 f"{predictor}_within": table[predictor] - mean,
-                f"{predictor}_between": mean - mean.groupby(table["client"]).first().mean(),
+                f"{predictor}_between": mean - by_client[predictor].mean().mean(),
+                f"{outcome}_within": table[outcome] - by_client[outcome].transform("mean"),
             }
         )
-        terms = [f"{predictor}_within", f"{predictor}_between", outcome]
-        rows = rows.dropna(subset=[f"{outcome}_next", *terms])
+        parts = [f"{predictor}_within", f"{predictor}_between"]
+        rows = rows.dropna(subset=[f"{outcome}_next", predictor, outcome])
         sites = pd.get_dummies(rows["site"], drop_first=True, dtype=float)
-        x = sm.add_constant(rows[[*terms, clock]]).join(sites)
-        fit = sm.MixedLM(rows[f"{outcome}_next"], x, groups=rows["client"]).fit()
-        found.append(fit.params[terms])
-    for term in terms:
-        agrees(pd.DataFrame(found)[term], model, term, "mixed")
+        for now, results in ((f"{outcome}_within", found), (outcome, not_centred)):
+            x = sm.add_constant(rows[[*parts, now, clock]]).join(sites)
+            fit = sm.MixedLM(rows[f"{outcome}_next"], x, groups=rows["client"]).fit()
+            results.append(fit.params[[*parts, now]])
+    for term, estimates in pd.DataFrame(found).items():
+        agrees(estimates, model, term, "mixed")
+    # With the outcome now not centred the within-client coefficient is far too small.
+    entry = next(e for e in estimands(Parameters()) if (e["model"], e["term"]) == (model, parts[0]))
+    other = {o["estimator"]: o["expected"] for o in entry["other_estimators"]}
+    mean = pd.DataFrame(not_centred)[parts[0]].mean()
+    assert mean == pytest.approx(
+        other["mixed, outcome now not centred"], abs=4 * entry["sd"] / np.sqrt(8)
+    )
+    assert abs(mean) < 0.7 * abs(entry["value"])

@@ -125,6 +125,32 @@ def test_kenward_roger_degrees_of_freedom_and_adjusted_errors(case):
     np.testing.assert_allclose(table["se"].to_numpy(float), expected["standard_errors"], rtol=1e-4)
 
 
+@pytest.mark.parametrize("case", having("fitted"), ids=by_name)
+def test_fitted_values_with_all_random_effects(case):
+    # in units of the residual sd, because the modes move with the variances (1e-4)
+    found = fit_of(case).predict().to_numpy(float)
+    sd = np.sqrt(case["residual_variance"])
+    assert np.max(np.abs(found - case["fitted"])) / sd < 1e-4
+
+
+@pytest.mark.parametrize("case", having("modes"), ids=by_name)
+def test_modes_of_the_random_effects_and_their_conditional_errors(case):
+    levels = [entry["level"] for entry in case["random"]]
+    for depth, entry in enumerate(case["random"]):
+        table = fit_of(case).random_effects(entry["level"])
+        ids = table[levels[: depth + 1]].astype(str).agg(":".join, axis=1)
+        own = [row for row in case["modes"] if row["level"] == entry["level"]]
+        terms = list(dict.fromkeys(row["term"] for row in own))
+        assert len(own) == len(table) * len(terms)
+        columns = [c for c in table if c not in levels]
+        modes, errors = columns[: len(terms)], columns[len(terms) :]
+        for row in own:
+            here = table[ids == row["group"]].iloc[0]
+            k = terms.index(row["term"])
+            assert here[errors[k]] == pytest.approx(row["sd"], rel=1e-4)
+            assert here[modes[k]] == pytest.approx(row["mode"], abs=1e-4 * row["sd"])
+
+
 def test_bic_counts_rows_as_r_does():
     case = case_named("sleepstudy_ml")
     assert fit_of(case).bic(by="rows") == pytest.approx(case["bic_rows"], abs=2e-6)

@@ -24,7 +24,7 @@ from alliance.mixed.logit.links import (
     probability_slope,
 )
 from alliance.mixed.logit.prediction import average_over_groups
-from alliance.mixed.logit.prepare import sort_and_merge
+from alliance.mixed.logit.prepare import merge_rows, sort_rows
 from alliance.mixed.logit.quadrature import Quadrature
 from alliance.mixed.logit.tree import build_tree, eliminate, prune
 from alliance.mixed.rows import Nesting, nest
@@ -157,8 +157,10 @@ def test_sums_over_leaves_longer_than_a_stretch(link, single):
 
 def test_equal_rows_are_merged_within_their_group_only():
     data = pd.DataFrame({"g": [1, 1, 1, 2, 2], "x": [0.5, -0.0, 0.5, 0.5, 0.0]})
-    block = np.array([data["x"], np.ones(5)])
-    order, merged, x, trials, pointer = sort_and_merge(block.copy(), nesting_of(data, ["g"]))
+    nesting = nesting_of(data, ["g"])
+    given = np.array([data["x"] + 0.0, np.ones(5)])
+    order = sort_rows(given, nesting)
+    merged, x, trials, pointer = merge_rows(given[:, order], nesting)
     assert sorted(order.tolist()) == [0, 1, 2, 3, 4]
     assert pointer.tolist() == [0, 2, 4]
     assert sorted(trials[:2].tolist()) == [1, 2]
@@ -314,7 +316,11 @@ def test_shape_of_the_result(fitted):
         "logit P(y = 1) ~ 1 + x + arm[b] + x:arm[b] + (1 | site) + (1 | therapist); "
         "ML, Laplace approximation"
     )
-    assert json.dumps(fit.convergence.hessian_eigenvalues)
+    plain = json.loads(json.dumps(fit.to_dict(), allow_nan=False))
+    assert plain["link"] == "logit"
+    assert [row["term"] for row in plain["coefficients"]] == list(fit.coefficients["term"])
+    assert plain["coefficients"][0]["df"] is None
+    assert plain["convergence"]["converged"] is True
     assert fit.convergence.second_start_difference < 1e-6
 
 

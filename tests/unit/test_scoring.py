@@ -36,7 +36,7 @@ def test_reversed_items_of_the_therapist_form():
 
 
 def test_published_wrong_key_gives_other_subscales():
-    """A published script scores the WAI-SR with goal {4, 5, 10, 11}: data, not code, prevents it."""
+    """A published script scores the WAI-SR with goal {4, 5, 10, 11}: a key as data prevents it."""
     answers = np.arange(1, 13, dtype=float)[None] % 5 + 1
     goal = score_form(answers, KEYS["wai-sr-c"])["goal"].value[0]
     wrong = answers[0, [3, 4, 9, 10]].sum()
@@ -78,3 +78,11 @@ def edited(tmp_path, old, new):
 def test_wrong_key_files_are_refused_in_plain_words(tmp_path, old, new, told):
     with pytest.raises(ConfigError, match=told):
         load_instrument(edited(tmp_path, old, new))
+
+
+def test_a_cohort_without_questionnaires_has_an_empty_table():
+    columns = ["site", "client", "session", "measure", "item", "value"]
+    scores, ledger = scores_of(pd.DataFrame(columns=columns), {})
+    assert scores.empty
+    assert ledger.empty
+    assert {"score", "prorated"} <= set(scores)

@@ -57,6 +57,7 @@ def test_the_committed_files_are_those_of_the_seed(tmp_path):
     assert written == set(FILES)
 
 
+@pytest.mark.slow
 def test_hash_seed_time_zone_and_locale_change_nothing(tmp_path):
     command = (
         "import sys; from alliance.simulate import write_demo; write_demo(20261123, sys.argv[1])"

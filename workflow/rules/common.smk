@@ -7,6 +7,7 @@ The configuration is read and checked before any rule runs; each mistake in it i
 line and key, and nothing starts until there is none.
 """
 
+import sys
 from pathlib import Path
 
 from alliance.config import (
@@ -18,15 +19,14 @@ from alliance.config import (
 )
 from alliance.errors import ConfigError
 from alliance.provenance import library as modules_behind
-from snakemake.exceptions import WorkflowError
 
 PROJECT = Path(workflow.basedir)
-CONFIG = Path(config.get("cohort_config", PROJECT / "config" / "config.yaml"))
+CONFIG = Path(config.get("cohort_config", PROJECT / "config" / "config.yaml")).resolve()
 
 try:
     cohort = load_cohort(CONFIG)
 except ConfigError as error:
-    raise WorkflowError(str(error))
+    sys.exit(f"\n{error}\n")
 
 COHORT = cohort["cohort"]
 RAW = f"data/raw/{COHORT}"
@@ -77,9 +77,14 @@ def fit_files(*families):
     ]
 
 
-def report_templates():
-    """Return the files that the report is made with and that no import shows."""
-    folder = PROJECT / "src" / "alliance" / "report"
-    return sorted(
-        str(path) for path in folder.rglob("*") if path.suffix in {".html", ".css"}
-    )
+def templates(*packages):
+    """Return the page templates of these packages, which no import shows."""
+    package = PROJECT / "src" / "alliance"
+    folders = [package / name / "templates" for name in packages]
+    return sorted(str(path) for folder in folders for path in folder.iterdir())
+
+
+def truth_file():
+    """Return the truth of a simulated cohort where it is known."""
+    path = Path(RAW) / "truth.json"
+    return str(path) if cohort["simulated"] and path.is_file() else []

@@ -30,7 +30,7 @@ rule draw_figures:
     benchmark:
         f"{RESULTS}/benchmarks/draw_figures.tsv"
     params:
-        out_folder=f"{RESULTS}/figures",
+        out_folder=subpath(output[0], parent=True),
     message:
         "Draw the figures."
     script:
@@ -42,6 +42,7 @@ rule make_tables:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
         code=library("tables"),
+        templates=templates("tables"),
     output:
         collect(
             f"{RESULTS}/tables/{{name}}.{{kind}}",
@@ -53,7 +54,7 @@ rule make_tables:
     benchmark:
         f"{RESULTS}/benchmarks/make_tables.tsv"
     params:
-        out_folder=f"{RESULTS}/tables",
+        out_folder=subpath(output[0], parent=True),
     message:
         "Make the tables."
     script:

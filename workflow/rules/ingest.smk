@@ -35,7 +35,7 @@ rule ingest_site:
         simulated=lookup("simulated", within=cohort),
         raw_folder=f"{RAW}/{{site}}",
         private_folder=f"private/{COHORT}",
-        out_folder=f"{PROCESSED}/sites/{{site}}",
+        out_folder=subpath(output[0], parent=True),
     message:
         "Read and check the files of site {wildcards.site}."
     script:
@@ -58,8 +58,8 @@ rule pool_sites:
         site_folders=collect(
             f"{PROCESSED}/sites/{{site}}", site=lookup("sites", within=cohort)
         ),
-        out_folder=PROCESSED,
-        checks_folder=f"{RESULTS}/checks",
+        out_folder=subpath(output.clients, parent=True),
+        checks_folder=subpath(output.problems, parent=True),
     message:
         "Put the sites together and stop here if one of them cannot be used."
     script:

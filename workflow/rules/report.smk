@@ -42,12 +42,11 @@ rule write_report:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
         figures=rules.draw_figures.output,
+        flow_figure=f"{RESULTS}/figures/flow.svg",
         run=f"{RESULTS}/audit/run.json",
-        truth=branch(
-            lookup("simulated", within=cohort), then=f"{RAW}/truth.json", otherwise=[]
-        ),
+        truth=truth_file(),
         code=library("report"),
-        templates=report_templates(),
+        templates=templates("report", "tables"),
     output:
         report=f"{RESULTS}/report.html",
         findings=f"{RESULTS}/audit/findings.json",
@@ -56,7 +55,7 @@ rule write_report:
     benchmark:
         f"{RESULTS}/benchmarks/write_report.tsv"
     params:
-        figures_folder=f"{RESULTS}/figures",
+        figures_folder=subpath(input.flow_figure, parent=True),
     message:
         "Write the report and the list of its numbers."
     script:

@@ -33,7 +33,7 @@ def responses(
     Returns
     -------
     DataFrame
-        client (number), session, measure (position in `keys`), item, value; sorted by these.
+        client (number), session, measure (position in `keys`), item, value; in no set order.
     """
     parts: list[dict[str, np.ndarray]] = []
     accounts: list[Counter[str]] = []
@@ -50,7 +50,7 @@ def responses(
         if reading.table["measures"]:
             total = {READ: sum(counts.values()), **counts}
             ledger.count(reading.place("responses"), "answers", total)
-    return table.sort_values(KEY, kind="stable", ignore_index=True)
+    return table
 
 
 def _table(parts: list[dict[str, np.ndarray]]) -> pd.DataFrame:

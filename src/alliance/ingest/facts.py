@@ -14,11 +14,10 @@ import pandas as pd
 
 from alliance.ingest import parse
 from alliance.ingest.layouts import LAYOUTS
+from alliance.ingest.layouts.cells import DAYS_A_WEEK
 from alliance.ingest.problems import Problems, rows_where
 from alliance.ingest.reading import Reading
 from alliance.site_mapping import END_STATUS
-
-DAYS_A_WEEK = 7
 
 
 def client_facts(

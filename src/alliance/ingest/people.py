@@ -82,12 +82,11 @@ def is_site_name(name: str) -> bool:
 def look_alikes(people: People) -> np.ndarray:
     """Return the numbers of clients whose id looks like that of another client of the same site.
 
-    Ids look alike that differ only in blanks, case, leading zeros or signs such as 0 and O. Of each
-    group all but the first are returned.
+    Ids look alike that differ only in blanks, case, leading zeros or signs such as 0 and O.
     """
     plain = [_plain(str(own_id)) for own_id in people.ids]
     frame = pd.DataFrame({"site": people.sites, "plain": plain})
-    return np.flatnonzero(frame.duplicated(keep="first").to_numpy())
+    return np.flatnonzero(frame.duplicated(keep=False).to_numpy())
 
 
 def _plain(own_id: str) -> str:

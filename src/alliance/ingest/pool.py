@@ -46,6 +46,7 @@ def pool_sites(
         files.write_csv(blocking, full_list)
         raise DataError(_message(blocking, full_list))
     full_list.unlink(missing_ok=True)
+    _refuse_shared_clients(stacked["clients"])
     for name, table in stacked.items():
         files.write_parquet(table, Path(out_folder) / f"{name}.parquet")
 
@@ -62,6 +63,18 @@ def _stacked(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame:
         own = ["site", "client", "therapist", "end_status", "sessions_planned"]
         table = table[[*own, *sorted(set(table.columns) - set(own))]]
     return table.sort_values(KEYS[name], kind="stable", na_position="first", ignore_index=True)
+
+
+def _refuse_shared_clients(clients: pd.DataFrame) -> None:
+    """Refuse two exports that hold the same client of the same site."""
+    shared = clients[clients.duplicated(KEYS["clients"])]
+    if len(shared):
+        sites = ", ".join(sorted(shared["site"].unique()))
+        msg = (
+            f"{len(shared)} clients of the same site ({sites}) stand in two exports. Leave one of"
+            " the exports out of `sites`, or give the sites different names in their mappings."
+        )
+        raise DataError(msg)
 
 
 def _message(blocking: pd.DataFrame, full_list: Path) -> str:

@@ -141,8 +141,8 @@ def set_duplicates_aside(reading: Reading) -> None:
          for i, name in enumerate(reading.columns.used)}
     ).fillna("")  # fmt: skip
     by_key = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup()
-    by_content = content.groupby(list(content.columns), sort=False).ngroup()
-    differs = by_content.groupby(by_key).transform("nunique").to_numpy() > 1
+    whole = pd.Series(["\x1f".join(row) for row in content.to_numpy(dtype=object)], dtype="str")
+    differs = whole.groupby(by_key).transform("nunique").to_numpy() > 1
     is_first = ~by_key.duplicated(keep="first").to_numpy()
     for rule, chosen in (
         ("conflicting-duplicate", differs),

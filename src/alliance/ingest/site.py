@@ -216,63 +216,79 @@ def _canonical(
     key: bytes,
 ) -> tuple[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], dict[str, dict[tuple[str, str], str]]]:
     """Return clients, sessions and responses under pseudonyms, sorted by their keys."""
-    pairs = list(zip(known.sites[present], known.ids[present], strict=True))
-    of_client = pseudonyms.pseudonyms(pairs, "client", key)
-    site_of = pd.Series(known.sites, dtype="str")
-    name_of = pd.Series(
-        [of_client.get(pair) for pair in zip(known.sites, known.ids, strict=True)], dtype="str"
-    )
+    everyone = list(zip(known.sites, known.ids, strict=True))
+    of_client = pseudonyms.pseudonyms([everyone[i] for i in present], "client", key)
+    # By client number; those of whom no row is kept occur in no table.
+    names = np.array([of_client.get(pair, "") for pair in everyone], dtype=object)
+    order = np.lexsort((names.astype(str), known.sites.astype(str)))
+    rank = np.empty(len(known), dtype=np.int64)
+    rank[order] = np.arange(len(known))
 
     therapist = told.get("therapist", pd.Series(pd.NA, index=range(len(known)), dtype="str"))
-    named = present[therapist.iloc[present].notna().to_numpy()]
-    of_therapist = pseudonyms.pseudonyms(
-        dict.fromkeys(zip(known.sites[named], therapist.iloc[named], strict=True)), "therapist", key
-    )
-    clients = pd.DataFrame({"site": site_of[present], "client": name_of[present]})
-    clients["therapist"] = pd.Series(
-        [of_therapist.get(pair) for pair in zip(site_of[present], therapist[present], strict=True)],
-        index=present, dtype="str",
-    )  # fmt: skip
+    pairs = list(zip(known.sites, therapist, strict=True))
+    named = [pairs[i] for i in present if isinstance(pairs[i][1], str)]
+    of_therapist = pseudonyms.pseudonyms(dict.fromkeys(named), "therapist", key)
+
+    clients = {
+        "site": known.sites,
+        "client": names,
+        "therapist": [of_therapist.get(p) for p in pairs],
+    }
     blank = pd.Series(pd.NA, index=range(len(known)))
-    clients["end_status"] = told.get("end_status", blank)[present].astype("str")
-    clients["sessions_planned"] = told.get("sessions_planned", blank)[present].astype("Int64")
-    for name in sorted(set(told) - set(_OWN_FACTS)):
-        clients[name] = told[name][present]
+    clients |= {name: told.get(name, blank) for name in ("end_status", "sessions_planned")}
+    clients |= {name: told[name] for name in sorted(set(told) - set(_OWN_FACTS))}
+    kinds = dict.fromkeys(("site", "client", "therapist", "end_status"), "str")
+    table = pd.DataFrame(clients).astype(kinds | {"sessions_planned": "Int64"})
+    in_order = present[np.argsort(rank[present])]
     tables = (
-        clients.sort_values(["site", "client"], ignore_index=True),
-        _sessions(sessions, site_of, name_of),
-        _responses(valid, site_of, name_of, measures),
+        table.iloc[in_order].reset_index(drop=True),
+        _sessions(sessions, known.sites, names, rank),
+        _responses(valid, known.sites, names, rank, measures),
     )
     return tables, {"client": of_client, "therapist": of_therapist}
 
 
-def _sessions(sessions: pd.DataFrame, site_of: pd.Series, name_of: pd.Series) -> pd.DataFrame:
-    client = sessions["client"].to_numpy(dtype=np.int64)
-    table = pd.DataFrame(
+def _sessions(
+    sessions: pd.DataFrame, sites: np.ndarray, names: np.ndarray, rank: np.ndarray
+) -> pd.DataFrame:
+    client, session = (sessions[key].to_numpy(dtype=np.int64) for key in ("client", "session"))
+    order = np.lexsort((session, rank[client]))
+    return pd.DataFrame(
         {
-            "site": site_of.to_numpy()[client],
-            "client": name_of.to_numpy()[client],
-            "session": sessions["session"].to_numpy(dtype=np.int64),
-            "weeks_since_intake": sessions["weeks_since_intake"].to_numpy(dtype=float),
-            "attended": sessions["attended"].to_numpy(dtype=bool),
+            "site": _texts(sites, client[order]),
+            "client": _texts(names, client[order]),
+            "session": session[order],
+            "weeks_since_intake": sessions["weeks_since_intake"].to_numpy(dtype=float)[order],
+            "attended": sessions["attended"].to_numpy(dtype=bool)[order],
         }
-    ).astype({"site": "str", "client": "str"})
-    return table.sort_values(["site", "client", "session"], ignore_index=True)
+    )
 
 
 def _responses(
-    valid: pd.DataFrame, site_of: pd.Series, name_of: pd.Series, measures: list[str]
+    valid: pd.DataFrame,
+    sites: np.ndarray,
+    names: np.ndarray,
+    rank: np.ndarray,
+    measures: list[str],
 ) -> pd.DataFrame:
-    client = valid["client"].to_numpy(dtype=np.int64)
-    table = pd.DataFrame(
+    columns = {key: valid[key].to_numpy() for key in (*answers.KEY, "value")}
+    by_letter = np.argsort(np.argsort(np.array(measures, dtype=str)))
+    keys = (columns["item"], by_letter[columns["measure"]], columns["session"])
+    order = np.lexsort((*keys, rank[columns["client"]]))
+    columns = {key: column[order] for key, column in columns.items()}
+    return pd.DataFrame(
         {
-            "site": site_of.to_numpy()[client],
-            "client": name_of.to_numpy()[client],
-            "session": valid["session"].to_numpy(dtype=np.int64),
-            "measure": np.array([*measures, ""], dtype=object)[valid["measure"].to_numpy()],
-            "item": valid["item"].to_numpy(dtype=np.int64),
-            "value": valid["value"].to_numpy(dtype=float),
+            "site": _texts(sites, columns["client"]),
+            "client": _texts(names, columns["client"]),
+            "session": columns["session"],
+            "measure": _texts(np.array(measures, dtype=object), columns["measure"]),
+            "item": columns["item"],
+            "value": columns["value"],
         }
-    ).astype({"site": "str", "client": "str", "measure": "str"})
-    key = ["site", "client", "session", "measure", "item"]
-    return table.sort_values(key, ignore_index=True)
+    )
+
+
+def _texts(distinct: np.ndarray, positions: np.ndarray) -> pd.Series:
+    """Return distinct[positions] as text, without making each text anew."""
+    texts = pd.Series(distinct, dtype="str")
+    return texts.take(positions).reset_index(drop=True)

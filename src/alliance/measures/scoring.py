@@ -18,6 +18,11 @@ from alliance import files
 from alliance.instruments import Instrument, Score, load_instrument
 
 FORM = ["site", "client", "session"]
+COLUMNS = {
+    **{"site": "str", "client": "str", "session": "int64", "measure": "str", "subscale": "str"},
+    **{"score": "float64", "n_items": "int64", "n_valid": "int64"},
+    **{"prorated": "bool", "refused": "bool"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,9 @@ def scores_of(
             table["prorated"] = column.prorated
             table["refused"] = column.refused
             tables.append(table)
-    scores = pd.concat(tables, ignore_index=True)
+    # A cohort without questionnaires still has a table of scores, with no rows.
+    empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COLUMNS.items()})
+    scores = pd.concat(tables, ignore_index=True) if tables else empty
     scores = scores.sort_values([*FORM, "measure", "subscale"], kind="stable", ignore_index=True)
     return scores, _ledger(scores)
 

@@ -12,9 +12,15 @@ from alliance.mixed.prepare import Prepared
 COLLINEAR = 1e-10
 """A column is collinear if the others leave less than this share of its sum of squares."""
 
+RUNAWAY = 16.0
+"""Difference of log variances (a ratio of ten million) that no data of this kind can support."""
+
+NO_MAXIMUM = 1e-4
+"""Gain in -2 log L that still lies ahead where the optimiser had to give up."""
+
 
 def check_data(prepared: Prepared) -> None:
-    """Groups and columns that leave nothing to estimate; all problems in one message.
+    """Refuse groups and columns that leave nothing to estimate; all problems in one message.
 
     Raises
     ------
@@ -166,3 +172,45 @@ def _parameter_names(prepared: Prepared) -> list[str]:
                     else f"{levels[depth]}: covariance of '{labels[col]}' and '{labels[row]}'"
                 )
     return [*names, "residual variance"]
+
+
+def check_residual(prepared: Prepared, rho: np.ndarray) -> None:
+    """Refuse residual parameters that ran away: the likelihood has no maximum inside.
+
+    Raises
+    ------
+    FitError
+        A group's residual variance that goes to zero, or an autocorrelation that goes to 1.
+    """
+    structure = prepared.residual
+    log_variances = structure.log_variances(rho)
+    gone = np.flatnonzero(log_variances < log_variances.max() - RUNAWAY)
+    if len(gone):
+        counts = ", ".join(f"{int(structure.group_counts[g])} rows" for g in gone)
+        raise FitError(
+            f"The residual variance of {len(gone)} of the {structure.n_groups} groups of "
+            f"'{prepared.specification.residual_by}' goes to zero ({counts} each): the model "
+            "reproduces these rows exactly. Join small groups, use fewer terms, or leave "
+            "residual_by out."
+        )
+    if structure.serial and abs(rho[0]) > (8.0 if structure.kind == "ar1" else 3e4):
+        raise FitError(
+            f"The autocorrelation of the residuals goes to {'-1' if rho[0] < 0 else '1'}: "
+            f"it cannot be told from the random effects of '{prepared.nesting.levels[-1]}'. Use "
+            "residual='iid' or leave out random terms of that level."
+        )
+
+
+def check_maximum(prepared: Prepared, converged: bool, decrement: float) -> None:
+    """Refuse a likelihood that rises without end, which only overloaded small data sets have.
+
+    Raises
+    ------
+    FitError
+    """
+    if not converged and not decrement < NO_MAXIMUM:
+        raise FitError(
+            f"The likelihood of this model has no maximum on these {prepared.rows.used} rows: "
+            "there are too many variance components for the data, and some rows are reproduced "
+            "exactly. Leave out random terms, residual_by or the autocorrelation."
+        )

@@ -9,8 +9,15 @@ which keeps them positive semi-definite and lets it walk through the boundary.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+
+
+@cache
+def triangle(q: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the lower triangle of a (q, q) matrix, row by row."""
+    return np.tril_indices(q)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +55,16 @@ class Layout:
         matrices = []
         for depth, q in enumerate(self.sizes):
             matrix = np.zeros((q, q))
-            matrix[np.tril_indices(q)] = theta[self.block(depth)]
+            matrix[triangle(q)] = theta[self.block(depth)]
             matrices.append(matrix)
         return matrices
 
     def from_factors(self, factors: list[np.ndarray], residual: np.ndarray) -> np.ndarray:
-        """The optimiser's parameters from factors per level and residual parameters."""
+        """Gather the optimiser's parameters from factors per level and residual parameters."""
         theta = np.empty(self.n_parameters)
         theta[: self.n_residual] = residual
         for depth, q in enumerate(self.sizes):
-            theta[self.block(depth)] = factors[depth][np.tril_indices(q)]
+            theta[self.block(depth)] = factors[depth][triangle(q)]
         return theta
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
@@ -68,7 +75,7 @@ class Layout:
         m = self.n_parameters
         jacobian = np.eye(m)
         for depth, factor in enumerate(self.factors(theta)):
-            rows, cols = np.tril_indices(self.sizes[depth])
+            rows, cols = triangle(self.sizes[depth])
             block = self.block(depth)
             same_a = rows[:, None] == rows[None, :]
             same_b = cols[:, None] == rows[None, :]
@@ -86,7 +93,7 @@ class Layout:
         m = self.n_parameters
         matrix = np.zeros((m, m))
         for depth, q in enumerate(self.sizes):
-            rows, cols = np.tril_indices(q)
+            rows, cols = triangle(q)
             block = self.block(depth)
             weight = np.zeros((q, q))
             weight[rows, cols] += gradient[block]
@@ -106,7 +113,7 @@ def pair_index(first: int, second: int) -> int:
 def unpack_pairs(packed: np.ndarray, m: int) -> np.ndarray:
     """Symmetric (m, m, ...) array from packed pairs."""
     full = np.empty((m, m, *packed.shape[1:]))
-    rows, cols = np.tril_indices(m)
+    rows, cols = triangle(m)
     full[rows, cols] = packed
     full[cols, rows] = packed
     return full

@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from alliance.mixed.problem import Problem, QuadraticForm
 
@@ -69,6 +69,24 @@ class Expansion:
     gradient: np.ndarray
     hessian: np.ndarray
 
+    @property
+    def deviance(self) -> float:
+        """-2 log-likelihood on the internal scale."""
+        return self.profile.deviance
+
+
+@dataclass(frozen=True, slots=True)
+class FullExpansion:
+    """-2 log L with the residual variance as a parameter: value, gradient and Hessian.
+
+    The parameters are the relative covariances s and tau = log sigma^2, shapes (m + 1,) and
+    (m + 1, m + 1).
+    """
+
+    deviance: float
+    gradient: np.ndarray
+    hessian: np.ndarray
+
 
 @dataclass(slots=True)
 class Criterion:
@@ -88,55 +106,66 @@ class Criterion:
     fixed: np.ndarray
     reml: bool
     evaluations: int = 0
+    _last: tuple[np.ndarray, Profile | None] | None = None
 
     @property
     def degrees(self) -> int:
-        """n - p for REML, n for ML."""
+        """Degrees of freedom of rss: n - p for REML, n for ML."""
         return self.problem.n_rows - (len(self.fixed) if self.reml else 0)
 
     def profile(self, form: QuadraticForm) -> Profile | None:
         """Profile out b and the residual variance; None where T is not positive definite."""
         x = self.fixed
-        n_columns = self.problem.n_columns
-        t_xx = form.t[np.ix_(x, x)]
-        t_xy = form.t[x, n_columns - 1]
-        if not (np.isfinite(form.t).all() and np.isfinite(form.log_det)):
+        t_xx = form.t[x[:, None], x]
+        t_xy = form.t[x, -1]
+        if not np.isfinite(form.log_det + form.t.sum()):
             return None
-        try:
-            chol = cho_factor(t_xx, lower=True)
-        except np.linalg.LinAlgError:
+        chol, failed = dpotrf(t_xx, lower=1)
+        if failed:
             return None
-        b = cho_solve(chol, t_xy)
+        b, _ = dpotrs(chol, t_xy, lower=1)
+        b = b.ravel()
         rss = float(form.t[-1, -1] - t_xy @ b)
         if not rss > 0:
             return None
-        log_det_x = 2.0 * float(np.log(np.diag(chol[0])).sum())
+        log_det_x = 2.0 * float(np.log(chol.diagonal()).sum())
         degrees = self.degrees
         deviance = form.log_det + degrees * (1.0 + np.log(2.0 * np.pi * rss / degrees))
         if self.reml:
             deviance += log_det_x
-        unscaled = cho_solve(chol, np.eye(len(x)))
-        unscaled = 0.5 * (unscaled + unscaled.T)
+        lower = np.tril(dpotri(chol, lower=1)[0])
+        unscaled = lower + np.tril(lower, -1).T
         return Profile(float(deviance), b, unscaled, rss / degrees, rss, log_det_x)
 
     def value(self, theta: np.ndarray) -> float:
         """Deviance at theta; infinite where it is not defined."""
-        self.evaluations += 1
-        profile = self.profile(self.problem.quadratic_form(theta))
+        profile = self.profile_at(theta)
         return np.inf if profile is None else profile.deviance
 
-    def expand(self, theta: np.ndarray, base: Profile | None = None) -> Expansion | None:
+    def profile_at(self, theta: np.ndarray) -> Profile | None:
+        """Profile at theta; the last point is remembered."""
+        if self._last is None or not np.array_equal(self._last[0], theta):
+            self.evaluations += 1
+            rho = theta[: self.problem.layout.n_residual]
+            profile = None
+            if self.problem.residual.in_range(rho):
+                profile = self.profile(self.problem.quadratic_form(theta))
+            self._last = theta.copy(), profile
+        return self._last[1]
+
+    def expand(self, theta: np.ndarray) -> Expansion | None:
         """Deviance, gradient and exact Hessian at theta."""
-        self.evaluations += 1
-        if base is None:
-            base = self.profile(self.problem.quadratic_form(theta))
+        base = self.profile_at(theta)
         if base is None:
             return None
-        form = self.problem.quadratic_form(theta, 2, self._omega(base))
+        self.evaluations += 1
+        form = self.problem.quadratic_form(theta, 2, self._omega(base, base.sigma2))
         profile = self.profile(form)
         if profile is None:
             return None
-        gradient, hessian = self._derivatives(form, profile)
+        gradient, rss_first, hessian = self._derivatives(form, profile, profile.sigma2)
+        # Profiling out the residual variance takes its own curvature away.
+        hessian -= np.outer(rss_first, rss_first) / (profile.sigma2**2 * self.degrees)
         layout = self.problem.layout
         jacobian = layout.jacobian(theta)
         return Expansion(
@@ -148,13 +177,42 @@ class Criterion:
             jacobian.T @ hessian @ jacobian + layout.curvature(gradient),
         )
 
-    def _omega(self, profile: Profile) -> np.ndarray:
+    def expand_full(self, theta: np.ndarray, tau: float) -> FullExpansion | None:
+        """-2 log L in the relative covariances and tau = log sigma^2, fixed effects profiled out.
+
+        -2 log L = log|V| [+ log|T_XX|] + degrees (log(2 pi) + tau) + rss exp(-tau).
+        """
+        base = self.profile_at(theta)
+        if base is None:
+            return None
+        self.evaluations += 1
+        sigma2 = float(np.exp(tau))
+        form = self.problem.quadratic_form(theta, 2, self._omega(base, sigma2))
+        profile = self.profile(form)
+        if profile is None:
+            return None
+        slope, rss_first, bend = self._derivatives(form, profile, sigma2)
+        share = profile.rss / sigma2
+        m = len(slope)
+        gradient = np.append(slope, self.degrees - share)
+        hessian = np.empty((m + 1, m + 1))
+        hessian[:m, :m] = bend
+        hessian[:m, m] = hessian[m, :m] = -rss_first / sigma2
+        hessian[m, m] = share
+        return FullExpansion(self.full_value(profile, tau), gradient, hessian)
+
+    def full_value(self, profile: Profile, tau: float) -> float:
+        """-2 log L at a residual variance of exp(tau) instead of the best one."""
+        ratio = profile.sigma2 / np.exp(tau)
+        return float(profile.deviance + self.degrees * (ratio - 1.0 - np.log(ratio)))
+
+    def _omega(self, profile: Profile, sigma2: float) -> np.ndarray:
         """Matrix whose inner product with T_ij enters the Hessian."""
         x = self.fixed
         w = self._contrast(profile)
-        omega = np.outer(w, w) / profile.sigma2
+        omega = np.outer(w, w) / sigma2
         if self.reml:
-            omega[np.ix_(x, x)] += profile.unscaled
+            omega[x[:, None], x] += profile.unscaled
         return omega
 
     def _contrast(self, profile: Profile) -> np.ndarray:
@@ -163,7 +221,10 @@ class Criterion:
         w[-1] = 1.0
         return w
 
-    def _derivatives(self, form: QuadraticForm, profile: Profile) -> tuple[np.ndarray, np.ndarray]:
+    def _derivatives(
+        self, form: QuadraticForm, profile: Profile, sigma2: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Gradient, derivative of rss and Hessian in the covariances at a given sigma^2."""
         x = self.fixed
         w = self._contrast(profile)
         assert form.t_first is not None and form.contraction is not None
@@ -171,17 +232,15 @@ class Criterion:
         t_w = form.t_first @ w
         rss_first = t_w @ w
         t_xw = t_w[:, x]
-        s2 = profile.sigma2
-        gradient = form.log_det_first + rss_first / s2
+        gradient = form.log_det_first + rss_first / sigma2
         hessian = (
             form.log_det_second
             + form.contraction
-            - 2.0 * (t_xw @ profile.unscaled @ t_xw.T) / s2
-            - np.outer(rss_first, rss_first) / (s2**2 * self.degrees)
+            - 2.0 * (t_xw @ profile.unscaled @ t_xw.T) / sigma2
         )
         if self.reml:
             t_xx = form.t_first[:, x[:, None], x[None, :]]
             phi_t = profile.unscaled @ t_xx
             gradient = gradient + np.trace(phi_t, axis1=1, axis2=2)
             hessian = hessian - np.einsum("iab,jba->ij", phi_t, phi_t)
-        return gradient, 0.5 * (hessian + hessian.T)
+        return gradient, rss_first, 0.5 * (hessian + hessian.T)

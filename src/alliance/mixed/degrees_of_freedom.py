@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alliance.mixed.covariance import triangle
 from alliance.mixed.criterion import Criterion, Expansion
 from alliance.mixed.problem import QuadraticForm
 
@@ -38,7 +39,7 @@ class Satterthwaite:
 
 
 def satterthwaite(criterion: Criterion, theta: np.ndarray, expansion: Expansion) -> Satterthwaite:
-    """Derivatives for Satterthwaite's approximation, from the exact Hessian.
+    """Prepare Satterthwaite's approximation from the exact Hessian.
 
     As lmerTest (Kuznetsova, Brockhoff & Christensen 2017), in the Cholesky factors and sigma: at a
     boundary a factor of zero has no slope and drops out, which is the fit without that component.
@@ -140,14 +141,14 @@ def relative_covariances(criterion: Criterion, theta: np.ndarray) -> np.ndarray:
     values[: layout.n_residual] = np.exp(theta[: layout.n_residual])
     for depth, factor in enumerate(layout.factors(theta)):
         sigma = factor @ factor.T
-        values[layout.block(depth)] = sigma[np.tril_indices(len(factor))]
+        values[layout.block(depth)] = sigma[triangle(len(factor))]
     return values
 
 
 def _variance_scale(
     criterion: Criterion, form: QuadraticForm, relative: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Derivatives in variance ratios rather than in their logarithms, fixed columns only."""
+    """Take derivatives in variance ratios, not their logarithms; fixed columns only."""
     n_residual = criterion.problem.layout.n_residual
     x = criterion.fixed
     assert form.t_first is not None and form.t_second is not None
@@ -208,14 +209,16 @@ class KenwardRoger:
         base = 3 * q + 2 * (1 - g)
         c1, c2, c3 = g / base, (q - g) / base, (q + 2 - g) / base
         expectation = 1.0 / (1.0 - a2 / q)
-        variance = (2 / q) * (1 + c1 * b) / ((1 - c2 * b) ** 2 * (1 - c3 * b))
+        # In the smallest designs a factor can vanish: the variance is infinite there.
+        shrink = (1 - c2 * b) ** 2 * (1 - c3 * b)
+        variance = (2 / q) * (1 + c1 * b) / shrink if shrink != 0 else np.inf
         rho = variance / (2 * expectation**2)
         df = 4 + (q + 2) / (q * rho - 1)
         return float(df), float(df / (expectation * (df - 2)))
 
 
 def kenward_roger(criterion: Criterion, theta: np.ndarray, sigma2: float) -> KenwardRoger:
-    """Adjusted covariance from first and second derivatives of X' V^-1 X and log|V|.
+    """Adjust the covariance by the derivatives of X' V^-1 X and log|V|.
 
     With G_r = dV/dgamma_r: P_r = d(X'V^-1X)/dgamma_r, Q_rs + Q_sr = its second derivative, and
     tr(V^-1 G_r V^-1 G_s) = -d2 log|V|. V is linear in the (co)variances, so no further term.

@@ -21,6 +21,9 @@ import numpy as np
 
 from alliance.mixed.terms import Factor, Product
 
+MOST_ROWS = 100_000
+"""Rows that centres and scales are taken from."""
+
 Internal = tuple[tuple[Factor, bool], ...]
 """A product of factors, each with a flag: centred or not."""
 
@@ -68,17 +71,29 @@ def round_binary(value: float, unit: float) -> float:
 
 
 def power_of_two(value: float) -> float:
-    """The power of two next to a positive `value`; 1 for zero."""
+    """Round a positive `value` to the next power of two; 1 for zero."""
     if not (np.isfinite(value) and value > 0):
         return 1.0
     return float(2.0 ** np.round(np.log2(value)))
 
 
+def thinned(values: np.ndarray) -> np.ndarray:
+    """At most `MOST_ROWS` evenly spread values: centres and scales need not be exact."""
+    return values[:: -(-len(values) // MOST_ROWS)] if len(values) > MOST_ROWS else values
+
+
 def centre_of(values: np.ndarray) -> float:
-    """Mean of a factor, rounded to an eighth of its standard deviation."""
-    mean = float(np.mean(values))
-    deviation = float(np.sqrt(np.mean((values - mean) ** 2)))
+    """Mean of a column, rounded to an eighth of its standard deviation."""
+    some = thinned(values)
+    mean = float(np.mean(some))
+    deviation = float(np.sqrt(np.mean((some - mean) ** 2)))
     return round_binary(mean, deviation / 8.0) if deviation > 0 else mean
+
+
+def scale_of(values: np.ndarray | float, centre: float = 0.0) -> float:
+    """Root mean square about a centre, rounded to a power of two."""
+    some = values if isinstance(values, float) else thinned(values)
+    return power_of_two(float(np.sqrt(np.mean(np.square(some - centre)))))
 
 
 def build_columns(
@@ -112,7 +127,7 @@ def build_columns(
             if centred and factor not in columns.centres:
                 columns.centres[factor] = centre_of(values(factor))
     columns.scales = np.array(
-        [_scale(internal_values(internal, values, columns.centres)) for internal in place]
+        [scale_of(internal_values(internal, values, columns.centres)) for internal in place]
     )
     columns.fixed_index, columns.fixed_transform = _transform(fixed, fixed_flags, place, columns)
     for products, flags in zip(levels, level_flags, strict=True):
@@ -133,10 +148,6 @@ def internal_values(
             vector = vector - centres[factor]
         product = vector if isinstance(product, float) else product * vector
     return product
-
-
-def _scale(values: np.ndarray | float) -> float:
-    return power_of_two(float(np.sqrt(np.mean(np.square(values)))))
 
 
 def _centring(products: list[Product]) -> dict[Product, Internal]:

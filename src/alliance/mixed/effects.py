@@ -67,7 +67,7 @@ def random_effects(
         shift = np.broadcast_to(np.eye(r), (len(f), r, r)).copy()
         shift[:, z, :] += carry
         spread = shift @ cov @ shift.transpose(0, 2, 1)
-        spread[np.ix_(range(len(f)), z, z)] += g
+        spread[:, z[:, None], z[None, :]] += g
     return effects
 
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.mixed.checks import check_data, check_fixed, check_identified
+from alliance.mixed.checks import (
+    check_data,
+    check_fixed,
+    check_identified,
+    check_maximum,
+    check_residual,
+)
+from alliance.mixed.compress import compress, sample_clients
 from alliance.mixed.convergence import Convergence, singular_components
-from alliance.mixed.criterion import Criterion
+from alliance.mixed.criterion import Criterion, Expansion
 from alliance.mixed.estimate import on_user_scale
 from alliance.mixed.optimise import Optimum, minimise
-from alliance.mixed.prepare import Prepared, check_outcome, compress, prepare, with_outcome
+from alliance.mixed.prepare import Prepared, check_outcome, prepare, with_outcome
 from alliance.mixed.problem import Problem
 from alliance.mixed.result import MixedFit
+from alliance.mixed.simulation import sorted_order
 from alliance.mixed.specification import (
     DegreesOfFreedom,
     IdRule,
@@ -28,7 +37,13 @@ EXACT = 1e-10
 """A residual variance below this share of the outcome's mean square is none at all."""
 
 SMALL = 2000
-"""Up to this many clients a third start costs nothing."""
+"""Up to this many clients (or cells of like clients) a third start costs nothing."""
+
+SAMPLE_ABOVE = 4000
+"""Above this many the starts are compared on a sample of the groups."""
+
+SAME_END = 1e-4
+"""Ends on a sample whose -2 log-likelihoods differ by less than this are one."""
 
 AGREEMENT = 1e-6
 """Two starts agree if their -2 log-likelihoods differ by less than this."""
@@ -111,19 +126,29 @@ def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = No
         problem, prepared.columns.fixed_index, prepared.specification.method == "REML"
     )
     check_fixed(prepared, criterion)
-    first = default_start(problem) if start is None else start
     check_identified(prepared, criterion, default_start(problem))
-    best = minimise(criterion, first)
-    if best is None:
-        raise FitError(_nothing_left(prepared))
-    _check_residual_left(prepared, best)
-    best, difference = _second_opinion(criterion, best)
+    best, difference = _best_of_starts(prepared, criterion, start)
+    check_residual(prepared, best.theta[: problem.layout.n_residual])
+    check_maximum(prepared, best.converged, best.decrement)
+    return _wrap(prepared, criterion, best, difference)
+
+
+def _wrap(
+    prepared: Prepared, criterion: Criterion, best: Optimum[Expansion], difference: float
+) -> MixedFit:
+    """Tidy the boundary, go back to the user's scale and describe the convergence."""
+    layout = criterion.problem.layout
     best = _snap_to_boundary(criterion, best)
     user = on_user_scale(prepared, criterion, best.theta, best.expansion)
-    names = [prepared.random_names(depth) for depth in range(len(problem.layout.sizes))]
+    names = [prepared.random_names(depth) for depth in range(len(layout.sizes))]
     components = singular_components(
-        prepared.specification.levels, names, problem.layout.factors(best.theta)
+        prepared.specification.levels,
+        names,
+        layout.factors(best.theta),
+        prepared.columns.level_transform,
     )
+    if prepared.residual.kind == "car1" and best.theta[0] == 0.0:
+        components = (*components, "residual: autocorrelation is 0")
     convergence = Convergence(
         converged=best.converged,
         objective=-2.0 * user.log_likelihood,
@@ -138,48 +163,77 @@ def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = No
     return MixedFit(prepared, criterion, best, user, convergence)
 
 
-def _nothing_left(prepared: Prepared) -> str:
-    return (
-        f"The model reproduces the outcome '{prepared.specification.outcome}' exactly, so there is "
-        "no residual variance to estimate. Check whether the outcome was computed from the "
-        "predictors or is constant within the groups, and use fewer terms."
-    )
-
-
-def _check_residual_left(prepared: Prepared, best: Optimum) -> None:
-    """Refuse a residual variance of zero: the likelihood is unbounded there."""
-    if best.expansion.profile.sigma2 < EXACT:
-        raise FitError(_nothing_left(prepared))
-
-
 def default_start(problem: Problem, size: float = 0.5) -> np.ndarray:
     """Every random effect with a standard deviation of `size` residual ones, uncorrelated."""
     factors = [size * np.eye(q) for q in problem.layout.sizes]
     return problem.layout.from_factors(factors, problem.residual.start())
 
 
-def _second_opinion(criterion: Criterion, best: Optimum) -> tuple[Optimum, float]:
-    """Minimise again from elsewhere; keep the better end and say how far they are apart.
+def _best_of_starts(
+    prepared: Prepared, criterion: Criterion, start: np.ndarray | None
+) -> tuple[Optimum[Expansion], float]:
+    """Minimise from several starts; the best end, and how far the ends are apart.
 
     The criterion can have several minima, mostly on the boundary of small data sets. So the second
     start is close to the model without random effects, far from the first; small problems, where
-    it costs nothing, get a third from large variances.
+    it costs nothing, get a third from large variances. On large problems the starts are run on a
+    sample of the groups, and every distinct end is continued on all rows.
     """
-    sizes = (0.05, 2.0) if len(criterion.problem.closing) <= SMALL else (0.05,)
+    problem = criterion.problem
+    sizes = (0.5, 0.05, 2.0) if problem.n_leaves <= SMALL else (0.5, 0.05)
+    starts = [default_start(problem, size) for size in sizes]
+    if start is not None:
+        starts = [start, *starts[1:2]]
     difference = 0.0
-    for size in sizes:
-        other = minimise(criterion, default_start(criterion.problem, size))
+    if problem.n_leaves > SAMPLE_ABOVE:
+        ends, difference = _sampled_ends(prepared, criterion, starts)
+        starts = ends or starts
+    best: Optimum[Expansion] | None = None
+    for theta in starts:
+        other = minimise(criterion, theta)
         if other is None:
             continue
-        gap = other.expansion.profile.deviance - best.expansion.profile.deviance
-        if abs(gap) > abs(difference):
-            difference = abs(gap)
+        if other.expansion.profile.sigma2 < EXACT:
+            best = None
+            break
+        if best is None:
+            best = other
+            continue
+        gap = other.expansion.deviance - best.expansion.deviance
+        difference = max(difference, abs(gap))
         if other.converged and (gap < -AGREEMENT or not best.converged):
             best = other
+    if best is None:
+        raise FitError(
+            f"The model reproduces the outcome '{prepared.specification.outcome}' exactly, so "
+            "there is no residual variance to estimate. Check whether the outcome was computed "
+            "from the predictors or is constant within the groups, and use fewer terms."
+        )
     return best, difference
 
 
-def _snap_to_boundary(criterion: Criterion, best: Optimum) -> Optimum:
+def _sampled_ends(
+    prepared: Prepared, criterion: Criterion, starts: list[np.ndarray]
+) -> tuple[list[np.ndarray], float]:
+    """Distinct ends of the starts on a sample of the groups, and their distance there."""
+    sample = Criterion(
+        compress(prepared, sample_clients(prepared.nesting)), criterion.fixed, criterion.reml
+    )
+    ends: list[Optimum[Expansion]] = []
+    difference = 0.0
+    for theta in starts:
+        end = minimise(sample, theta, tolerance=1e-12)
+        if end is None or not end.converged:
+            continue
+        gaps = [abs(end.expansion.deviance - e.expansion.deviance) for e in ends]
+        if not gaps or min(gaps) > SAME_END:
+            ends.append(end)
+        difference = max([difference, *gaps])
+    criterion.evaluations += sample.evaluations
+    return [end.theta for end in ends], difference
+
+
+def _snap_to_boundary(criterion: Criterion, best: Optimum[Expansion]) -> Optimum[Expansion]:
     """Set factors that have converged towards zero to zero, if the criterion does not mind."""
     layout = criterion.problem.layout
     theta = best.theta.copy()
@@ -190,19 +244,58 @@ def _snap_to_boundary(criterion: Criterion, best: Optimum) -> Optimum:
         small = np.abs(np.diag(snapped)) < 1e-4
         snapped[np.diag_indices_from(snapped)] = np.where(small, 0.0, np.diag(snapped))
         theta[layout.block(depth)] = snapped[np.tril_indices(len(factor))]
+    residual = criterion.problem.residual
+    if residual.kind == "car1":
+        theta[0] = 0.0 if abs(theta[0]) < 1e-3 else abs(theta[0])
     if np.array_equal(theta, best.theta):
         return best
     expansion = criterion.expand(theta)
-    tolerance = 1e-12 * abs(best.expansion.profile.deviance) + 1e-9
-    if expansion is None or (
-        expansion.profile.deviance > best.expansion.profile.deviance + tolerance
-    ):
+    tolerance = 1e-12 * abs(best.expansion.deviance) + 1e-9
+    if expansion is None or (expansion.deviance > best.expansion.deviance + tolerance):
         return best
     return Optimum(theta, expansion, best.converged, best.iterations, best.decrement)
 
 
-def estimate_refit(fit: MixedFit, outcome: np.ndarray) -> MixedFit:
-    """Fit the model of `fit` to another outcome for its sorted rows, starting from its optimum."""
+class Refitter:
+    """Fits the model of a fit to other outcomes for its sorted rows, starting from its optimum."""
+
+    def __init__(self, fit: MixedFit) -> None:
+        self.fit = fit
+        layout = fit.criterion.problem.layout
+        # Off the boundary, so that a component at zero can grow again.
+        factors = [
+            factor + 0.05 * np.eye(len(factor)) for factor in layout.factors(fit.optimum.theta)
+        ]
+        self.start = layout.from_factors(factors, fit.optimum.theta[: layout.n_residual])
+
+    def __call__(self, outcome: np.ndarray) -> MixedFit | None:
+        """Refit from one start; None where the outcome has no residual variance."""
+        prepared = with_outcome(self.fit.prepared, outcome)
+        criterion = Criterion(compress(prepared), self.fit.criterion.fixed, self.fit.criterion.reml)
+        best = minimise(criterion, self.start, tolerance=1e-12)
+        if best is None or best.expansion.profile.sigma2 < EXACT:
+            return None
+        return _wrap(prepared, criterion, best, 0.0)
+
+
+def refit(fit: MixedFit, y: np.ndarray | pd.Series) -> MixedFit:
+    """See `alliance.mixed.result.MixedFit.refit`."""
+    values = np.asarray(y, dtype=float)
+    if values.shape != (fit.rows.used,):
+        raise FitError(
+            f"The new outcome must have one value per row of the fit: {fit.rows.used}, not "
+            f"{values.shape[0] if values.ndim else 0}."
+        )
+    if not np.isfinite(values).all():
+        raise FitError("The new outcome has missing or infinite values.")
+    outcome = sorted_order(fit, values)
     check_outcome(outcome, fit.prepared.specification.outcome)
     prepared = with_outcome(fit.prepared, outcome)
     return estimate(prepared, compress(prepared))
+
+
+def as_ml(fit: MixedFit) -> MixedFit:
+    """Fit the same model by maximum likelihood."""
+    specification = replace(fit.prepared.specification, method="ML", df="none")
+    prepared = replace(fit.prepared, specification=specification)
+    return estimate(prepared, fit.criterion.problem, start=fit.optimum.theta)

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.mixed.terms import Product, is_categorical
+from alliance.mixed.tables import t_quantile
+from alliance.mixed.terms import Product
+from alliance.mixed.vocabulary import is_categorical
 
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
@@ -23,13 +25,8 @@ def predict(
     confidence: float,
 ) -> pd.Series | pd.DataFrame:
     """See `alliance.mixed.result.MixedFit.predict`."""
-    from alliance.mixed.result import t_quantile
-
     prepared = fit.prepared
-    if new_data is None:
-        data = used_in_given_order(fit)
-    else:
-        data = new_data
+    data = used_in_given_order(fit) if new_data is None else new_data
     x, complete = _matrix(fit, prepared.fixed, data)
     mean = np.full(len(data), np.nan)
     mean[complete] = x @ fit.estimate.coefficients
@@ -52,7 +49,7 @@ def predict(
 
 
 def used_in_given_order(fit: MixedFit) -> pd.DataFrame:
-    """The used rows in the order of the data given."""
+    """Put the used rows back into the order of the data given."""
     prepared = fit.prepared
     if prepared.order is None:
         return prepared.sorted_data

@@ -8,16 +8,12 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.mixed.covariance import Layout
-from alliance.mixed.design import Columns, build_columns, centre_of, internal_values, power_of_two
-from alliance.mixed.problem import Problem
+from alliance.mixed.design import Columns, build_columns, centre_of, scale_of
 from alliance.mixed.residual import ResidualStructure
 from alliance.mixed.rows import Nesting, Rows, nest, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
-from alliance.mixed.terms import Factor, Product, Vocabulary, is_categorical, numeric
-
-BLOCK_ROWS = 8192
-"""Rows that are worked on at a time; a block of them stays in the processor's cache."""
+from alliance.mixed.terms import Factor, Product
+from alliance.mixed.vocabulary import Vocabulary, is_categorical, numeric
 
 
 @dataclass(slots=True)
@@ -89,7 +85,7 @@ class Prepared:
         return matrix
 
     def internal_outcome(self, outcome: np.ndarray) -> np.ndarray:
-        """The outcome on the engine's scale."""
+        """Put the outcome on the engine's scale."""
         return (outcome - self.outcome_centre) / self.outcome_scale
 
 
@@ -103,7 +99,7 @@ def prepare(data: pd.DataFrame, specification: Specification, parsed: ParsedTerm
     """
     needed = _needed(specification, parsed)
     rows = select_rows(data, needed)
-    used = data[needed]
+    used = pd.DataFrame({name: data[name] for name in needed}, copy=False)
     if rows.used < rows.total:
         used = used.take(rows.used_positions)
     if specification.outcome in used and is_categorical(used[specification.outcome]):
@@ -143,9 +139,9 @@ def prepare(data: pd.DataFrame, specification: Specification, parsed: ParsedTerm
 
 
 def with_outcome(prepared: Prepared, outcome: np.ndarray) -> Prepared:
-    """The same design with another outcome (user's scale, sorted rows)."""
+    """Give the same design another outcome (user's scale, sorted rows)."""
     centre = centre_of(outcome) if () in prepared.fixed else 0.0
-    scale = power_of_two(float(np.sqrt(np.mean((outcome - centre) ** 2))))
+    scale = scale_of(outcome, centre)
     return replace(prepared, outcome=outcome, outcome_centre=centre, outcome_scale=scale)
 
 
@@ -170,33 +166,29 @@ def _row_order(
     keys.append(specification.outcome)
     keys = list(dict.fromkeys(keys))
     starts = nesting.starts[-1]
-    # Position within the sorted groups: a row is tied with the one before it in the same client.
-    tied = np.ones(len(used), dtype=bool)
-    tied[starts[:-1]] = False
+    # A row is tied with the one before it in the same client until a column tells them apart.
+    tied = np.ones(len(used) - 1, dtype=bool)
+    tied[starts[1:-1] - 1] = False
     in_order = nesting.order is None
-    group = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     columns: list[np.ndarray] = []
     for key in keys:
         values = _sortable(used[key])
         if nesting.order is not None:
             values = values[nesting.order]
         columns.append(values)
-        step = np.zeros(len(values))
-        step[1:] = values[1:] - values[:-1]
-        if (step[tied] < 0).any():
+        if (tied & (values[1:] < values[:-1])).any():
             in_order = False
             break
-        tied &= step == 0
+        tied &= values[1:] == values[:-1]
         if not tied.any():
             break
-    else:
-        pass
     if in_order:
         return None
     if len(columns) < len(keys):
         for key in keys[len(columns) :]:
             values = _sortable(used[key])
             columns.append(values if nesting.order is None else values[nesting.order])
+    group = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     inner = np.lexsort((*reversed(columns), group))
     return inner if nesting.order is None else nesting.order[inner]
 
@@ -206,7 +198,7 @@ def _sortable(column: pd.Series) -> np.ndarray:
         codes, uniques = pd.factorize(column.astype(str), sort=True)
         del uniques
         return codes.astype(float)
-    return column.to_numpy(dtype=float)
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(dtype=float)
 
 
 def check_outcome(outcome: np.ndarray, name: str) -> None:
@@ -226,13 +218,16 @@ def _residual(
     rows: Rows,
 ) -> ResidualStructure:
     n = len(used)
+    if specification.residual == "iid" and specification.residual_by is None:
+        nobody = np.empty(0, dtype=np.int64)
+        return ResidualStructure(
+            "iid", [], np.empty(0), np.empty(0), np.array([float(n)]), nobody, nobody
+        )
     row_group = np.zeros(n, dtype=np.int64)
     groups: list = []
     if specification.residual_by is not None:
-        column = used[specification.residual_by]
-        codes, uniques = pd.factorize(column, sort=True)
-        groups = list(uniques)
-        row_group = codes.astype(np.int64)
+        codes, uniques = pd.factorize(used[specification.residual_by], sort=True)
+        groups, row_group = list(uniques), codes.astype(np.int64)
         if len(groups) == 1:
             raise FitError(
                 f"residual_by='{specification.residual_by}' has one value only; leave it out."
@@ -241,7 +236,6 @@ def _residual(
     row_lag = np.full(n, -1, dtype=np.int64)
     lags, lag_counts = np.empty(0), np.empty(0)
     if specification.residual != "iid":
-        assert specification.residual_time is not None
         row_lag, lags, lag_counts = _lags(used, nesting, specification, order, rows)
     return ResidualStructure(
         specification.residual, groups, lags, lag_counts, counts, row_lag, row_group
@@ -286,75 +280,3 @@ def _lags(
     row_lag = np.full(len(time), -1, dtype=np.int64)
     row_lag[~first] = inverse
     return row_lag, lags, np.bincount(inverse).astype(float)
-
-
-def compress(prepared: Prepared, outcome: np.ndarray | None = None) -> Problem:
-    """Make the cross-products of all clients in one pass over the rows."""
-    from alliance.mixed import crossproducts
-
-    nesting, columns, residual = prepared.nesting, prepared.columns, prepared.residual
-    y = prepared.internal_outcome(prepared.outcome if outcome is None else outcome)
-    starts = nesting.starts[-1]
-    n_columns = len(columns.internals) + 1
-    n_clients = len(starts) - 1
-    r = columns.n_random
-    n_groups, n_lags = residual.n_groups, len(residual.lags)
-    plain = not residual.serial and n_groups == 1
-    pointer = np.arange(n_clients + 1, dtype=np.int64)
-    n_entries = n_clients
-    if not plain:
-        n_entries = crossproducts.count_entries(
-            starts, residual.row_lag, residual.row_group, n_groups, n_lags, pointer
-        )
-    totals = np.zeros((residual.n_classes, n_columns, n_columns))
-    entry_class = np.zeros(n_entries, dtype=np.int64)
-    cross = np.zeros((n_entries, r, n_columns))
-    first = 0
-    while first < n_clients:
-        last = int(np.searchsorted(starts, starts[first] + BLOCK_ROWS, side="right")) - 1
-        last = min(max(last, first + 1), n_clients)
-        block = internal_block(prepared, int(starts[first]), int(starts[last]), y)
-        inside = starts[first : last + 1]
-        if plain:
-            crossproducts.accumulate(block, inside[0], inside, first, r, totals, cross)
-        else:
-            crossproducts.accumulate_classes(
-                block, inside[0], inside, first, r, residual.row_lag, residual.row_group,
-                n_groups, n_lags, totals, pointer, entry_class, cross,
-            )  # fmt: skip
-        first = last
-    return Problem(
-        Layout(tuple(len(index) for index in columns.level_index), residual.n_parameters),
-        residual,
-        len(y),
-        r,
-        columns.level_index,
-        totals,
-        pointer,
-        entry_class,
-        cross,
-        _closing(nesting),
-    )
-
-
-def internal_block(prepared: Prepared, start: int, stop: int, y: np.ndarray) -> np.ndarray:
-    """Internal columns and outcome of rows `start` to `stop`, shape (rows, K)."""
-    columns = prepared.columns
-    block = np.empty((stop - start, len(columns.internals) + 1))
-    for number, internal in enumerate(columns.internals):
-        values = internal_values(
-            internal, lambda factor: prepared.factor_values(factor)[start:stop], columns.centres
-        )
-        block[:, number] = values / columns.scales[number]
-    block[:, -1] = y[start:stop]
-    return block
-
-
-def _closing(nesting: Nesting) -> np.ndarray:
-    """How many levels above each client end with it."""
-    clients = nesting.starts[-1]
-    closing = np.zeros(len(clients) - 1, dtype=np.int64)
-    for start in nesting.starts[:-1]:
-        last = np.searchsorted(clients, start[1:]) - 1
-        closing[last] += 1
-    return closing

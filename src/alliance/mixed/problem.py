@@ -7,11 +7,15 @@ from the data is the pair (T, log|V|) and its first two derivatives in the covar
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alliance.mixed.covariance import Layout, unpack_pairs
+from alliance.mixed.covariance import Layout, triangle, unpack_pairs
 from alliance.mixed.residual import ResidualStructure
+
+if TYPE_CHECKING:
+    from alliance.mixed.patterns import Patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,12 @@ class Problem:
         Per residual class, cross-product over all rows, shape (H, K, K).
     entry_pointer, entry_class, cross : numpy.ndarray
         Per client its classes and their cross-products, shape of `cross` (entries, r, K).
-    closing : numpy.ndarray
-        Per client, number of levels above it that end with it.
+    parents : list of numpy.ndarray
+        Per level (outermost first), the group above of each group; empty for the outermost.
+    n_outermost : int
+        Number of groups of the outermost level.
+    patterns : Patterns or None
+        Clients grouped by their sessions, where that pays.
     """
 
     layout: Layout
@@ -74,7 +82,20 @@ class Problem:
     entry_pointer: np.ndarray = field(repr=False)
     entry_class: np.ndarray = field(repr=False)
     cross: np.ndarray = field(repr=False)
-    closing: np.ndarray = field(repr=False)
+    parents: list[np.ndarray] = field(repr=False)
+    n_outermost: int
+    patterns: Patterns | None = field(default=None, repr=False)
+
+    @property
+    def n_leaves(self) -> int:
+        """Clients, or cells of clients with the same sessions: what an evaluation costs."""
+        if self.patterns is not None:
+            return len(self.patterns.cell_pattern)
+        return len(self.entry_pointer) - 1
+
+    def reach(self, depth: int) -> int:
+        """Count the columns that the levels above a level use; they stand first."""
+        return max((int(z.max()) + 1 for z in self.level_columns[:depth]), default=0)
 
     @property
     def n_columns(self) -> int:
@@ -102,93 +123,126 @@ class Problem:
         full : bool
             Return the second derivatives of T themselves.
         """
-        from alliance.mixed.elimination import traverse
-
         m, n_columns = self.layout.n_parameters, self.n_columns
-        n_pairs = m * (m + 1) // 2
-        weights = self.residual.weights(theta[: self.layout.n_residual])
-        reduction = np.zeros((n_columns, n_columns))
-        high = order == 2
-        first = np.zeros((m if high else 0, n_columns, n_columns))
-        second = np.zeros((n_pairs if full else 0, n_columns, n_columns))
-        contraction = np.zeros(n_pairs)
-        log_det = np.zeros(1)
-        log_det_first = np.zeros(m)
-        log_det_second = np.zeros(n_pairs)
-        traverse(
-            order,
-            full,
-            self.n_random,
-            n_columns,
-            self.layout.n_residual,
-            *self._level_arrays(theta),
-            weights.value,
-            weights.first,
-            weights.second,
-            self.entry_pointer,
-            self.entry_class,
-            self.cross,
-            self.closing,
-            reduction,
-            first,
-            second,
-            contraction,
-            np.zeros((n_columns, n_columns)) if omega is None else omega,
-            log_det,
-            log_det_first,
-            log_det_second,
-        )
-        t = _weighted(weights.value, self.totals) - 0.5 * (reduction + reduction.T)
-        total_log_det = float(log_det[0]) + weights.log_det
-        if not high:
-            return QuadraticForm(t, total_log_det)
-        t_first = -(first + first.transpose(0, 2, 1))
         n_residual = self.layout.n_residual
+        weights = self.residual.weights(theta[:n_residual])
+        matrix = np.zeros((n_columns, n_columns)) if omega is None else omega
+        t_stack, contraction, log_det = self._climb(theta, order, full, weights.stacked, matrix)
+        t = _weighted(weights.value, self.totals) - _symmetric(t_stack[0])
+        log_det[0] += weights.log_det
+        if order == 0:
+            return QuadraticForm(t, float(log_det[0]))
+        pairs = slice(1 + m, 1 + m + n_residual * (n_residual + 1) // 2)
+        log_det[1 : 1 + n_residual] += weights.log_det_first
+        log_det[pairs] += weights.log_det_second
+        t_first = -2.0 * _symmetric(t_stack[1 : 1 + m])
         for i in range(n_residual):
             t_first[i] += _weighted(weights.first[i], self.totals)
-        log_det_first[:n_residual] += weights.log_det_first
-        residual_pairs = n_residual * (n_residual + 1) // 2
-        log_det_second[:residual_pairs] += weights.log_det_second
+        residual_second = [_weighted(row, self.totals) for row in weights.second]
         t_second = None
         if full:
-            second = -0.5 * (second + second.transpose(0, 2, 1))
-            for i in range(residual_pairs):
-                second[i] += _weighted(weights.second[i], self.totals)
+            second = -_symmetric(t_stack[1 + m :])
+            for i, direct in enumerate(residual_second):
+                second[i] += direct
             t_second = unpack_pairs(second, m)
         contraction = -contraction
         if omega is not None:
-            for i in range(residual_pairs):
-                contraction[i] += float(np.sum(omega * _weighted(weights.second[i], self.totals)))
+            for i, direct in enumerate(residual_second):
+                contraction[i] += float(np.sum(omega * direct))
         return QuadraticForm(
             t,
-            total_log_det,
+            float(log_det[0]),
             t_first,
-            log_det_first,
-            unpack_pairs(log_det_second, m),
+            log_det[1 : 1 + m],
+            unpack_pairs(log_det[1 + m :], m),
             unpack_pairs(contraction, m),
             t_second,
         )
 
-    def _level_arrays(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Columns, sizes, own rows and columns, and factors per level, padded to one size."""
-        sizes = np.array(self.layout.sizes, dtype=np.int64)
-        q_max = int(sizes.max())
-        n_own = q_max * (q_max + 1) // 2
-        z_all = np.zeros((len(sizes), q_max), dtype=np.int64)
-        own_rows = np.zeros((len(sizes), n_own), dtype=np.int64)
-        own_cols = np.zeros((len(sizes), n_own), dtype=np.int64)
-        factors = np.zeros((len(sizes), q_max, q_max))
-        for depth, factor in enumerate(self.layout.factors(theta)):
-            q = sizes[depth]
-            rows, cols = np.tril_indices(q)
-            z_all[depth, :q] = self.level_columns[depth]
-            own_rows[depth, : len(rows)] = rows
-            own_cols[depth, : len(cols)] = cols
-            factors[depth, :q, :q] = factor
-        return z_all, sizes, own_rows, own_cols, factors
+    def _climb(
+        self, theta: np.ndarray, order: int, full: bool, weights: np.ndarray, omega: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Eliminate level by level; the sums over all groups of the updates of T and log|V|."""
+        from alliance.mixed.elimination import LANES, eliminate_level
+        from alliance.mixed.patterns import eliminate_patterns
+
+        m, n_columns = self.layout.n_parameters, self.n_columns
+        n_pairs = m * (m + 1) // 2
+        n_slots = 1 + m + n_pairs if order == 2 else 1
+        n_matrices = n_slots if full else (1 + m if order == 2 else 1)
+        t_stack = np.zeros((n_matrices, n_columns, n_columns, LANES))
+        contraction = np.zeros((n_pairs, LANES))
+        log_det = np.zeros((n_slots, LANES))
+        factors = self.layout.factors(theta)
+        held = np.zeros((0, 1, self.n_random, n_columns))
+        n_below = self.layout.n_residual
+        for depth in reversed(range(len(self.layout.sizes))):
+            q = self.layout.sizes[depth]
+            rows, cols = triangle(q)
+            n_all = n_below + len(rows)
+            slots_above = 1 + n_all + n_all * (n_all + 1) // 2 if order == 2 else 1
+            n_above = len(self.parents[depth - 1]) if depth > 1 else self.n_outermost
+            held_above = np.zeros(
+                (n_above if depth else 0, slots_above, self.reach(depth), n_columns)
+            )
+            is_leaf = depth == len(self.layout.sizes) - 1
+            factor = factors[depth]
+            if is_leaf and self.patterns is not None:
+                eliminate_patterns(
+                    order,
+                    full,
+                    m,
+                    self.level_columns[depth],
+                    rows,
+                    cols,
+                    factor,
+                    self.patterns.counts,
+                    self.patterns.blocks,
+                    self.patterns.products,
+                    self.patterns.cell_pattern,
+                    self.patterns.cell_parent,
+                    self.patterns.cell_cross,
+                    held_above,
+                    t_stack,
+                    contraction,
+                    omega,
+                    log_det,
+                )
+                held, n_below = held_above, n_all
+                continue
+            eliminate_level(
+                order,
+                full,
+                is_leaf,
+                m,
+                n_below,
+                self.level_columns[depth],
+                rows,
+                cols,
+                factor,
+                weights,
+                self.entry_pointer,
+                self.entry_class,
+                self.cross,
+                held,
+                self.parents[depth],
+                held_above,
+                t_stack,
+                contraction,
+                omega,
+                log_det,
+            )
+            held, n_below = held_above, n_all
+        return t_stack.sum(axis=-1), contraction.sum(axis=-1), log_det.sum(axis=-1)
 
 
 def _weighted(weights: np.ndarray, totals: np.ndarray) -> np.ndarray:
-    """Sum over classes of weight times cross-product, made symmetric from its upper triangle."""
-    total = np.triu(np.einsum("h,hkl->kl", weights, totals))
-    return total + np.triu(total, 1).T
+    """Sum over classes of weight times cross-product."""
+    if len(totals) == 1:
+        return weights[0] * totals[0]
+    return np.tensordot(weights, totals, axes=1)
+
+
+def _symmetric(matrices: np.ndarray) -> np.ndarray:
+    """Symmetric part of a matrix or of a stack of them."""
+    return 0.5 * (matrices + matrices.swapaxes(-1, -2))

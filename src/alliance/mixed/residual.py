@@ -18,11 +18,14 @@ their derivatives are all that changes between evaluations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from alliance.mixed.covariance import pair_index
+
+LEAST = 1e-12
+"""1 - phi^2 is not taken to be less: beyond it neighbouring rows are the same number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,17 @@ class Weights:
     log_det_first: np.ndarray
     log_det_second: np.ndarray
 
+    @property
+    def stacked(self) -> np.ndarray:
+        """Value, first and second derivatives, one below the other."""
+        if len(self.first) == 0:
+            return self.value[None]
+        return np.vstack([self.value[None], self.first, self.second])
+
+
+INDEPENDENT = Weights(np.ones(1), np.zeros((0, 1)), np.zeros((0, 1)), 0.0, np.zeros(0), np.zeros(0))
+"""Independent rows with one variance: one class of weight 1."""
+
 
 @dataclass(slots=True)
 class ResidualStructure:
@@ -61,9 +75,10 @@ class ResidualStructure:
     group_counts : numpy.ndarray
         Rows per group, shape (max(G, 1),).
     row_lag : numpy.ndarray
-        Index of each row's distance to the row before it; -1 for a client's first row.
+        Index of each row's distance to the row before it; -1 for a client's first row. Empty for
+        independent rows with one variance.
     row_group : numpy.ndarray
-        Index of each row's group.
+        Index of each row's group; empty likewise.
     """
 
     kind: str
@@ -95,22 +110,53 @@ class ResidualStructure:
         n_groups, n_lags = self.n_groups, len(self.lags)
         return n_groups + n_lags * n_groups + n_lags * n_groups**2
 
+    def restricted(self, row_lag: np.ndarray, row_group: np.ndarray) -> ResidualStructure:
+        """Restrict the structure to some of the rows."""
+        return replace(
+            self,
+            lag_counts=np.bincount(row_lag[row_lag >= 0], minlength=len(self.lags)).astype(float),
+            group_counts=np.bincount(row_group, minlength=self.n_groups).astype(float),
+            row_lag=row_lag,
+            row_group=row_group,
+        )
+
+    @property
+    def unit(self) -> float:
+        """Distance that the working autocorrelation refers to: 1 session, or the shortest time."""
+        return float(self.lags.min()) if self.kind == "car1" and len(self.lags) else 1.0
+
     def phi(self, rho: np.ndarray) -> float | None:
         """AR coefficient (per session, or per unit of time for car1)."""
         if not self.serial:
             return None
-        return float(np.tanh(rho[0]) if self.kind == "ar1" else 1.0 / (1.0 + np.exp(-rho[0])))
+        if self.kind == "ar1":
+            return float(np.tanh(rho[0]))
+        return float((rho[0] ** 2 / (1.0 + rho[0] ** 2)) ** (1.0 / self.unit))
+
+    def working(self, phi: float) -> float:
+        """Working parameter rho[0] of an AR coefficient."""
+        if self.kind == "ar1":
+            return float(np.arctanh(phi))
+        x = phi**self.unit
+        return float(np.sqrt(x / (1.0 - x)))
 
     def start(self) -> np.ndarray:
-        """Starting values of rho: phi = 0.3 (or 0.5 per mean distance), equal variances."""
+        """Give starting values of rho: phi = 0.3 (0.4 at the mean distance), equal variances."""
         rho = np.zeros(self.n_parameters)
         if self.kind == "ar1":
-            rho[0] = np.arctanh(0.3)
+            rho[0] = self.working(0.3)
         elif self.kind == "car1":
             mean_lag = float(self.lags @ self.lag_counts / max(self.lag_counts.sum(), 1))
-            phi = min(max(0.4 ** (1.0 / mean_lag), 1e-6), 1 - 1e-6)
-            rho[0] = np.log(phi / (1.0 - phi))
+            rho[0] = self.working(0.4 ** (1.0 / mean_lag))
         return rho
+
+    def in_range(self, rho: np.ndarray) -> bool:
+        """Whether the parameters are where numbers mean something."""
+        if self.n_parameters == 0:
+            return True
+        if self.serial and not abs(rho[0]) < (9.0 if self.kind == "ar1" else 1e5):
+            return False
+        return bool(np.ptp(self.log_variances(rho)) < 20.0)
 
     def log_variances(self, rho: np.ndarray) -> np.ndarray:
         """Log of the variance of each group relative to the reference, shape (G,)."""
@@ -118,6 +164,8 @@ class ResidualStructure:
 
     def weights(self, rho: np.ndarray) -> Weights:
         """Class weights at rho with first and second derivatives."""
+        if self.n_parameters == 0:
+            return INDEPENDENT
         n, n_groups = self.n_parameters, self.n_groups
         n_pairs = n * (n + 1) // 2
         log_v = self.log_variances(rho)
@@ -149,18 +197,22 @@ class ResidualStructure:
         return Weights(value, first, second, log_det, log_det_first, log_det_second)
 
     def _power(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """x = phi^lag with first and second derivative in rho[0], each shape (D,)."""
-        d = self.lags
+        """Powers x = phi^lag with first and second derivative in rho[0], each shape (D,)."""
+        d = self.lags / self.unit
         if self.kind == "ar1":
             phi = np.tanh(rho[0])
             step, bend = 1.0 - phi**2, -2.0 * phi * (1.0 - phi**2)
         else:
-            phi = 1.0 / (1.0 + np.exp(-rho[0]))
-            step, bend = phi * (1.0 - phi), phi * (1.0 - phi) * (1.0 - 2.0 * phi)
+            # Even in rho, so that phi = 0 is an ordinary minimum where it is one.
+            square = 1.0 + rho[0] ** 2
+            phi = rho[0] ** 2 / square
+            step, bend = 2.0 * rho[0] / square**2, (2.0 - 6.0 * rho[0] ** 2) / square**3
         x = phi**d
         x_1 = np.where(d == 1.0, 1.0, d * phi ** np.where(d == 1.0, 0.0, d - 1.0))
-        steep = np.where((d == 1.0) | (d == 2.0), 0.0, d - 2.0)
-        x_2 = np.where(d == 1.0, 0.0, d * (d - 1.0) * phi**steep)
+        with np.errstate(divide="ignore"):
+            steep = phi ** np.where((d == 1.0) | (d == 2.0), 0.0, d - 2.0)
+        # Distances between one and two units bend without bound at phi = 0, where step is 0 too.
+        x_2 = np.where(d == 1.0, 0.0, d * (d - 1.0) * np.minimum(steep, 1e100))
         return x, x_1 * step, x_2 * step**2 + x_1 * bend
 
     def _serial_weights(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -170,7 +222,7 @@ class ResidualStructure:
         if n_lags == 0:
             return value, first, second
         x, x_1, x_2 = self._power(rho)
-        left = 1.0 - x**2
+        left = np.maximum(1.0 - x**2, LEAST)
         parts = (
             (1.0 / left, 2 * x / left**2, (2 + 6 * x**2) / left**3, n_groups),
             (-x / left, -(1 + x**2) / left**2, -2 * x * (3 + x**2) / left**3, n_groups**2),
@@ -188,7 +240,7 @@ class ResidualStructure:
         if len(self.lags) == 0:
             return 0.0, 0.0, 0.0
         x, x_1, x_2 = self._power(rho)
-        left = 1.0 - x**2
+        left = np.maximum(1.0 - x**2, LEAST)
         slope = -2 * x / left
         bend = -2 * (1 + x**2) / left**2
         count = self.lag_counts

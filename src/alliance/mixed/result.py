@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from alliance.errors import FitError
 from alliance.mixed.convergence import Convergence
-from alliance.mixed.criterion import Criterion
+from alliance.mixed.criterion import Criterion, Expansion
 from alliance.mixed.degrees_of_freedom import (
     KenwardRoger,
     Satterthwaite,
@@ -22,11 +21,14 @@ from alliance.mixed.degrees_of_freedom import (
 )
 from alliance.mixed.effects import LevelEffects, random_effects
 from alliance.mixed.estimate import Estimate
+from alliance.mixed.inference import contrasts as inference_contrasts
+from alliance.mixed.inference import explained
+from alliance.mixed.inference.contrasts import JointTest
+from alliance.mixed.inference.explained import RSquared
 from alliance.mixed.optimise import Optimum
 from alliance.mixed.prepare import Prepared
 from alliance.mixed.rows import Rows
-
-CONFIDENCE = 0.95
+from alliance.mixed.tables import CONFIDENCE, coefficient_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class MixedFit:
 
     prepared: Prepared = field(repr=False)
     criterion: Criterion = field(repr=False)
-    optimum: Optimum = field(repr=False)
+    optimum: Optimum[Expansion] = field(repr=False)
     estimate: Estimate = field(repr=False)
     convergence: Convergence
 
@@ -88,6 +90,11 @@ class MixedFit:
         if self.prepared.specification.df == "kenward-roger":
             to_user = self.estimate.to_user
             matrix = to_user @ self._kenward_roger.adjusted @ to_user.T
+            if not (np.diag(matrix) > 0).all():
+                raise FitError(
+                    "Kenward-Roger's adjustment is larger than the variances that it adjusts: the "
+                    "data are too few for it. Use df='satterthwaite'."
+                )
             matrix = matrix * self.prepared.outcome_scale**2
         return pd.DataFrame(matrix, index=names, columns=names)
 
@@ -175,7 +182,7 @@ class MixedFit:
             and one ``sd(effect)`` each. The standard deviations are given the fixed effects and
             variances, as in lme4.
         """
-        depth = self._depth(level)
+        depth = self.depth_of(level)
         nesting = self.prepared.nesting
         back = np.linalg.inv(self.prepared.columns.level_transform[depth])
         scale = self.prepared.outcome_scale
@@ -195,7 +202,8 @@ class MixedFit:
             table[f"sd({name})"] = np.sqrt(np.maximum(covariances[:, i, i], 0.0))
         return pd.DataFrame(table)
 
-    def _depth(self, level: str) -> int:
+    def depth_of(self, level: str) -> int:
+        """Place of a level, 0 for the outermost."""
         levels = self.prepared.specification.levels
         if level not in levels:
             raise FitError(f"There is no level '{level}'; the levels are {', '.join(levels)}.")
@@ -223,7 +231,7 @@ class MixedFit:
         count = (
             self.rows.used
             if by == "rows"
-            else self.n_groups[self.prepared.specification.levels[self._depth(by)]]
+            else self.n_groups[self.prepared.specification.levels[self.depth_of(by)]]
         )
         return float(-2.0 * self.log_likelihood + np.log(count) * self.n_parameters)
 
@@ -255,6 +263,100 @@ class MixedFit:
         if spec.residual_by:
             residual += f", one variance per {spec.residual_by}"
         return f"{spec.outcome} ~ {' + '.join(parts)}; {residual}; {spec.method}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fit as plain JSON types (no ids, no rows of the data)."""
+        from alliance.mixed.export import to_dict
+
+        return to_dict(self)
+
+    # ------------------------------------------------------------------ inference
+
+    def contrast(
+        self, contrasts: Mapping[str, Mapping[str, float]], confidence: float = CONFIDENCE
+    ) -> pd.DataFrame:
+        """Linear combinations of the fixed effects, each with its own degrees of freedom.
+
+        Parameters
+        ----------
+        contrasts : mapping
+            Name of each contrast to its weights by term, for example
+            ``{"between minus within": {"ab": 1, "aw": -1}}``.
+        """
+        return inference_contrasts.contrast(self, contrasts, confidence)
+
+    def joint_test(self, contrasts: Sequence[Mapping[str, float]]) -> JointTest:
+        """F test that several linear combinations are zero together."""
+        return inference_contrasts.joint_test(self, contrasts)
+
+    def joint_degrees_of_freedom(self, matrix: np.ndarray) -> tuple[float, float]:
+        """Denominator df and scale of the F statistic for L b = 0, L of shape (q, p)."""
+        if self.prepared.specification.df == "kenward-roger":
+            return self._kenward_roger.df(np.asarray(matrix) @ self.estimate.to_user)
+        if self.prepared.specification.df == "satterthwaite":
+            return inference_contrasts.fai_cornelius(self, np.asarray(matrix)), 1.0
+        return np.inf, 1.0
+
+    def intervals(
+        self,
+        method: Literal["wald", "profile"] = "wald",
+        confidence: float = CONFIDENCE,
+        likelihood: Literal["ML", "same"] = "ML",
+        parameters: Literal["all", "random", "fixed"] = "all",
+    ) -> pd.DataFrame:
+        """Intervals for standard deviations, correlations, residual parameters and fixed effects.
+
+        Parameters
+        ----------
+        method : {"wald", "profile"}
+            Wald intervals on the scale of log standard deviations and Fisher's z, or profile
+            likelihood.
+        confidence : float
+        likelihood : {"ML", "same"}
+            Profile the ML criterion, as lme4 does, or for the random part that of the fit (REML).
+        parameters : {"all", "random", "fixed"}
+
+        Returns
+        -------
+        pandas.DataFrame
+            level, name_1, name_2, kind, estimate, ci_low, ci_high. NaN where a Wald interval does
+            not exist (at a boundary).
+        """
+        if method == "wald":
+            from alliance.mixed.inference.wald import wald_intervals
+
+            return wald_intervals(self, confidence, parameters)
+        if method == "profile":
+            from alliance.mixed.inference.profile import profile_intervals
+
+            return profile_intervals(self, confidence, likelihood, parameters)
+        raise FitError("method must be 'wald' or 'profile'.")
+
+    def r_squared(self) -> RSquared:
+        """Marginal and conditional R2 (Nakagawa & Schielzeth 2013, Johnson 2014)."""
+        return explained.r_squared(self)
+
+    def variance_decomposition(self, level: str | None = None) -> pd.DataFrame:
+        """Full decomposition into f1, f2, v, m and residual (Rights & Sterba 2019)."""
+        return explained.variance_decomposition(self, level)
+
+    def icc(self) -> pd.DataFrame:
+        """Variance shares and intraclass correlations of the random intercepts."""
+        return explained.icc(self)
+
+    def cluster_robust(
+        self, level: str | np.ndarray | pd.Series, confidence: float = CONFIDENCE
+    ) -> pd.DataFrame:
+        """Test fixed effects with cluster-robust CR2 standard errors and Satterthwaite df.
+
+        Parameters
+        ----------
+        level : str or array
+            The outermost level, or one cluster id per row of the data (clusters of its groups).
+        """
+        from alliance.mixed.inference.robust import cluster_robust
+
+        return cluster_robust(self, level, confidence)
 
     # ------------------------------------------------------------------ prediction
 
@@ -311,45 +413,6 @@ class MixedFit:
         y : array (rows.used,)
             New outcome for the used rows in the order of the data given.
         """
-        from alliance.mixed.simulation import refit
+        from alliance.mixed.fit import refit
 
         return refit(self, y)
-
-
-def coefficient_table(
-    names: Sequence[str],
-    estimates: np.ndarray,
-    se: np.ndarray,
-    df: np.ndarray,
-    confidence: float = CONFIDENCE,
-) -> pd.DataFrame:
-    """Table of estimates with t (or, for infinite df, normal) tests and intervals."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = estimates / se
-    half = se * t_quantile(0.5 + confidence / 2, df)
-    return pd.DataFrame(
-        {
-            "term": list(names),
-            "estimate": estimates,
-            "se": se,
-            "df": df,
-            "statistic": statistic,
-            "p": t_p_value(statistic, df),
-            "ci_low": estimates - half,
-            "ci_high": estimates + half,
-        }
-    )
-
-
-def t_p_value(statistic: np.ndarray, df: np.ndarray) -> np.ndarray:
-    """Two-sided p of a t statistic; normal where df is infinite."""
-    finite = np.isfinite(df)
-    low = -np.abs(statistic)
-    return 2.0 * np.where(finite, stdtr(np.where(finite, df, 1.0), low), ndtr(low))
-
-
-def t_quantile(probability: float, df: np.ndarray) -> np.ndarray:
-    """Quantile of the t distribution; normal where df is infinite."""
-    df = np.asarray(df, dtype=float)
-    finite = np.isfinite(df)
-    return np.where(finite, stdtrit(np.where(finite, df, 1.0), probability), ndtri(probability))

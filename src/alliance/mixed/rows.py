@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.mixed.terms import is_categorical
+from alliance.mixed.vocabulary import is_categorical
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,31 +149,45 @@ def nest(
     FitError
         A group under two parents.
     """
-    codes, labels = [], []
-    for level in levels:
-        code, label = encode(data[level])
-        codes.append(code)
-        labels.append(label)
-    order = None if _is_sorted(codes) else np.lexsort(tuple(reversed(codes)))
-    if order is not None:
-        codes = [code[order] for code in codes]
+    # Whole numbers in sorted order, the usual case, stand for their own codes.
+    codes = [code for level in levels if (code := _integers(data[level])) is not None]
+    labels: list[pd.Index | None] = [None] * len(levels)
+    order = None
+    if len(codes) < len(levels) or not _is_sorted(codes):
+        pairs = [encode(data[level]) for level in levels]
+        codes, labels = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        if not _is_sorted(codes):
+            order = np.lexsort(tuple(reversed(codes)))
+            codes = [code[order] for code in codes]
     starts: list[np.ndarray] = []
-    new = np.zeros(len(data), dtype=bool)
-    new[0] = True
+    new = np.zeros(len(data) - 1, dtype=bool)
     for code in codes:
-        new[1:] |= code[1:] != code[:-1]
-        starts.append(np.append(np.flatnonzero(new), len(data)).astype(np.int64))
+        new |= code[1:] != code[:-1]
+        inner = np.flatnonzero(new) + 1
+        starts.append(np.concatenate(([0], inner, [len(data)])).astype(np.int64))
     firsts = [code[start[:-1]] for code, start in zip(codes, starts, strict=True)]
     nesting = Nesting(
         tuple(levels),
         order,
         tuple(starts),
-        tuple(label.take(first) for label, first in zip(labels, firsts, strict=True)),
+        tuple(
+            pd.Index(first) if label is None else label.take(first)
+            for label, first in zip(labels, firsts, strict=True)
+        ),
     )
     if ids != "within-parent":
         for depth in range(1, len(levels)):
-            check_crossing(nesting, depth, firsts[depth], len(labels[depth]), ids, positions)
+            check_crossing(nesting, depth, ids, positions)
     return nesting
+
+
+def _integers(column: pd.Series) -> np.ndarray | None:
+    """Give the values of a plain integer column, which can stand for their own codes."""
+    return (
+        column.to_numpy()
+        if getattr(column.dtype, "kind", "") in "iu" and isinstance(column.dtype, np.dtype)
+        else None
+    )
 
 
 def encode(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
@@ -184,11 +198,6 @@ def encode(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
         rank = np.argsort(np.argsort(categories.to_numpy(), kind="stable"), kind="stable")
         codes = rank[column.cat.codes.to_numpy()]
         return codes, categories[np.argsort(rank, kind="stable")]
-    values = column.to_numpy() if column.dtype.kind in "iu" else None
-    if values is not None and len(values) and (values[1:] >= values[:-1]).all():
-        change = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
-        codes = np.repeat(np.arange(len(change)), np.diff(np.append(change, len(values))))
-        return codes, pd.Index(values[change])
     codes, uniques = pd.factorize(column, sort=False)
     uniques = pd.Index(uniques)
     try:
@@ -201,20 +210,19 @@ def encode(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
 
 
 def _is_sorted(codes: Sequence[np.ndarray]) -> bool:
-    tied = np.ones(len(codes[0]) - 1, dtype=bool)
+    tied = None
     for code in codes:
-        step = np.diff(code)
-        if (step[tied] < 0).any():
+        falls = code[1:] < code[:-1]
+        if (falls if tied is None else falls & tied).any():
             return False
-        tied &= step == 0
+        same = code[1:] == code[:-1]
+        tied = same if tied is None else tied & same
     return True
 
 
 def check_crossing(
     nesting: Nesting,
     depth: int,
-    codes: np.ndarray,
-    n_ids: int,
     ids: str,
     positions: np.ndarray | None,
 ) -> None:
@@ -224,6 +232,8 @@ def check_crossing(
     in more than half of the parents more than half of the ids occur under another parent too.
     Otherwise the few shared ids are taken for groups that changed their parent.
     """
+    codes, unique = pd.factorize(nesting.labels[depth])
+    n_ids = len(unique)
     seen = np.bincount(codes, minlength=n_ids)
     shared = seen[codes] > 1
     if not shared.any():

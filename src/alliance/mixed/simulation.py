@@ -1,34 +1,46 @@
-"""Drawing new outcomes from a fit, and fitting the same model to another outcome."""
+"""Drawing new outcomes from a fit."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-
-from alliance.errors import FitError
 
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
 
 
+class Simulator:
+    """Draws outcomes for the sorted rows: fixed part, new random effects, new residuals."""
+
+    def __init__(self, fit: MixedFit) -> None:
+        prepared = fit.prepared
+        self.fit = fit
+        self.fixed = prepared.user_matrix(prepared.fixed, None) @ fit.estimate.coefficients
+        self.levels = []
+        for depth, sigma in enumerate(fit.estimate.level_covariances):
+            start = prepared.nesting.starts[depth]
+            self.levels.append(
+                (
+                    _root(sigma),
+                    prepared.user_matrix(prepared.random[depth], None),
+                    np.diff(start),
+                )
+            )
+
+    def outcome(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw one outcome, shape (rows.used,), sorted rows."""
+        outcome = self.fixed + _residuals(self.fit, rng)
+        for root, z, sizes in self.levels:
+            draws = rng.standard_normal((len(sizes), len(root))) @ root.T
+            for effect in range(len(root)):
+                outcome += z[:, effect] * np.repeat(draws[:, effect], sizes)
+        return outcome
+
+
 def simulate(fit: MixedFit, rng: np.random.Generator) -> np.ndarray:
     """See `alliance.mixed.result.MixedFit.simulate`."""
-    return given_order(fit, simulate_sorted(fit, rng))
-
-
-def simulate_sorted(fit: MixedFit, rng: np.random.Generator) -> np.ndarray:
-    """A new outcome for the sorted rows: fixed part, new random effects, new residuals."""
-    prepared, estimate = fit.prepared, fit.estimate
-    outcome = prepared.user_matrix(prepared.fixed, None) @ estimate.coefficients
-    for depth, sigma in enumerate(estimate.level_covariances):
-        start = prepared.nesting.starts[depth]
-        draws = rng.standard_normal((len(start) - 1, len(sigma))) @ _root(sigma).T
-        z = prepared.user_matrix(prepared.random[depth], None)
-        group = np.repeat(np.arange(len(start) - 1), np.diff(start))
-        outcome += np.einsum("ij,ij->i", z, draws[group])
-    return outcome + _residuals(fit, rng)
+    return given_order(fit, Simulator(fit).outcome(rng))
 
 
 def _root(sigma: np.ndarray) -> np.ndarray:
@@ -47,7 +59,7 @@ def _residuals(fit: MixedFit, rng: np.random.Generator) -> np.ndarray:
         assert phi is not None
         autoregress(noise, structure.row_lag, phi**structure.lags)
     deviation = np.sqrt(fit.estimate.sigma2 * np.exp(structure.log_variances(rho)))
-    return noise * deviation[structure.row_group]
+    return noise * (deviation[0] if len(deviation) == 1 else deviation[structure.row_group])
 
 
 def given_order(fit: MixedFit, values: np.ndarray) -> np.ndarray:
@@ -60,18 +72,6 @@ def given_order(fit: MixedFit, values: np.ndarray) -> np.ndarray:
     return given
 
 
-def refit(fit: MixedFit, y: np.ndarray | pd.Series) -> MixedFit:
-    """See `alliance.mixed.result.MixedFit.refit`."""
-    from alliance.mixed.fit import estimate_refit
-
-    values = np.asarray(y, dtype=float)
-    if values.shape != (fit.rows.used,):
-        raise FitError(
-            f"The new outcome must have one value per row of the fit: {fit.rows.used}, not "
-            f"{values.shape[0] if values.ndim else 0}."
-        )
-    if not np.isfinite(values).all():
-        raise FitError("The new outcome has missing or infinite values.")
-    if fit.prepared.order is not None:
-        values = values[fit.prepared.order]
-    return estimate_refit(fit, values)
+def sorted_order(fit: MixedFit, values: np.ndarray) -> np.ndarray:
+    """Sort values that stand in the order of the data given."""
+    return values if fit.prepared.order is None else values[fit.prepared.order]

@@ -170,7 +170,13 @@ def _design(
             info[measure] = (f"{label}, this session", "covariate", "adjustment", per_point)
     for column in extra:
         columns[column] = rows[column].to_numpy(float)
-        info[column] = (column.replace("_", " "), "covariate", "adjustment", "log odds per unit")
+        role = "adjustment" if predictors else "main"
+        info[column] = (
+            column.replace("_", " ").capitalize(),
+            "covariate",
+            role,
+            "log odds per unit",
+        )
     design = pd.DataFrame(columns, index=rows.index)
     return _with_sites(design, rows, info, notes), info
 

@@ -198,6 +198,12 @@ def fit_family(
 
 def require_scores(cohort: Cohort, measure: str) -> None:
     """Raise `FitError` if nobody filled in the measure, or if everyone has the same score."""
+    if all(score.name != "total" for score in cohort.instruments[measure].scores):
+        msg = (
+            f"{cohort.label(measure)}: its scoring key has subscales but no total score, so "
+            "there is no one number to model."
+        )
+        raise FitError(msg)
     scores = cohort.panel[measure].dropna() if measure in cohort.panel else pd.Series(dtype=float)
     if scores.empty:
         msg = f"There is no score of {cohort.label(measure)} in this cohort."

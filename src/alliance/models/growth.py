@@ -18,7 +18,14 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.models.fit import Cohort, Draft, fit_family, refuse, require_scores
-from alliance.models.multilevel import ENGINE, Term, columns_in, fit_multilevel, fixed_design
+from alliance.models.multilevel import (
+    ENGINE,
+    Term,
+    columns_in,
+    fit_multilevel,
+    fixed_design,
+    plain_name,
+)
 
 TIME_WORDS = {
     "weeks_since_intake": "per week",
@@ -64,8 +71,19 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str,
         )
     except FitError as error:
         return refuse(draft, cohort, str(error))
+    _name_differences_in_change(draft, time, words)
     draft.curves = _courses(cohort, fitted.fit, draft, time, outcome, _named(entry))
     return draft.finish()
+
+
+def _name_differences_in_change(draft: Draft, time: str, words: str) -> None:
+    """Mark interactions with time as main effects: they say who changes faster."""
+    for row in draft.estimates:
+        factors = row["term"].split(":")
+        if time in factors and len(factors) > 1:
+            others = " x ".join(plain_name(factor) for factor in factors if factor != time)
+            row["label"] = f"Difference in change {words}: {others}"
+            row["level"], row["role"], row["unit"] = "time", "main", f"points {words}"
 
 
 def _courses(

@@ -232,7 +232,7 @@ def _estimate(row: Mapping[str, Any], term: Term | None, unit: str) -> dict[str,
         term = (
             Term("Intercept", "intercept", unit)
             if name == INTERCEPT
-            else Term(_plain_name(name), "covariate", unit)
+            else Term(plain_name(name), "covariate", unit)
         )
     standardised = None if term.sd_ratio is None else row["estimate"] * term.sd_ratio
     return estimate(
@@ -247,7 +247,7 @@ def _estimate(row: Mapping[str, Any], term: Term | None, unit: str) -> dict[str,
     )
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return `Site south` for `site[south]`, `age years` for `age_years`."""
     variable, _, category = name.partition("[")
     words = variable.replace("_", " ")

@@ -104,7 +104,7 @@ class Parameters:
         ),
         "correlations of alliance start, alliance growth, symptoms start, symptoms growth",
         "anchor: slopes -.35; the rest chosen so that a client's mean alliance and last symptoms "
-        "correlate at about -.28 (Fluckiger 2018)",
+        "correlate at about -.30 (Fluckiger 2018: -.28)",
     )
     therapist_correlation: float = stated(
         -0.30, "correlation of a therapist's two intercepts", "chosen: as between clients"

@@ -19,8 +19,7 @@ from alliance.simulate.courses import residual_covariance
 from alliance.simulate.parameters import Parameters, as_table
 
 MIXED, FIXED_EFFECTS, HAZARD = "mixed", "fixed effects", "hazard"
-POINTS = "points"
-SAME_TERM_OTHERWISE = ("mixed, outcome centred", "mixed, outcome split")
+SAME_TERM_OTHERWISE = ("mixed, outcome now not centred", "mixed, outcome now split")
 Entry = dict[str, Any]
 
 
@@ -99,12 +98,15 @@ def _expected(found: dict[tuple[str, str, str], Entry], key: tuple[str, str, str
     return result
 
 
-def _entry(model: str, term: str, estimator: str, value: float | None, scale: str, note: str):
+def _entry(
+    model: str, term: str, estimator: str, value: float | None, scale: str, note: str
+) -> Entry:
     return {
         "model": model,
         "term": term,
         "estimator": estimator,
-        "value": value,
+        # Six decimals, so that no machine's last digit shows in the file.
+        "value": None if value is None else round(value, 6),
         "scale": scale,
         "note": note,
     }
@@ -113,129 +115,136 @@ def _entry(model: str, term: str, estimator: str, value: float | None, scale: st
 def _growth(p: Parameters) -> list[Entry]:
     """Return slopes and variance components of the growth models."""
     within = residual_covariance(p)
-    entries: list[Entry] = []
-    for model, clock, unit, slope, therapist, client, growth, r, residual in (
-        (
+    mean_slope = "Mean slope of the clients' own courses."
+    return [
+        _entry(
             "alliance_growth",
             "log_weeks",
-            "points per unit of log(1 + weeks)",
+            MIXED,
             p.alliance_growth,
-            p.alliance_therapist_sd,
-            p.alliance_client_sd,
-            p.alliance_growth_sd,
-            p.client_correlations[0][1],
-            within[0, 0],
+            "points per unit of log(1 + weeks)",
+            mean_slope,
         ),
-        (
+        *_components(
+            "alliance_growth",
+            "log_weeks",
+            therapist_sd=p.alliance_therapist_sd,
+            client_sds=(p.alliance_client_sd, p.alliance_growth_sd),
+            correlation=p.client_correlations[0][1],
+            residual_variance=float(within[0, 0]),
+        ),
+        _entry(
             "symptom_growth",
             "weeks_since_intake",
-            "points per week",
+            MIXED,
             p.symptoms_growth,
-            p.symptoms_therapist_sd,
-            p.symptoms_client_sd,
-            p.symptoms_growth_sd,
-            p.client_correlations[2][3],
-            within[1, 1],
+            "points per week",
+            mean_slope,
         ),
-    ):
-        entries.append(
-            _entry(model, clock, MIXED, slope, unit, "Mean slope of the clients' own courses.")
-        )
-        carry = (
-            "The model takes residuals as independent; their carry-over from session to session "
-            "goes partly into the client's intercept and slope."
-        )
+        *_components(
+            "symptom_growth",
+            "weeks_since_intake",
+            therapist_sd=p.symptoms_therapist_sd,
+            client_sds=(p.symptoms_client_sd, p.symptoms_growth_sd),
+            correlation=p.client_correlations[2][3],
+            residual_variance=float(within[1, 1]),
+        ),
+    ]
+
+
+def _components(
+    model: str,
+    clock: str,
+    *,
+    therapist_sd: float,
+    client_sds: tuple[float, float],
+    correlation: float,
+    residual_variance: float,
+) -> list[Entry]:
+    """Return the variance components of a growth model, named as in a fit."""
+    intercept_sd, slope_sd = client_sds
+    carry = (
+        "The model takes residuals as independent; their carry-over from session to session "
+        "goes partly into the client's intercept and slope."
+    )
+    stationary = "Stationary variance around the client's own course, without ruptures. " + carry
+    return [
+        _entry(model, f"{level}:{name_1}:{name_2}", MIXED, value, "points squared", note)
+        | {"level": level, "name_1": name_1, "name_2": name_2, "measured_as": measured_as}
         for level, name_1, name_2, measured_as, value, note in (
-            ("therapist", "1", "1", "therapist_variance", therapist**2, ""),
-            ("client", "1", "1", "client_intercept_variance", client**2, carry),
-            ("client", clock, clock, "client_slope_variance", growth**2, carry),
+            ("therapist", "1", "1", "therapist_variance", therapist_sd**2, ""),
+            ("client", "1", "1", "client_intercept_variance", intercept_sd**2, carry),
+            ("client", clock, clock, "client_slope_variance", slope_sd**2, carry),
             (
                 "client",
                 "1",
                 clock,
                 "client_intercept_slope_covariance",
-                client * growth * r,
+                intercept_sd * slope_sd * correlation,
                 carry,
             ),
-            (
-                "session",
-                "residual",
-                "residual",
-                "residual_variance",
-                float(residual),
-                "Stationary variance around the client's own course, ruptures and rounding not "
-                "counted. " + carry,
-            ),
-        ):
-            term = f"{level}:{name_1}:{name_2}"
-            entries.append(
-                _entry(model, term, MIXED, value, "points squared", note)
-                | {"level": level, "name_1": name_1, "name_2": name_2, "measured_as": measured_as}
-            )
-    return entries
+            ("session", "residual", "residual", "residual_variance", residual_variance, stationary),
+        )
+    ]
 
 
 def _coupling(p: Parameters) -> list[Entry]:
     """Return the coefficients of both directions."""
+    return _direction(
+        "alliance_to_symptoms",
+        "alliance",
+        "symptoms",
+        effect=p.alliance_to_symptoms,
+        carry_over=p.symptoms_carry_over,
+    ) + _direction(
+        "symptoms_to_alliance",
+        "symptoms",
+        "alliance",
+        effect=p.symptoms_to_alliance,
+        carry_over=p.alliance_carry_over,
+    )
+
+
+def _direction(
+    model: str, predictor: str, outcome: str, *, effect: float, carry_over: float
+) -> list[Entry]:
+    """Return the coefficients of one direction."""
     per_point = "points at the next session per point"
-    entries: list[Entry] = []
-    for model, predictor, outcome, effect, carry_over in (
-        (
-            "alliance_to_symptoms",
-            "alliance",
-            "symptoms",
-            p.alliance_to_symptoms,
-            p.symptoms_carry_over,
-        ),
-        (
-            "symptoms_to_alliance",
-            "symptoms",
-            "alliance",
-            p.symptoms_to_alliance,
-            p.alliance_carry_over,
-        ),
-    ):
-        entries += [
-            _entry(
-                model,
+    return [
+        _entry(model, term, estimator, value, per_point, note)
+        for term, estimator, value, note in (
+            (
                 f"{predictor}_within",
                 MIXED,
                 effect,
-                per_point,
                 "Lagged effect on deviations from the clients' own courses. The estimator differs "
-                "from it because the client's mean holds the deviations themselves and "
-                "the client's trend, and because the outcome now, taken whole, is correlated "
-                "with the client's intercept.",
+                "from it because a client's mean holds the deviations themselves (Nickell, 1981) "
+                "and the client's trend. With the outcome now not centred the difference is far "
+                "larger: it then also stands for the client's level.",
             ),
-            _entry(
-                model,
+            (
                 f"{predictor}_between",
                 MIXED,
                 None,
-                per_point,
                 "No coefficient of the simulator's equations: what the same model finds in "
                 "cohorts of ten times the therapists.",
             ),
-            _entry(
-                model,
-                outcome,
+            (
+                f"{outcome}_within",
                 MIXED,
                 carry_over,
-                per_point,
-                "Carry-over of deviations. The estimator is higher: the outcome now also stands "
-                "for the client's level.",
+                "Carry-over of deviations; in short courses estimates of it are too low "
+                "(Nickell, 1981).",
             ),
-            _entry(
-                model,
+            (
                 predictor,
                 FIXED_EFFECTS,
                 effect,
-                per_point,
                 "As the within-client coefficient; with a constant for each client the bias "
                 "that remains is that of short courses (Nickell, 1981).",
             ),
-        ]
-    return entries
+        )
+    ]
 
 
 def _hazard(p: Parameters) -> list[Entry]:

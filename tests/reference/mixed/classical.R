@@ -26,9 +26,11 @@ inference <- function(fit) {
 }
 joint_f <- function(fit, contrast) {
   test <- KRmodcomp(fit, contrast)$stats
+  satterthwaite <- contestMD(as_lmerModLmerTest(fit), contrast)
   list(f_test = list(
     contrast = lapply(seq_len(nrow(contrast)), function(k) I(contrast[k, ])),
-    f = test$Fstat, ndf = test$ndf, ddf = test$ddf, scaling = test$F.scaling, p = test$p.value
+    f = test$Fstat, ndf = test$ndf, ddf = test$ddf, scaling = test$F.scaling, p = test$p.value,
+    satterthwaite_f = satterthwaite[["F value"]], satterthwaite_ddf = satterthwaite[["DenDF"]]
   ))
 }
 plain <- function(frame) {
@@ -57,13 +59,26 @@ for (method in c("REML", "ML")) {
       lmer_numbers(fit, c(Subject = "Subject")),
       if (method == "REML") c(inference(fit), joint_f(fit, rbind(c(0, 0, 1, 0), c(0, 0, 0, 1)))))
 }
+# R2 of Rights & Sterba (2019), equations for a model whose within predictors are centred within
+# clusters, which agec is (every child is seen at 8, 10, 12 and 14): f1 and f2 = fixed effects
+# within and between, v = random slopes, m = random intercepts. Covariances with n - 1, as in the
+# authors' own R functions.
+fit <- lmer_tight(distance ~ agec + female + agec:female + (agec | Subject), orthodont)
+b <- unname(fixef(fit))
+sigma <- as.matrix(VarCorr(fit)$Subject)
+parts <- with(orthodont, c(
+  f1 = var(b[2] * agec + b[4] * agec * female), f2 = var(b[3] * female),
+  v = sigma[2, 2] * var(agec), m = sigma[1, 1], residual = sigma(fit)^2
+))
+cases[[1]]$r2_parts <- as.list(parts)
+cases[[1]]$r2_shares <- as.list(parts / sum(parts))
 # Treatment contrasts in sorted order (Female is the reference), the categorical column itself.
 sorted <- lmer_tight(distance ~ agec + Sex + agec:Sex + (1 | Subject), orthodont)
 add(ask("orthodont_reml_categorical", c("1", "agec", "Sex", "agec:Sex"), "1"),
     lmer_numbers(sorted, c(Subject = "Subject")), inference(sorted))
 for (method in c("REML", "ML")) {
-  fit <- lme(distance ~ agec * female, random = ~ agec | Subject, data = orthodont,
-             weights = varIdent(form = ~ 1 | Sex), method = method, control = tight_lme)
+  fit <- lme_tight(distance ~ agec * female, list(Subject = ~ agec), orthodont, method,
+                   weights = varIdent(form = ~ 1 | Sex))
   add(ask(paste0("orthodont_", tolower(method), "_by_sex"), growth, c("1", "agec"),
           residual_by = "Sex", method = method),
       lme_numbers(fit, "Subject"))
@@ -88,21 +103,22 @@ split_numbers <- function(fit) {
   )
   numbers
 }
-iid <- lme(follicles ~ sine + cosine, random = list(Mare = pdDiag(~ sine)), data = ovary,
-           control = tight_lme)
+waves <- function(random, method, correlation = NULL) {
+  lme_tight(follicles ~ sine + cosine, list(Mare = random), ovary, method, correlation)
+}
+by_occasion <- corAR1(form = ~ occasion | Mare)
+iid <- waves(pdDiag(~ sine), "REML")
 add(question("ovary_reml_uncorrelated", "ovary.csv", "follicles", wave, apart), split_numbers(iid))
-ar1 <- update(iid, correlation = corAR1(form = ~ occasion | Mare))
+ar1 <- waves(pdDiag(~ sine), "REML", by_occasion)
 add(question("ovary_reml_uncorrelated_ar1", "ovary.csv", "follicles", wave, apart,
              residual = "ar1", residual_time = "occasion"), split_numbers(ar1))
 for (method in c("REML", "ML")) {
-  fit <- lme(follicles ~ sine + cosine, random = ~ sine | Mare, data = ovary, method = method,
-             correlation = corAR1(form = ~ occasion | Mare), control = tight_lme)
+  fit <- waves(~ sine, method, by_occasion)
   add(question(paste0("ovary_", tolower(method), "_ar1"), "ovary.csv", "follicles", wave,
                together, residual = "ar1", residual_time = "occasion", method = method),
       lme_numbers(fit, "Mare"))
 }
-fit <- lme(follicles ~ sine + cosine, random = ~ 1 | Mare, data = ovary,
-           correlation = corCAR1(form = ~ Time | Mare), control = tight_lme)
+fit <- waves(~ 1, "REML", corCAR1(form = ~ Time | Mare))
 add(question("ovary_reml_car1", "ovary.csv", "follicles", wave, list(Mare = "1"),
              residual = "car1", residual_time = "Time"), lme_numbers(fit, "Mare"))
 
@@ -115,7 +131,8 @@ for (method in c("REML", "ML")) {
   add(question(paste0("pixel_", tolower(method)), "pixel.csv", "pixel", c("1", "day", "day2"),
                list(Dog = c("1", "day"), Side = "1"), method = method),
       lmer_numbers(fit, c(Dog = "Dog", "Dog:Side" = "Side")),
-      if (method == "REML") inference(fit))
+      if (method == "REML") c(inference(fit), joint_f(fit, rbind(c(0, 1, 0), c(0, 0, 1))), list(
+        modes = lmer_modes(fit, c(Dog = "Dog", "Dog:Side" = "Side")))))
 }
 
 # ---- Oxide: wafers in lots; ids of wafers repeat across lots
@@ -143,16 +160,15 @@ for (method in c("REML", "ML")) {
       if (method == "REML") c(inference(fit), joint_f(fit, contrast)))
 }
 for (method in c("REML", "ML")) {
-  fit <- lme(weight ~ Time + Diet + Time:Diet, random = ~ Time | Rat, data = body_weight,
-             correlation = corCAR1(form = ~ Time | Rat), method = method, control = tight_lme)
+  fit <- lme_tight(weight ~ Time + Diet + Time:Diet, list(Rat = ~ Time), body_weight, method,
+                   corCAR1(form = ~ Time | Rat))
   add(question(paste0("bodyweight_", tolower(method), "_car1"), "bodyweight.csv", "weight", diet,
                list(Rat = c("1", "Time")), residual = "car1", residual_time = "Time",
                method = method),
       lme_numbers(fit, "Rat"))
 }
-fit <- lme(weight ~ Time + Diet + Time:Diet, random = ~ Time | Rat, data = body_weight,
-           correlation = corCAR1(form = ~ Time | Rat), weights = varIdent(form = ~ 1 | Diet),
-           control = tight_lme)
+fit <- lme_tight(weight ~ Time + Diet + Time:Diet, list(Rat = ~ Time), body_weight, "REML",
+                 corCAR1(form = ~ Time | Rat), varIdent(form = ~ 1 | Diet))
 add(question("bodyweight_reml_car1_by_diet", "bodyweight.csv", "weight", diet,
              list(Rat = c("1", "Time")), residual = "car1", residual_time = "Time",
              residual_by = "Diet"),

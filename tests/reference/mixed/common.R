@@ -102,15 +102,58 @@ lmer_numbers <- function(fit, level_of_group) {
     covariances = do.call(c, lapply(names(level_of_group), function(group) {
       triangle(level_of_group[[group]], as.matrix(covariances[[group]]))
     })),
-    residual_variance = sigma(fit)^2
+    residual_variance = sigma(fit)^2,
+    fitted = if (nobs(fit) <= 320) I(unname(fitted(fit))) else NULL
   )
 }
 
+# Conditional modes and their standard deviations, one row per group and effect.
+lmer_modes <- function(fit, level_of_group) {
+  table <- as.data.frame(ranef(fit, condVar = TRUE))
+  lapply(seq_len(nrow(table)), function(k) {
+    list(level = level_of_group[[as.character(table$grpvar[k])]], group = as.character(table$grp[k]),
+         term = as.character(table$term[k]), mode = table$condval[k], sd = table$condsd[k])
+  })
+}
+
 # ---------------------------------------------------------------------------------- nlme
-tight_lme <- lmeControl(
-  maxIter = 1000, msMaxIter = 1000, msMaxEval = 5000, niterEM = 50, tolerance = 1e-12,
-  msTol = 1e-13, opt = "nlminb", returnObject = TRUE
-)
+lme_tight <- function(fixed, random, data, method, correlation = NULL, weights = NULL) {
+  # nlme stops up to 1e-8 below its optimum; started again from its own end, by one optimiser and
+  # then another, without EM steps, it gets there. The highest likelihood wins.
+  run <- function(random, correlation, weights, niterEM, ...) {
+    arguments <- list(
+      fixed = fixed, random = random, data = data, method = method, correlation = correlation,
+      weights = weights,
+      control = lmeControl(maxIter = 1000, msMaxIter = 1000, msMaxEval = 5000, niterEM = niterEM,
+                           tolerance = 1e-13, msTol = 1e-14, returnObject = TRUE, ...)
+    )
+    do.call(lme, arguments)
+  }
+  best <- run(random, correlation, weights, 50, opt = "nlminb")
+  for (method_of_optim in c("BFGS", "Nelder-Mead", "BFGS", "Nelder-Mead")) {
+    end <- best$modelStruct
+    # nlme keeps the innermost level first, its argument wants it last
+    start <- lapply(rev(as.list(end$reStruct)), function(part) {
+      match.fun(class(part)[1])(as.matrix(part), form = formula(part))
+    })
+    if (!is.null(correlation)) {
+      correlation <- if (inherits(end$corStruct, "corCAR1")) {
+        corCAR1(coef(end$corStruct, unconstrained = FALSE), form = formula(end$corStruct))
+      } else {
+        corAR1(coef(end$corStruct, unconstrained = FALSE), form = formula(end$corStruct))
+      }
+    }
+    if (!is.null(weights)) {
+      weights <- varIdent(coef(end$varStruct, unconstrained = FALSE), form = formula(end$varStruct))
+    }
+    again <- try(
+      run(start, correlation, weights, 0, opt = "optim", optimMethod = method_of_optim),
+      silent = TRUE
+    )
+    if (!inherits(again, "try-error") && logLik(again) > logLik(best)) best <- again
+  }
+  best
+}
 
 lme_numbers <- function(fit, levels) {
   # `levels` outermost first, as in fit$modelStruct$reStruct reversed.
@@ -133,6 +176,7 @@ lme_numbers <- function(fit, levels) {
     phi = if (is.null(correlation)) NULL else
       unname(coef(correlation, unconstrained = FALSE)[[1]]),
     residual_variances = if (is.null(weights)) NULL else
-      as.list((fit$sigma * coef(weights, unconstrained = FALSE, allCoef = TRUE))^2)
+      as.list((fit$sigma * coef(weights, unconstrained = FALSE, allCoef = TRUE))^2),
+    fitted = if (nobs(fit) <= 320) I(as.numeric(fitted(fit))) else NULL
   )
 }

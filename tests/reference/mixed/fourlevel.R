@@ -73,9 +73,11 @@ inference <- function(fit) {
 }
 joint_f <- function(fit, contrast) {
   test <- KRmodcomp(fit, contrast)$stats
+  satterthwaite <- contestMD(as_lmerModLmerTest(fit), contrast)
   list(f_test = list(
     contrast = lapply(seq_len(nrow(contrast)), function(k) I(contrast[k, ])),
-    f = test$Fstat, ndf = test$ndf, ddf = test$ddf, scaling = test$F.scaling, p = test$p.value
+    f = test$Fstat, ndf = test$ndf, ddf = test$ddf, scaling = test$F.scaling, p = test$p.value,
+    satterthwaite_f = satterthwaite[["F value"]], satterthwaite_ddf = satterthwaite[["DenDF"]]
   ))
 }
 robust <- function(fit, level) {
@@ -126,9 +128,8 @@ gaps <- nest(write_data(simulate_cohort(12, 4, 5, 4:8, 6:12, 0.5, 0.75), "fourle
 nested <- list(s = ~ 1, th = ~ 1, cl = ~ t)
 serial <- function(case, structure, residual, residual_time, method, by = NULL, data = gaps,
                    file = "fourlevel_gaps.csv") {
-  fit <- lme(y ~ t + severity + alliance, random = nested, data = data, correlation = structure,
-             weights = if (is.null(by)) NULL else varIdent(form = ~ 1 | modality),
-             method = method, control = tight_lme)
+  weights <- if (is.null(by)) NULL else varIdent(form = ~ 1 | modality)
+  fit <- lme_tight(y ~ t + severity + alliance, nested, data, method, structure, weights)
   add(question(case, file, "y", c("1", "t", "severity", "alliance"),
                list(site = "1", therapist = "1", client = c("1", "t")), residual = residual,
                residual_time = residual_time, residual_by = by, method = method),

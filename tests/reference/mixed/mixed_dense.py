@@ -168,7 +168,7 @@ class DenseModel:
             return 1e10
         return value if np.isfinite(value) else 1e10
 
-    def best_log_likelihood(self, seed: int = 0, starts: int = 4) -> float:
+    def best_log_likelihood(self, seed: int = 0, starts: int = 3) -> float:
         """The highest profiled log-likelihood found from several starts.
 
         Predictors of random effects should be centred and scaled before: this is a plain search.
@@ -191,7 +191,7 @@ class DenseModel:
                 self.objective,
                 quick.x,
                 method="Nelder-Mead",
-                options={"xatol": 1e-9, "fatol": 1e-11, "maxiter": 4000, "adaptive": True},
+                options={"xatol": 1e-7, "fatol": 1e-8, "maxiter": 1000, "adaptive": True},
             )
             best = min(best, quick.fun, fine.fun)
         return -best

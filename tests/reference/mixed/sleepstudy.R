@@ -63,13 +63,12 @@ cases[[5]] <- c(
 )
 
 # ---- serial correlation (nlme)
-serial <- function(case, data, structure, residual, method, random = ~ 1 | Subject) {
-  fit <- lme(Reaction ~ Days, random = random, data = data, correlation = structure,
-             method = method, control = tight_lme)
-  terms <- if (identical(random, ~ 1 | Subject)) intercept else subject
+serial <- function(case, data, structure, residual, method) {
+  fit <- lme_tight(Reaction ~ Days, list(Subject = ~ 1), data, method, structure)
   c(list(fit = fit),
     list(case = c(
-      question(case, attr(data, "file"), "Reaction", c("1", "Days"), terms, residual = residual,
+      question(case, attr(data, "file"), "Reaction", c("1", "Days"), intercept,
+               residual = residual,
                residual_time = "Days", method = method),
       lme_numbers(fit, "Subject")
     )))
@@ -133,5 +132,7 @@ robust <- function(fit) {
 }
 cases[[1]]$cr2 <- robust(reml)
 cases[[3]]$cr2 <- robust(reml0)
+
+cases[[1]]$modes <- lmer_modes(reml, group)
 
 write_cases(cases, "sleepstudy")

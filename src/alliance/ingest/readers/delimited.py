@@ -24,6 +24,7 @@ from alliance.ingest.raw import Astray, RawTable, UnreadableError, with_blanks_m
 MAX_BYTES = 4_000_000_000
 MAX_EXPANSION = 200  # a gzip that grows beyond this (and beyond 50 MB) is a bomb, not an export
 MAX_STRAY_QUOTES = 1000
+SINGLE_BYTE = ("latin-1", "cp1252", "cp1250", "cp1251")  # these decode any file without complaint
 _CHUNK = 50_000
 
 
@@ -71,7 +72,7 @@ def _decoded(data: bytes, encoding: str) -> str:
         raise UnreadableError("wrong-encoding", f"the file is {found}, not {encoding}")
     if encoding == "utf-8":
         encoding = "utf-8-sig"
-    elif encoding != "utf-16" and _is_utf8(data):
+    elif encoding in SINGLE_BYTE and _is_utf8(data):
         raise UnreadableError("wrong-encoding", f"the file is utf-8, not {encoding}")
     if encoding == "latin-1" and _has_c1_controls(data):
         found = "the file has signs that latin-1 does not know; it is most likely cp1252"
@@ -89,7 +90,7 @@ def _decoded(data: bytes, encoding: str) -> str:
 
 
 def _is_utf8(data: bytes) -> bool:
-    """Whether bytes beyond ASCII occur and all of them fit UTF-8: no other encoding does that."""
+    """Whether bytes beyond ASCII occur and all of them fit UTF-8: by chance that hardly happens."""
     if data.isascii():
         return False
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,20 @@ import numpy as np
 import pandas as pd
 import python_calamine
 
+from alliance.ingest.columns import near
 from alliance.ingest.raw import RawTable, UnreadableError, with_blanks_missing
 from alliance.ingest.readers.cells import cell_text
 
 MAX_BYTES = 1_000_000_000
 MAX_EXPANSION = 200  # beyond this (and 50 MB) a workbook is a bomb, not an export
+# A stray cell in the last row makes the whole sheet that large in memory: refuse a sheet of which
+# hardly a cell is filled.
+MAX_SPARSE_CELLS = 5_000_000
+MIN_FILLED_SHARE = 0.05
+_SCANNED_BYTES = 20_000_000
+_BYTES_A_CELL = 30  # in a sheet's XML, at least
+_CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
+_DIMENSION = re.compile(rb'<dimension ref="[A-Z0-9]+:([A-Z]{1,3})([0-9]{1,7})"')
 
 
 def read(path: Path, source: Mapping[str, Any]) -> RawTable:
@@ -38,9 +49,14 @@ def _sheet_name(names: list[str], wanted: str | None) -> str:
     if wanted is None:
         if len(names) == 1:
             return names[0]
-        raise UnreadableError("sheet-missing", f"name one of the sheets: {', '.join(names)}")
+        found = f"the workbook has {len(names)} sheets; name one in the site mapping"
+        raise UnreadableError("sheet-missing", found)
     if wanted not in names:
-        raise UnreadableError("sheet-missing", f"the workbook has the sheets: {', '.join(names)}")
+        # Only near names are told: sheets may be called after clients.
+        close = near(wanted, names)
+        likely = f", of like name: {', '.join(close)}" if close else ""
+        found = f"the workbook has {len(names)} sheets{likely}"
+        raise UnreadableError("sheet-missing", found)
     return wanted
 
 
@@ -72,7 +88,36 @@ def _refuse_bomb(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile:
+            if size <= MAX_BYTES:
+                _refuse_stray_cells(archive)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         raise UnreadableError("file-unreadable", "this is no workbook, or a damaged one") from None
     if size > MAX_BYTES or size > max(50_000_000, MAX_EXPANSION * path.stat().st_size):
         raise UnreadableError("file-unreadable", "the workbook grows beyond all measure")
+
+
+def _refuse_stray_cells(archive: zipfile.ZipFile) -> None:
+    """Refuse sheets that are all but empty and yet too large to unfold."""
+    for entry in archive.infolist():
+        if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", entry.filename):
+            continue
+        with archive.open(entry) as stream:
+            if entry.file_size <= _SCANNED_BYTES:
+                found = _CELL.findall(stream.read(_SCANNED_BYTES + 1))
+            else:
+                found = _DIMENSION.findall(stream.read(10_000))
+        n_cells = max(len(found), entry.file_size // _BYTES_A_CELL)
+        n_rows = max((int(row) for _, row in found), default=0)
+        n_columns = max((_column_number(letters) for letters, _ in found), default=0)
+        area = n_rows * n_columns
+        if area > MAX_SPARSE_CELLS and n_cells < MIN_FILLED_SHARE * area:
+            told = f"a stray cell makes the sheet {n_rows:,} rows by {n_columns:,} columns; delete"
+            told += " the empty rows and columns at its end"
+            raise UnreadableError("file-unreadable", told, n_rows)
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number

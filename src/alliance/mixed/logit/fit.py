@@ -356,9 +356,13 @@ def _convergence(
 ) -> Convergence:
     expansion: Expansion = best.expansion
     p = len(prepared.fixed)
-    deviations = [np.array([[abs(sd)]]) for sd in best.psi[p:]]
-    names = [["1"]] * len(prepared.levels)
-    components = singular_components(prepared.levels, names, deviations[: len(prepared.levels)])
+    n_levels = len(prepared.levels)
+    components = singular_components(
+        prepared.levels,
+        [["1"]] * n_levels,
+        [np.array([[abs(sd)]]) for sd in best.psi[p : p + n_levels]],
+        [np.eye(1)] * n_levels,
+    )
     eigenvalues = np.linalg.eigvalsh(expansion.hessian[np.ix_(free, free)])
     return Convergence(
         converged=best.converged,

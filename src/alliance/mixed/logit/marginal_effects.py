@@ -27,8 +27,9 @@ from alliance.mixed.logit.links import (
 )
 from alliance.mixed.logit.prediction import average_over_groups
 from alliance.mixed.logit.products import per_row, row_sums
-from alliance.mixed.result import coefficient_table
-from alliance.mixed.terms import Factor, Product, Vocabulary, is_categorical, numeric
+from alliance.mixed.tables import coefficient_table
+from alliance.mixed.terms import Factor, Product
+from alliance.mixed.vocabulary import Vocabulary, is_categorical, numeric
 
 if TYPE_CHECKING:
     from alliance.mixed.logit.result import LogitFit

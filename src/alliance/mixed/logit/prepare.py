@@ -14,7 +14,8 @@ from alliance.mixed.logit.laplace import BinaryRows
 from alliance.mixed.logit.tree import Tree, build_tree
 from alliance.mixed.rows import Nesting, Rows, nest, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
-from alliance.mixed.terms import Atom, Factor, Product, Vocabulary, is_categorical, numeric
+from alliance.mixed.terms import Atom, Product
+from alliance.mixed.vocabulary import Vocabulary, is_categorical, numeric
 
 LARGEST, SMALLEST = 1e50, 1e-50
 """Sizes of predictors whose squares and products stay within the range of floating point."""
@@ -114,21 +115,20 @@ def prepare_binary(
     for atom in parsed.atoms:
         _learn(vocabulary, atom, used)
     fixed = vocabulary.products(parsed.fixed)
-    cache: dict[Factor, np.ndarray] = {}
-
-    def values(factor: Factor) -> np.ndarray:
-        if factor not in cache:
-            cache[factor] = vocabulary.evaluate(factor, used)
-        return cache[factor]
-
     _check_sizes(used, vocabulary, parsed)
-    columns = build_columns(list(fixed), [[()] for _ in nesting.levels], values)
+    factors = list(dict.fromkeys(factor for product in fixed for factor in product))
+    given = np.empty((len(factors), len(used)))
+    for number, factor in enumerate(factors):
+        given[number] = vocabulary.evaluate(factor, used) + 0.0  # makes -0.0 an ordinary 0.0
+    order = sort_rows(given, nesting)
+    values = dict(zip(factors, np.take(given, order, axis=1), strict=True))
+    columns = build_columns(list(fixed), [[()] for _ in nesting.levels], values.__getitem__)
     block = np.empty((len(fixed), len(used)))
     for number, place in enumerate(columns.fixed_index):
         internal = columns.internals[place]
-        block[number] = internal_values(internal, values, columns.centres)
+        block[number] = internal_values(internal, values.__getitem__, columns.centres)
         block[number] /= columns.scales[place]
-    order, merged, x, trials, pointer = sort_and_merge(block, nesting)
+    merged, x, trials, pointer = merge_rows(block, nesting)
     return PreparedBinary(
         specification, rows, nesting, build_tree(nesting), vocabulary, fixed, columns, used,
         outcome, order, merged, x, trials, pointer,
@@ -196,10 +196,8 @@ def _check_sizes(used: pd.DataFrame, vocabulary: Vocabulary, parsed: ParsedTerms
         raise FitError("\n".join(told))
 
 
-def sort_and_merge(
-    block: np.ndarray, nesting: Nesting
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Sort the rows by group and content, and merge rows of equal content.
+def sort_rows(values: np.ndarray, nesting: Nesting) -> np.ndarray:
+    """Sort the rows by group and content; returns positions in the order given.
 
     Within a group rows are ordered by a hash of their predictors: any fixed order of the contents
     makes the sums independent of the order of the rows given, and equal rows become neighbours. It
@@ -207,28 +205,39 @@ def sort_and_merge(
 
     Parameters
     ----------
+    values : array (factors, used)
+        Predictors in the order given.
+    nesting : Nesting
+    """
+    grouped = np.arange(values.shape[1]) if nesting.order is None else nesting.order
+    key = hash_rows(values.view(np.uint64))[grouped]
+    return grouped[sort_within(key, nesting.starts[-1])]
+
+
+def merge_rows(
+    block: np.ndarray, nesting: Nesting
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Merge neighbours of equal content within the innermost groups.
+
+    Parameters
+    ----------
     block : array (p, used)
-        Internal columns in the order given.
+        Internal columns in sorted order.
     nesting : Nesting
 
     Returns
     -------
-    order, merged, x, trials, pointer
+    merged, x, trials, pointer
         See `PreparedBinary`.
     """
-    starts = nesting.starts[-1]
-    n_used = block.shape[1]
-    given = np.arange(n_used) if nesting.order is None else nesting.order
-    block += 0.0  # -0.0 and 0.0 are one number with two patterns of bits
-    bits = block.view(np.uint64)
-    key = hash_rows(bits)[given]
-    order = given[sort_within(key, starts)]
-    merged = np.empty(n_used, dtype=np.int64)
-    pointer = np.empty_like(starts)
-    n = merge_neighbours(bits, order, starts, merged, pointer)
-    first = np.flatnonzero(np.diff(merged, prepend=-1))
+    merged = np.empty(block.shape[1], dtype=np.int64)
+    pointer = np.empty_like(nesting.starts[-1])
+    n = merge_neighbours(block, nesting.starts[-1], merged, pointer)
     trials = np.bincount(merged, minlength=n).astype(float)
-    return order, merged, np.take(block, order[first], axis=1), trials, pointer
+    if n == len(merged):
+        return merged, block, trials, pointer
+    first = np.flatnonzero(np.diff(merged, prepend=-1))
+    return merged, np.take(block, first, axis=1), trials, pointer
 
 
 @compiled
@@ -255,11 +264,7 @@ def sort_within(key: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 @compiled
 def merge_neighbours(
-    bits: np.ndarray,
-    order: np.ndarray,
-    starts: np.ndarray,
-    merged: np.ndarray,
-    pointer: np.ndarray,
+    block: np.ndarray, starts: np.ndarray, merged: np.ndarray, pointer: np.ndarray
 ) -> int:
     """Count and number the runs of equal rows within each group."""
     n = 0
@@ -268,8 +273,8 @@ def merge_neighbours(
         for i in range(starts[g], starts[g + 1]):
             same = i > starts[g]
             if same:
-                for k in range(bits.shape[0]):
-                    if bits[k, order[i]] != bits[k, order[i - 1]]:
+                for k in range(block.shape[0]):
+                    if block[k, i] != block[k, i - 1]:
                         same = False
                         break
             if not same:

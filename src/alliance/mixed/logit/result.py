@@ -15,8 +15,8 @@ from alliance.mixed.convergence import Convergence
 from alliance.mixed.logit.laplace import Expansion
 from alliance.mixed.logit.links import Link
 from alliance.mixed.logit.prepare import PreparedBinary
-from alliance.mixed.result import CONFIDENCE, coefficient_table
 from alliance.mixed.rows import Rows
+from alliance.mixed.tables import CONFIDENCE, coefficient_table
 
 SMALLEST_EIGENVALUE = 1e-10
 """Relative to the largest, of the scaled Hessian: below it there are no standard errors."""
@@ -216,6 +216,12 @@ class LogitFit:
         parts += [f"(1 | {level})" for level in self.prepared.levels]
         outcome = self.prepared.specification.outcome
         return f"{self.link} P({outcome} = 1) ~ {' + '.join(parts)}; {self.method}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fit as plain JSON types: no id, no row of the data."""
+        from alliance.mixed.logit.export import to_dict
+
+        return to_dict(self)
 
     # ------------------------------------------------------------------ prediction
 

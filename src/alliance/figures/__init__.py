@@ -1,0 +1,47 @@
+"""Figures: fits and the description in, pictures out. Nothing is computed here.
+
+Every figure of `FIGURES` is always written: where the data do not exist, the picture says in plain
+words why there is nothing to show. No picture shows a single person's values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from alliance import files
+
+FIGURES = ("flow", "missing", "courses", "effects", "dropout", "estimates")
+FORMATS = ("png", "svg", "pdf")
+
+
+def draw_figures(
+    *, fits: Sequence[str | Path], description: str | Path, out_folder: str | Path
+) -> None:
+    """Draw every figure and publish it as PNG (300 dpi), SVG and PDF.
+
+    Parameters
+    ----------
+    fits
+        The fits' JSON files, in the order in which models are to appear.
+    description
+        The cohort's `description.json`.
+    out_folder
+        Where `<name>.png`, `.svg` and `.pdf` are written. The same input gives the same bytes.
+    """
+    # matplotlib takes half a second to import: only who draws pays for it.
+    from alliance.figures import courses, dropout, effects, estimates, flow, missing, style
+
+    painters = {
+        "flow": flow.draw,
+        "missing": missing.draw,
+        "courses": courses.draw,
+        "effects": effects.draw,
+        "dropout": dropout.draw,
+        "estimates": estimates.draw,
+    }
+    all_fits = [files.read_json(path) for path in fits]
+    about = files.read_json(description)
+    with style.in_house_style():
+        for name in FIGURES:
+            style.save(painters[name](all_fits, about), Path(out_folder) / name)

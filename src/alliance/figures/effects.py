@@ -1,0 +1,145 @@
+"""Forest of the alliance effects: within, between, fixed effects; both directions; dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from alliance.figures import style
+from alliance.findings.formats import decimals_for, format_value
+
+
+def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
+    """Return a panel for each coupling and dropout model."""
+    chosen = [fit for fit in fits if fit["family"] in ("coupling", "dropout")]
+    if not chosen:
+        return style.nothing_to_show(
+            "The configuration of this cohort names no model of alliance with symptoms or dropout."
+        )
+    rows = [_rows(fit) for fit in chosen]
+    heights = [
+        _height(fit, lines) if lines else 34 for fit, lines in zip(chosen, rows, strict=True)
+    ]
+    figure, panels = style.stack([fit["title"] for fit in chosen], heights)
+    for panel, height, fit, lines in zip(panels, heights, chosen, rows, strict=True):
+        if lines:
+            draw_forest(style.place_axes(panel, height), fit, lines)
+        else:
+            style.say_why(panel.subplots(), fit["message"] or "The model gave no main effect.")
+    return figure
+
+
+def _height(fit: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> float:
+    """Return the height of a panel in millimetres: rows as high as the longest name."""
+    longest = max(_name(line, line in fit["companions"]).count("\n") + 1 for line in lines)
+    return 25 + (2.4 + 3.0 * longest) * len(lines)
+
+
+def _rows(fit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return main effects in order, each companion below the effect that it checks."""
+    lines = []
+    companions = list(fit["companions"])
+    for main in (e for e in fit["estimates"] if e["role"] == "main"):
+        lines.append(main)
+        beside = [c for c in companions if c["level"] == main["level"]]
+        lines += beside
+        companions = [c for c in companions if c not in beside]
+    return [line for line in [*lines, *companions] if line["estimate"] is not None]
+
+
+def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> None:
+    """Draw estimates with intervals; odds ratios stand on a logarithmic axis."""
+    as_ratio = all(line["ratio"] is not None for line in lines)
+    keys = ("ratio", "ratio_low", "ratio_high") if as_ratio else ("estimate", "ci_low", "ci_high")
+    failed = fit["status"] == "failed"
+    # One rounding for the panel, that of its first line, so that the numbers stand in line.
+    format = "ratio" if as_ratio else decimals_for(lines[0]["se"], lines[0]["estimate"])
+    names = []
+    for y, line in enumerate(lines):
+        value, low, high = (line[key] for key in keys)
+        companion = line in fit["companions"]
+        colour = style.SOFT if failed else style.SKY if companion else style.BLUE
+        if low is not None and high is not None:
+            axes.plot(
+                [low, high],
+                [y, y],
+                color=colour,
+                lw=1.2,
+                ls=":" if failed else "-",
+                solid_capstyle="butt",
+            )
+        axes.plot(
+            value,
+            y,
+            marker="D" if companion else "o",
+            ms=4.2,
+            ls="none",
+            color=colour,
+            mfc="white" if failed or companion else colour,
+            mew=1.0,
+        )
+        axes.text(
+            1.03,
+            y,
+            _interval(line, keys, format),
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            fontsize=6.8,
+            color=style.SOFT if failed else style.INK,
+        )
+        names.append(_name(line, companion))
+    axes.set_yticks(range(len(lines)), names, fontsize=6.6)
+    axes.set_ylim(len(lines) - 0.5, -0.6)
+    axes.axvline(1 if as_ratio else 0, color=style.INK, lw=0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.margins(x=0.12)
+    if as_ratio:
+        _ratio_axis(axes)
+        axes.set_xlabel("Odds ratio " + _per(lines))
+    else:
+        axes.locator_params(axis="x", nbins=5)
+        axes.set_xlabel(
+            style.wrapped(f"{fit['outcome']['label']}, {lines[0]['unit']}", 70, 2), loc="center"
+        )
+    style.mark_status(axes, dict(fit))
+
+
+def _name(line: Mapping[str, Any], companion: bool) -> str:
+    if companion:
+        return style.wrapped(f"check: {line['estimator'].split('(')[0].strip()}", 28, 2)
+    return style.wrapped(line["label"], 28, 3)
+
+
+def _per(lines: Sequence[Mapping[str, Any]]) -> str:
+    units = {line["unit"] for line in lines}
+    return style.short(units.pop().removeprefix("log odds "), 30) if len(units) == 1 else ""
+
+
+def _interval(line: Mapping[str, Any], keys: Sequence[str], format: str) -> str:
+    value, low, high = (line[key] for key in keys)
+    if low is None or high is None:
+        return format_value(format, value)
+    return (
+        f"{format_value(format, value)} [{format_value(format, low)}, {format_value(format, high)}]"
+    )
+
+
+def _ratio_axis(axes: Axes) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    if high / low < 2:  # so narrow that equal steps look equal
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        return
+    steps = (0.01, 0.1, 0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4, 10, 100)
+    ticks = [step for step in steps if low <= step <= high]
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))

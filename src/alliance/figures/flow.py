@@ -1,0 +1,169 @@
+"""Participant flow: from clinics to forms, how treatments ended, and what each model used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from alliance.figures import style
+from alliance.findings.formats import format_value
+
+ROW = 10.0  # height of a row of boxes, in millimetres
+
+ENDS = {
+    "completed": ("completed as agreed", style.BLUE),
+    "dropout": ("dropped out", style.OCHRE),
+    "transferred": ("transferred", style.SKY),
+    "ongoing": ("still in treatment", style.ROSE),
+    "end_unknown": ("end not known", style.RULE),
+}
+
+
+def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
+    """Return boxes from sites to forms and models, over a bar of endings for every site."""
+    flow = {row["site"]: row for row in about["flow"]}
+    if "all" not in flow or not flow["all"]["clients"]:
+        return style.nothing_to_show("No client is left in this cohort after reading the files.")
+    sites = [site for site in flow if site != "all"]
+    bars = len(sites) + 1 if len(sites) > 1 else 1
+    heights = [12 + ROW * max(5, len(fits)), 24 + 5.2 * bars]
+    titles = ("Who is in the data, and what each model used", "How treatments ended (clients)")
+    figure, (boxes, ends) = style.stack(titles, heights)
+    _draw_boxes(boxes.subplots(), flow["all"], fits)
+    _draw_ends(ends.subplots(), flow, ["all", *sites] if len(sites) > 1 else ["all"])
+    return figure
+
+
+def _draw_boxes(axes: Axes, total: Mapping[str, Any], fits: Sequence[Mapping[str, Any]]) -> None:
+    """Draw the stations at the left, and at the right the sessions that each model used.
+
+    Coordinates are millimetres, more or less.
+    """
+    rows = max(5, len(fits))
+    axes.set_xlim(0, 114)
+    axes.set_ylim(ROW * rows, 0)
+    axes.set_axis_off()
+    words = {
+        "sites": ("site", "sites"),
+        "therapists": ("therapist", "therapists"),
+        "clients": ("client", "clients"),
+        "sessions": ("session attended", "sessions attended"),
+        "forms": ("form filled in", "forms filled in"),
+    }
+    for k, (key, (one, many)) in enumerate(words.items()):
+        y = (k + 0.5) * ROW
+        _box(axes, 0, y - 3.7, 47, 7.4)
+        if total[key]:
+            _number(axes, 15, y, total[key])
+            axes.text(17, y, one if total[key] == 1 else many, va="center")
+        else:
+            axes.text(23.5, y, f"no {many}", ha="center", va="center", color=style.SOFT)
+        if k < len(words) - 1:
+            _arrow(axes, (23, y + 3.9), (23, y + ROW - 3.8))
+    if not fits:
+        return
+    sessions_y = 3.5 * ROW
+    ys = [(k + 0.5) * ROW for k in range(len(fits))]
+    axes.plot([47.4, 52], [sessions_y] * 2, color=style.SOFT, lw=0.7)
+    axes.plot([52, 52], [min(*ys, sessions_y), max(*ys, sessions_y)], color=style.SOFT, lw=0.7)
+    for y, fit in zip(ys, fits, strict=True):
+        _arrow(axes, (52, y), (57.6, y))
+        used = fit["data"]["rows_used"]
+        in_panel = format_value("count", fit["data"]["rows_in_panel"])
+        refused = fit["status"] == "refused"
+        _box(axes, 58, y - 3.9, 56, 7.8, faint=refused)
+        name = style.short(fit["model"].replace("_", " "), 30)
+        axes.text(60, y - 1.55, name, va="center", fontsize=6.8, weight="bold")
+        note = (
+            "not fitted"
+            if refused
+            else f"{format_value('count', used)} of {in_panel} sessions used"
+        )
+        if fit["status"] == "failed":
+            note += ", did not converge"
+        axes.text(60, y + 1.75, note, va="center", fontsize=6.3, color=style.SOFT)
+
+
+def _box(axes: Axes, x: float, y: float, width: float, height: float, faint: bool = False) -> None:
+    axes.add_patch(
+        FancyBboxPatch(
+            (x, y),
+            width,
+            height,
+            boxstyle="round,pad=0,rounding_size=1.2",
+            facecolor="white" if faint else style.FILL,
+            edgecolor=style.SOFT if faint else "none",
+            linewidth=0.6,
+            linestyle=(0, (3, 2)) if faint else "-",
+        )
+    )
+
+
+def _number(axes: Axes, x: float, y: float, count: int) -> None:
+    axes.text(
+        x, y, format_value("count", count), ha="right", va="center", weight="bold", fontsize=8.5
+    )
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    axes.annotate(
+        "",
+        xy=end,
+        xytext=start,
+        arrowprops={
+            "arrowstyle": "-|>,head_width=0.14,head_length=0.28",
+            "color": style.SOFT,
+            "linewidth": 0.7,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
+    )
+
+
+def _draw_ends(axes: Axes, flow: Mapping[str, Mapping[str, Any]], sites: Sequence[str]) -> None:
+    """Draw how treatments ended: one bar of all clients a site, counts in the segments."""
+    shown = [end for end in ENDS if any(flow[site][end] for site in sites)]
+    for y, site in enumerate(sites):
+        row, left = flow[site], 0.0
+        for end in shown:
+            # A bar is a site's clients laid end to end; its length is that of every other bar.
+            share = row[end] / row["clients"] if row["clients"] else 0.0
+            colour = ENDS[end][1]
+            axes.barh(
+                y, share, left=left, height=0.72, color=colour, edgecolor="white", linewidth=0.8
+            )
+            if share > 0.055:
+                dark = colour in (style.BLUE,)
+                axes.text(
+                    left + share / 2,
+                    y,
+                    format_value("count", row[end]),
+                    ha="center",
+                    va="center",
+                    fontsize=6.5,
+                    color="white" if dark else style.INK,
+                )
+            left += share
+    names = ["all sites" if site == "all" else style.short(site, 16) for site in sites]
+    axes.set_yticks(range(len(sites)), names)
+    axes.set_ylim(len(sites) - 0.4, -0.6)
+    axes.set_xlim(0, 1)
+    axes.set_xticks([])
+    axes.tick_params(axis="y", length=0)
+    axes.spines[:].set_visible(False)
+    handles = [axes.barh(0, 0, color=ENDS[end][1], label=ENDS[end][0]) for end in shown]
+    axes.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0, 0),
+        ncols=min(3, len(shown)),
+        handlelength=1,
+        handleheight=1,
+        columnspacing=1.4,
+        borderaxespad=0.3,
+        fontsize=6.8,
+    )

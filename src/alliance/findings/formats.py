@@ -1,0 +1,202 @@
+"""The named ways to print a value: APA style, honest rounding, the same everywhere.
+
+A format is a name with an optional argument after a colon (`decimals:2`). Most print one value;
+some print a word that several values decide (`inside`: is the value within the interval?), so that
+such words are findings too and are checked like numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+MINUS = "\u2212"
+THIN = "\u202f"  # narrow no-break space
+MISSING = "–"
+
+STATUS_WORDS = {
+    "converged": "converged",
+    "singular": "singular: converged on the boundary",
+    "failed": "did not converge",
+    "refused": "not fitted",
+}
+
+
+def format_value(name: str, *values: Any) -> str:
+    """Return the values as printed by the format `name`.
+
+    Raises
+    ------
+    KeyError
+        There is no such format.
+    """
+    kind, _, argument = name.partition(":")
+    return FORMATS[kind](argument, *values)
+
+
+def decimals_for(se: float | None, value: float | None = None) -> str:
+    """Return the format in which rounding changes a value by a tenth of its standard error at most.
+
+    An estimate is printed no finer than it is known: two decimals as a rule (one where the standard
+    error is above 10), up to five where it is small. Without a standard error the value itself
+    takes its place.
+    """
+    scale = abs(se) if se else abs(value or 0.0)
+    if not scale or not math.isfinite(scale):
+        return "decimals:2"
+    if scale >= 10:
+        return "decimals:1"
+    return f"decimals:{min(5, max(2, math.ceil(-math.log10(0.2 * scale))))}"
+
+
+def has_digit(text: str) -> bool:
+    """Say whether a text holds a digit of any script."""
+    return any(character.isnumeric() for character in text)
+
+
+def clean_text(text: str) -> str:
+    """Return text without control characters and without those that reverse reading direction."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def _fixed(value: float, decimals: int) -> str:
+    text = f"{value:,.{decimals}f}"
+    if text.startswith("-"):
+        # A value that rounds to zero has no sign.
+        text = text[1:] if float(text.replace(",", "")) == 0 else MINUS + text[1:]
+    return text
+
+
+def _text(argument: str, value: Any) -> str:
+    return clean_text(str(value))
+
+
+def _component(argument: str, value: str) -> str:
+    """Print a term of a random effect: the constant is the intercept."""
+    return "intercept" if value == "1" else _text(argument, value).replace("_", " ")
+
+
+def _per(argument: str, value: str) -> str:
+    """Print what a unit is counted by: `log odds per point` is `per point`."""
+    return _text(argument, value[value.find("per ") :] if "per " in value else value)
+
+
+def _count(argument: str, value: float) -> str:
+    return _fixed(value, 0)
+
+
+def _decimals(argument: str, value: float) -> str:
+    return _fixed(value, int(argument))
+
+
+def _percent(argument: str, value: float) -> str:
+    return f"{_fixed(value, int(argument or 0))}{THIN}%"
+
+
+def _share(argument: str, value: float) -> str:
+    return _percent(argument, 100 * value)
+
+
+def _general(argument: str, value: float) -> str:
+    """Print as many digits as are needed, up to 6 significant ones."""
+    text = f"{value:.6g}"
+    if "e" in text:
+        return _scientific(argument, value)
+    return MINUS + text[1:] if text.startswith("-") else text
+
+
+def _correlation(argument: str, value: float) -> str:
+    # No zero before the point where a number cannot exceed 1 (APA 7, 6.36).
+    return _fixed(value, int(argument or 2)).replace("0.", ".", 1)
+
+
+def _p_cell(argument: str, value: float) -> str:
+    if value < 0.0005:
+        return f"<{THIN}.001"
+    # ASSUME a p that rounds to 1 is printed as such, with its zeros.
+    return f"{value:.3f}".lstrip("0") if value < 0.9995 else "1.000"
+
+
+def _p(argument: str, value: float) -> str:
+    text = _p_cell(argument, value)
+    return text if text.startswith("<") else f"=\u00a0{text}"
+
+
+def _ratio(argument: str, value: float) -> str:
+    if value >= 1000:
+        return f">{THIN}1,000"
+    return _fixed(value, 1 if value >= 100 else 2 if value >= 0.095 else 3)
+
+
+def _df(argument: str, value: float) -> str:
+    return _fixed(value, 0 if float(value).is_integer() or value >= 1000 else 1)
+
+
+def _scientific(argument: str, value: float) -> str:
+    if value == 0:
+        return "0"
+    digits, _, exponent = f"{value:.1e}".partition("e")
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{digits.replace('-', MINUS)} × 10{raised}"
+
+
+def _stars(argument: str, p: float, status: str) -> str:
+    # A fit that did not converge gets no stars anywhere.
+    if status not in ("converged", "singular"):
+        return ""
+    return "***" if p < 0.001 else "**" if p < 0.01 else "*" if p < 0.05 else ""
+
+
+def _status(argument: str, value: str) -> str:
+    return STATUS_WORDS[value]
+
+
+def _change(argument: str, low: float, high: float) -> str:
+    """Print one of `above|below|unclear` by where the interval lies against 0 (or 1: `change1`)."""
+    above, below, unclear = argument.split("|")
+    return above if low > 0 else below if high < 0 else unclear
+
+
+def _side(argument: str, value: float) -> str:
+    above, below = argument.split("|")
+    return above if value > 0 else below
+
+
+def _inside(argument: str, value: float, low: float, high: float) -> str:
+    inside, outside = argument.split("|")
+    return inside if low <= value <= high else outside
+
+
+def _choice(argument: str, value: Any) -> str:
+    """Print `yes|no` words for true and false."""
+    yes, no = argument.split("|")
+    return yes if value else no
+
+
+FORMATS: dict[str, Callable[..., str]] = {
+    "text": _text,
+    "component": _component,
+    "per": _per,
+    "count": _count,
+    "decimals": _decimals,
+    "percent": _percent,
+    "share": _share,
+    "general": _general,
+    "correlation": _correlation,
+    "p": _p,
+    "p-cell": _p_cell,
+    "ratio": _ratio,
+    "df": _df,
+    "scientific": _scientific,
+    "stars": _stars,
+    "status": _status,
+    "change": _change,
+    "side": _side,
+    "inside": _inside,
+    "choice": _choice,
+}

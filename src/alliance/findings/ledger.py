@@ -1,0 +1,136 @@
+"""`Findings`: the only way from a field onto a page, and the record of what was printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from alliance.findings.fields import Field
+from alliance.findings.formats import MISSING, clean_text, format_value, has_digit
+
+SCHEMA = "alliance-findings-1"
+PLAIN = (
+    "text",
+    "component",
+    "per",
+)  # formats of words, which need no vouching unless they have digits
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One printed number, or a word that numbers decide.
+
+    Attributes
+    ----------
+    id
+        Identity on its page.
+    place
+        Section or table where it is printed.
+    printed
+        As printed.
+    value
+        The full value (of the first field).
+    format
+        How it was rounded and written, see `alliance.findings.formats`.
+    source, pointer
+        File relative to the results folder, and JSON pointer.
+    also
+        Addresses of further fields that decide a word, in the order of the format's arguments.
+    """
+
+    id: str
+    place: str
+    printed: str
+    value: Any
+    format: str
+    source: str
+    pointer: str
+    also: tuple[str, ...] = ()
+
+
+class Findings:
+    """The findings of one page, in the order in which they are printed.
+
+    Parameters
+    ----------
+    prefix
+        Put before the running number to make ids.
+    cards
+        Source file to the id of the page element that describes it; `cite` links there.
+    """
+
+    def __init__(self, prefix: str = "f", cards: Mapping[str, str] | None = None) -> None:
+        self.prefix = prefix
+        self.cards = dict(cards or {})
+        self.place = ""
+        self.entries: list[Finding] = []
+
+    def show(self, field: Field, format: str = "text", *also: Field) -> Markup:
+        """Return the field's value as an element of the page and put it on record.
+
+        A missing value is a dash. Text without any digit is plain text: it has no number to
+        vouch for.
+        """
+        values = [field.raw, *(other.raw for other in also)]
+        if any(value is None for value in values):
+            return Markup('<span class="none" title="not available">{}</span>').format(MISSING)
+        printed = format_value(format, *values)
+        if format in PLAIN and not has_digit(printed):
+            return escape(printed)
+        if not printed:
+            return Markup()
+        return self._element(field, format, also, printed)
+
+    def cite(self, field: Field, format: str, *also: Field) -> Markup:
+        """Return the same as `show`, as a link to the card of the file that it came from."""
+        element = self.show(field, format, *also)
+        card = self.cards.get(field.source)
+        if card is None or field.raw is None:
+            return element
+        return Markup('<a class="cite" href="#{}">{}</a>').format(card, element)
+
+    def _element(self, field: Field, format: str, also: tuple[Field, ...], printed: str) -> Markup:
+        finding = Finding(
+            id=f"{self.prefix}{len(self.entries) + 1}",
+            place=self.place,
+            printed=printed,
+            value=field.raw,
+            format=format,
+            source=field.source,
+            pointer=field.pointer,
+            also=tuple(other.address for other in also),
+        )
+        self.entries.append(finding)
+        attributes = {
+            "class": "finding",
+            "id": finding.id,
+            "title": clean_text(field.address),
+            "data-format": format,
+        }
+        if also:
+            attributes["data-also"] = " ".join(finding.also)
+        if format == "text":
+            return element("span", attributes, printed)
+        return element("data", attributes | {"value": as_value(field.raw)}, printed)
+
+    def as_json(self, run: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the record in the form of `audit/findings.json`."""
+        entries = [asdict(entry) | {"also": list(entry.also)} for entry in self.entries]
+        return {"schema": SCHEMA, "run": dict(run or {}), "findings": entries}
+
+
+def as_value(raw: Any) -> str:
+    """Return a value as the `value` attribute has it: full precision, text as it is."""
+    return clean_text(raw) if isinstance(raw, str) else json.dumps(raw)
+
+
+def element(tag: str, attributes: Mapping[str, str], content: str) -> Markup:
+    """Return an HTML element; attributes and content are escaped."""
+    written = Markup("").join(
+        Markup(' {}="{}"').format(name, value) for name, value in attributes.items()
+    )
+    return Markup("<{}{}>{}</{}>").format(Markup(tag), written, content, Markup(tag))

@@ -1,0 +1,1 @@
+"""What can be asked of a fit: contrasts, intervals, comparisons, bootstrap, R2, robust errors."""

@@ -1,0 +1,164 @@
+"""Cluster-robust covariance of the fixed effects with the CR2 small-sample correction.
+
+Bell & McCaffrey (2002), Pustejovsky & Tipton (2018). With V the fitted covariance, W = V^-1 as
+working weights, M = (X' W X)^-1, clusters c of a level that V does not cross, residuals e_c:
+
+    V_CR2 = M [sum over c of X_c' W_c A_c e_c e_c' A_c W_c X_c] M,
+    A_c = D_c' (D_c (V_c - X_c M X_c') D_c')^(+1/2) D_c,   V_c = D_c' D_c .
+
+As in clubSandwich with the inverse variance as weights. Degrees of freedom: Satterthwaite's of
+sum over c of (p_c' e)^2 under the working model.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from alliance.errors import FitError
+from alliance.mixed.tables import coefficient_table
+
+if TYPE_CHECKING:
+    from alliance.mixed.result import MixedFit
+
+LARGEST_CLUSTER = 5000
+"""Rows of the largest cluster that is still worked on (its matrices are dense)."""
+
+
+def cluster_robust(
+    fit: MixedFit, level: str | np.ndarray | pd.Series, confidence: float
+) -> pd.DataFrame:
+    """CR2 table; see `alliance.mixed.result.MixedFit.cluster_robust`."""
+    starts, order, name = _clusters(fit, level)
+    if len(starts) - 1 < 2:
+        raise FitError(f"Cluster-robust errors need at least two groups of {name}.")
+    if np.diff(starts).max() > LARGEST_CLUSTER:
+        raise FitError(
+            f"A group of {name} has more than {LARGEST_CLUSTER} rows; cluster-robust errors at "
+            "this level are not available."
+        )
+    scores, spread = _scores(fit, starts, order)
+    matrix = scores.T @ scores
+    df = np.array([_df(column) for column in spread])
+    return coefficient_table(
+        fit.prepared.fixed_names,
+        fit.estimate.coefficients,
+        np.sqrt(np.diag(matrix)),
+        df,
+        confidence,
+    )
+
+
+def _clusters(
+    fit: MixedFit, level: str | np.ndarray | pd.Series
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """First row of each cluster, the sorted rows in cluster order, and a name for messages."""
+    prepared = fit.prepared
+    outermost = prepared.specification.levels[0]
+    identity = np.arange(prepared.rows.used)
+    if isinstance(level, str):
+        if fit.depth_of(level) == 0:
+            return prepared.nesting.starts[0], identity, f"'{level}'"
+        raise FitError(
+            f"Rows of different groups of '{level}' are correlated through '{outermost}' in this "
+            f"model, so '{level}' cannot be the cluster. Cluster at '{outermost}' or above it, or "
+            "fit the model without the levels above."
+        )
+    ids = np.asarray(level)
+    if len(ids) == prepared.rows.total:
+        ids = ids[prepared.rows.used_positions]
+    if len(ids) != prepared.rows.used:
+        raise FitError("The clusters must have one value per row of the data.")
+    if prepared.order is not None:
+        ids = ids[prepared.order]
+    codes = pd.factorize(ids, sort=True)[0]
+    firsts = prepared.nesting.starts[0][:-1]
+    if (codes < 0).any() or (
+        np.repeat(codes[firsts], np.diff(prepared.nesting.starts[0])) != codes
+    ).any():
+        raise FitError(
+            f"Every group of '{outermost}' must lie in one cluster, without missing ids."
+        )
+    order = np.argsort(codes, kind="stable")
+    starts = np.append(np.flatnonzero(np.diff(codes[order], prepend=-1)), len(order))
+    return starts, order, "the clusters given"
+
+
+def _scores(
+    fit: MixedFit, starts: np.ndarray, order: np.ndarray
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Scores M X_c' W_c A_c e_c, shape (clusters, p), and inner products per coefficient.
+
+    With P the matrix of the vectors p_c = (I - H)_c' A_c W_c X_c M l over all rows, the df need
+    P' V P = diag(g_c' V_c g_c) - (X' g_c)' M (X' g_d), where g_c = A_c W_c X_c M l.
+    """
+    prepared = fit.prepared
+    x = prepared.user_matrix(prepared.fixed, None)
+    e = prepared.outcome - x @ fit.estimate.coefficients
+    m = fit.estimate.covariance
+    n_clusters, p = len(starts) - 1, x.shape[1]
+    scores = np.empty((n_clusters, p))
+    own = np.empty((n_clusters, p))
+    crossed = np.empty((n_clusters, p, p))
+    for c in range(n_clusters):
+        rows = order[starts[c] : starts[c + 1]]
+        v = marginal_covariance(fit, rows)
+        x_c = x[rows]
+        d = np.linalg.cholesky(v).T
+        middle = d @ (v - x_c @ m @ x_c.T) @ d.T
+        a = d.T @ _inverse_root(middle) @ d
+        g = a @ np.linalg.solve(v, x_c) @ m
+        scores[c] = g.T @ e[rows]
+        own[c] = np.einsum("ik,ij,jk->k", g, v, g)
+        crossed[c] = x_c.T @ g
+    spread = []
+    for k in range(p):
+        half = crossed[:, :, k]
+        spread.append(np.diag(own[:, k]) - half @ m @ half.T)
+    return scores, spread
+
+
+def _df(omega: np.ndarray) -> float:
+    """Satterthwaite: trace^2 over the sum of squares."""
+    return float(np.trace(omega) ** 2 / np.sum(omega**2))
+
+
+def _inverse_root(matrix: np.ndarray) -> np.ndarray:
+    """Symmetric inverse square root, generalised where an eigenvalue is zero."""
+    values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))
+    keep = values > 1e-12 * values.max()
+    return (vectors[:, keep] / np.sqrt(values[keep])) @ vectors[:, keep].T
+
+
+def marginal_covariance(fit: MixedFit, rows: np.ndarray) -> np.ndarray:
+    """Fitted covariance matrix of some sorted rows, shape (rows, rows)."""
+    prepared, residual = fit.prepared, fit.prepared.residual
+    rho = fit.optimum.theta[: residual.n_parameters]
+    deviation = np.sqrt(fit.estimate.sigma2 * np.exp(residual.log_variances(rho)))
+    d = (
+        deviation[residual.row_group[rows]]
+        if residual.n_groups > 1
+        else np.full(len(rows), deviation[0])
+    )
+    if residual.serial:
+        assert prepared.specification.residual_time is not None
+        time = prepared.sorted_data[prepared.specification.residual_time].to_numpy(float)[rows]
+        phi = residual.phi(rho)
+        assert phi is not None
+        client = np.searchsorted(prepared.nesting.starts[-1], rows, side="right")
+        same = client[:, None] == client[None, :]
+        lag = np.where(same, np.abs(time[:, None] - time[None, :]), 0.0)
+        v = np.where(same, np.float_power(phi, lag), 0.0) * np.outer(d, d)
+    else:
+        v = np.diag(d**2)
+    for depth in range(len(prepared.specification.levels)):
+        z = np.ones((len(rows), len(prepared.random[depth])))
+        for number, product in enumerate(prepared.random[depth]):
+            for factor in product:
+                z[:, number] *= prepared.factor_values(factor)[rows]
+        group = np.searchsorted(prepared.nesting.starts[depth], rows, side="right")
+        same = group[:, None] == group[None, :]
+        v += same * (z @ fit.estimate.level_covariances[depth] @ z.T)
+    return v

@@ -1,0 +1,73 @@
+"""The report: one self-contained page, and the list of every number printed on it.
+
+The page is rendered by Jinja2 with autoescape on; every number and every text from data goes
+through `Findings.show`. It opens offline, runs no script and asks nobody for anything
+(Content-Security-Policy `default-src 'none'`; the style is allowed by its hash).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from alliance import files
+
+SECTIONS = (
+    "verdict",
+    "people",
+    "measurement",
+    "courses",
+    "coupling",
+    "dropout",
+    "truth",
+    "certainty",
+    "left_out",
+    "assumptions",
+    "models",
+    "making",
+)
+
+
+def write_report(
+    *,
+    fits: Sequence[str | Path],
+    description: str | Path,
+    figures_folder: str | Path,
+    truth: str | Path | None,
+    run: str | Path,
+    report: str | Path,
+    findings: str | Path,
+) -> None:
+    """Write the page and its list of findings.
+
+    Parameters
+    ----------
+    fits
+        The fits' JSON files, in the order in which models are to appear.
+    description
+        The cohort's `description.json`; its folder is the results folder that addresses count from.
+    figures_folder
+        Folder of the figures; their SVG goes into the page.
+    truth
+        `truth.json` of a simulated cohort; None (or an empty list) otherwise.
+    run
+        `audit/run.json`: versions and hashes.
+    report, findings
+        Where the page and the list are written. The same input gives the same bytes.
+    """
+    from alliance.findings import Findings, read_fields
+    from alliance.report.page import Material, render
+
+    results_folder = Path(description).parent
+    material = Material(
+        about=read_fields(description, results_folder),
+        fits=[read_fields(path, results_folder) for path in fits],
+        truth=read_fields(truth, results_folder) if truth else None,
+        run=read_fields(run, results_folder),
+        figures_folder=Path(figures_folder),
+        results_folder=results_folder,
+    )
+    ledger = Findings(cards={fit.source: f"model-{fit['model'].raw}" for fit in material.fits})
+    page = render(material, ledger, SECTIONS)
+    files.write_text(page, report)
+    files.write_json(ledger.as_json(), findings)

@@ -1,0 +1,124 @@
+"""Put the page together, section by section."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from alliance.findings.fields import Field
+from alliance.findings.formats import clean_text, decimals_for
+from alliance.findings.ledger import Findings, element
+from alliance.report.truth import compare
+from alliance.tables import cohort, html, models
+from alliance.tables.layout import Table
+
+TABLE_MAKERS: dict[str, Callable[[Field, Sequence[Field]], Table]] = {
+    "sample": cohort.sample,
+    "flow": cohort.flow,
+    "missing": cohort.missing,
+    "rows": cohort.rows,
+    "problems": cohort.problems,
+    "fixed_effects": models.fixed_effects,
+    "variance_components": models.variance_components,
+    "convergence": models.convergence,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that a page is made of.
+
+    Attributes
+    ----------
+    about
+        The description of the cohort.
+    fits
+        The fits, in order.
+    truth
+        The truth of a simulated cohort, or None.
+    run
+        Versions and hashes of the run.
+    figures_folder, results_folder
+        Where the figures are, and the folder that addresses count from.
+    """
+
+    about: Field
+    fits: list[Field]
+    truth: Field | None
+    run: Field
+    figures_folder: Path
+    results_folder: Path
+
+
+def render(material: Material, findings: Findings, sections: Sequence[str]) -> str:
+    """Return the page; every number printed is put on record in `findings`."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("alliance.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["next_of"] = next
+    environment.globals.update(
+        about=material.about,
+        fits=material.fits,
+        run=material.run,
+        comparisons=compare(material.truth, material.fits),
+        show=findings.show,
+        cite=findings.cite,
+        rounding=lambda entry: decimals_for(entry["se"].raw, entry["estimate"].raw),
+        table=partial(_table, material, findings),
+        table_of=partial(_table_of, findings),
+        picture=partial(_picture, material),
+        figure_numbers=itertools.count(1),
+        families={fit["family"].raw for fit in material.fits},
+        total=next((row for row in material.about["flow"] if row["site"].raw == "all"), None),
+    )
+    bodies = []
+    for name in sections:
+        findings.place = name
+        bodies.append(Markup(environment.get_template(f"{name}.html").render()))
+    style = resources.files("alliance.report").joinpath("templates/page.css").read_text("utf-8")
+    return environment.get_template("page.html").render(
+        bodies=bodies,
+        title=clean_text(str(material.about["title"].raw)),
+        style=Markup(style),
+        policy=html.POLICY.format(html.style_hash(style)),
+    )
+
+
+def _table(material: Material, findings: Findings, name: str) -> Markup:
+    """Return one of the fixed tables."""
+    return _table_of(findings, TABLE_MAKERS[name](material.about, material.fits))
+
+
+def _table_of(findings: Findings, table: Table) -> Markup:
+    """Return a table; its numbers are on record as standing in it."""
+    section, findings.place = findings.place, f"{findings.place}, table {table.name}"
+    fragment = html.table_fragment(table, findings)
+    findings.place = section
+    return fragment
+
+
+def _picture(material: Material, name: str, alt: str) -> Markup:
+    """Return a figure as an image within the page."""
+    path = material.figures_folder / f"{name}.svg"
+    encoded = base64.b64encode(path.read_bytes()).decode("ascii")
+    relative = os.path.relpath(path.resolve(), material.results_folder.resolve())
+    attributes: dict[str, Any] = {
+        "src": f"data:image/svg+xml;base64,{encoded}",
+        "alt": alt,
+        "data-source": Path(relative).as_posix(),
+    }
+    return Markup(str(element("img", attributes, "")).removesuffix("</img>"))

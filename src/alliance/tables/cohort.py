@@ -1,0 +1,352 @@
+"""Tables of the cohort: sample, flow, missing data, row ledger, problems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alliance.findings.fields import Field
+from alliance.tables.layout import (
+    Cell,
+    Column,
+    Part,
+    Records,
+    Row,
+    Table,
+    cell,
+    group_row,
+    heading,
+    plain_rows,
+    words,
+)
+
+FEWEST_FOR_A_MEAN = 8  # a mean over fewer people comes too near to single persons
+MOST_SITES_ACROSS = 6
+COUNTED = ("sites", "therapists", "clients", "sessions", "forms", "clients_with_one_session")
+ENDS = ("completed", "dropout", "transferred", "ongoing", "end_unknown")
+
+
+def _by_site(description: Field, key: str) -> list[str]:
+    """Return the sites in their order, `all` first."""
+    names = list(dict.fromkeys(row["site"].raw for row in description[key]))
+    sites = [name for name in names if name != "all"]
+    return (["all"] if "all" in names and len(sites) != 1 else []) + sites
+
+
+def _site(row: Field) -> Cell:
+    return words("All\u00a0sites") if row["site"].raw == "all" else cell(row["site"])
+
+
+def sample(description: Field, fits: Sequence[Field]) -> Table:
+    """Mean (SD) or count (per cent) of every characteristic, by site."""
+    rows = list(description["sample"])
+    sites = _by_site(description, "sample")
+    at = {(r["characteristic"].raw, r["category"].raw, r["site"].raw): r for r in rows}
+    known = [r for r in rows if r["n"].raw]  # nobody has a value: no line
+    kinds = list(dict.fromkeys((r["characteristic"].raw, r["category"].raw) for r in known))
+    table = Table(
+        "sample",
+        "Who took part",
+        [],
+        notes=[
+            "Mean (standard deviation), or number of clients (per cent).",
+            "A mean over fewer than eight clients, and the lowest and highest value, are not "
+            "printed: they would come too near to single persons.",
+        ],
+        empty="Nothing is known about the clients but their sessions.",
+        wide=len(sites) > MOST_SITES_ACROSS,
+    )
+    if len(sites) > MOST_SITES_ACROSS:
+        table.columns = [heading("", numeric=False)]
+        table.columns += [Column(_kind(at, kind, sites, whole=True)) for kind in kinds]
+        for site in sites:
+            values = (_summary(at.get((*kind, site))) for kind in kinds)
+            some = next(at[(*kind, site)] for kind in kinds if (*kind, site) in at)
+            table.rows.append(Row((_site(some), *values)))
+        return table
+    firsts = {site: next(r for r in rows if r["site"].raw == site) for site in sites}
+    table.columns = [heading("", numeric=False), *(Column(_site(firsts[s])) for s in sites)]
+    headed = None
+    for kind in kinds:
+        if kind[1] is not None and headed != kind[0]:
+            table.rows.append(group_row(_kind(at, kind, sites).parts[0]))
+        headed = kind[0] if kind[1] is not None else None
+        values = (_summary(at.get((*kind, site))) for site in sites)
+        label = _kind(at, kind, sites) if kind[1] is None else _category(at, kind, sites)
+        table.rows.append(Row((label, *values)))
+    return table
+
+
+def _some(
+    at: dict[tuple[str, str | None, str], Field], kind: tuple[str, str | None], sites: Sequence[str]
+) -> Field:
+    return next(at[(*kind, site)] for site in sites if (*kind, site) in at)
+
+
+def _kind(
+    at: dict[tuple[str, str | None, str], Field],
+    kind: tuple[str, str | None],
+    sites: Sequence[str],
+    whole: bool = False,
+) -> Cell:
+    row = _some(at, kind, sites)
+    parts = [Part(row["characteristic"])]
+    if kind[1] is None:
+        unit = row["unit"].raw
+        if unit and unit not in row["characteristic"].raw.lower():
+            parts.append(Part(row["unit"], before=", "))
+    elif whole:
+        parts.append(Part(row["category"], before=": "))
+    return Cell(tuple(parts))
+
+
+def _category(
+    at: dict[tuple[str, str | None, str], Field], kind: tuple[str, str | None], sites: Sequence[str]
+) -> Cell:
+    return cell(_some(at, kind, sites)["category"], before="\u2003")
+
+
+def _summary(row: Field | None) -> Cell:
+    if row is None:
+        return words("–")
+    if row["category"].raw is not None:
+        if row["percent"].raw is None:
+            return cell(row["count"], "count")
+        return Cell(
+            (Part(row["count"], "count"), Part(row["percent"], "percent:0", before=" (", after=")"))
+        )
+    if not row["n"].raw:
+        return words("–")
+    if row["n"].raw < FEWEST_FOR_A_MEAN or row["mean"].raw is None:
+        return words("too few")
+    if row["sd"].raw is None:
+        return cell(row["mean"], "decimals:1")
+    return Cell(
+        (Part(row["mean"], "decimals:1"), Part(row["sd"], "decimals:1", before=" (", after=")"))
+    )
+
+
+def flow(description: Field, fits: Sequence[Field]) -> Table:
+    """Return counts from therapists to forms, and how treatments ended, by site."""
+    names = (
+        "Therapists",
+        "Clients",
+        "Sessions",
+        "Forms",
+        "Seen once",
+        "Completed",
+        "Dropped out",
+        "Transferred",
+        "Still in treatment",
+        "End not known",
+    )
+    keys = ("therapists", "clients", "sessions", "forms", "clients_with_one_session", *ENDS)
+    table = Table(
+        "flow",
+        "Participant flow",
+        wide=True,
+        columns=[
+            heading("Site", numeric=False),
+            *map(heading, names),
+            heading("Dropout, % [interval]"),
+        ],
+        notes=[
+            "Dropout in per cent of the clients whose end is known, with Wilson's interval at the "
+            "usual level of confidence.",
+            "Forms are questionnaires with at least one answer. Seen once: clients with a single "
+            "session.",
+        ],
+    )
+    for row in _in_order(description["flow"]):
+        share = Cell(
+            (
+                Part(row["dropout_share"], "decimals:1"),
+                Part(row["dropout_share_low"], "decimals:1", before=" [", after=", "),
+                Part(row["dropout_share_high"], "decimals:1", after="]"),
+            )
+            if row["dropout_share"].raw is not None
+            else (),
+            "–" if row["dropout_share"].raw is None else "",
+        )
+        counts = (cell(row[key], "count") for key in keys)
+        table.rows.append(Row((_site(row), *counts, share)))
+    return table
+
+
+def _in_order(rows: Field) -> list[Field]:
+    """Return rows with `all` first, left out where there is one site only."""
+    sites = [row for row in rows if row["site"].raw != "all"]
+    total = [row for row in rows if row["site"].raw == "all"]
+    one = len({row["site"].raw for row in sites}) == 1
+    return sites if one else [*total, *sites]
+
+
+def missing(description: Field, fits: Sequence[Field]) -> Table:
+    """Forms and items that are missing, by measure and site."""
+    labels = {entry["name"].raw: entry["label"] for entry in description["measures"]}
+    table = Table(
+        "missing",
+        "Missing forms and items",
+        [
+            heading("Site", numeric=False),
+            *map(
+                heading,
+                (
+                    "Sessions",
+                    "Forms",
+                    "Forms, %",
+                    "Complete",
+                    "Prorated",
+                    "Refused",
+                    "Items left blank, %",
+                ),
+            ),
+        ],
+        notes=[
+            "Prorated: some items were left blank, few enough that the instrument's rule scores "
+            "the form from the others.",
+            "Refused: too many items were left blank; the form has no score.",
+        ],
+        empty="No form was expected.",
+    )
+    rows = _in_order(description["missing"])
+    for measure in dict.fromkeys(row["measure"].raw for row in rows):
+        mine = [row for row in rows if row["measure"].raw == measure]
+        table.rows.append(group_row(Part(labels.get(measure, mine[0]["measure"]))))
+        for row in mine:
+            table.rows.append(
+                Row(
+                    (
+                        _site(row),
+                        cell(row["sessions"], "count"),
+                        cell(row["forms"], "count"),
+                        cell(row["forms_percent"], "decimals:1"),
+                        *(cell(row[key], "count") for key in ("complete", "prorated", "refused")),
+                        cell(row["items_unanswered_percent"], "decimals:1"),
+                    )
+                )
+            )
+    return table
+
+
+def rows(description: Field, fits: Sequence[Field]) -> Table:
+    """Return the ledger: what was read, kept, blank, set aside, and why."""
+    table = Table(
+        "rows",
+        "Every row that was read",
+        [
+            heading("Site", numeric=False),
+            heading("Table", numeric=False),
+            *map(heading, ("Read", "Kept", "Blank", "Set aside")),
+            heading("Why set aside", numeric=False),
+        ],
+        notes=["Read = kept + blank + set aside, in every line: nothing is lost in silence."],
+        empty="No row was read.",
+    )
+    for row in description["rows"]:
+        reasons = tuple(
+            part
+            for k, entry in enumerate(row["reasons"])
+            for part in (
+                Part(entry["reason"], before="; " if k else ""),
+                Part(entry["count"], "count", before=" "),
+            )
+        )
+        unit = Cell((Part(row["table"]), Part(row["unit"], before=", ")))
+        counts = (cell(row[key], "count") for key in ("read", "kept", "blank", "set_aside"))
+        table.rows.append(Row((cell(row["site"]), unit, *counts, Cell(reasons))))
+    return table
+
+
+def problems(description: Field, fits: Sequence[Field]) -> Table:
+    """Return what intake found wrong, at which sites, what was done, and what the site can do."""
+    table = Table(
+        "problems",
+        "Problems found when the files were read",
+        [
+            heading("Problem", numeric=False),
+            heading("Found", numeric=False),
+            heading("What was done", numeric=False),
+            heading("Expected", numeric=False),
+            heading("Remedy", numeric=False),
+        ],
+        notes=["Each single one, with file, row and column, is listed in checks/problems.csv."],
+        empty="No problem was found.",
+    )
+    alike: dict[tuple[str, ...], list[Field]] = {}
+    for problem in sorted(description["problems"], key=lambda p: (p["rule"].raw, p["site"].raw)):
+        key = tuple(problem[name].raw for name in ("rule", "action", "expected", "remedy"))
+        alike.setdefault(key, []).append(problem)
+    for found in alike.values():
+        counts = tuple(
+            part
+            for k, problem in enumerate(found)
+            for part in (
+                Part(problem["site"], before=", " if k else ""),
+                Part(problem["problems"], "count", before="\u00a0"),
+            )
+        )
+        first = found[0]
+        texts = (cell(first[name]) for name in ("action", "expected", "remedy"))
+        table.rows.append(Row((cell(first["rule"]), Cell(counts), *texts)))
+    return table
+
+
+def sample_records(description: Field, fits: Sequence[Field]) -> Records:
+    """Return the sample rows, small groups suppressed as in print."""
+    columns = (
+        "characteristic",
+        "category",
+        "unit",
+        "site",
+        "n",
+        "mean",
+        "sd",
+        "median",
+        "count",
+        "percent",
+    )
+    records = plain_rows(list(description["sample"]), columns)
+    for row in records.rows:
+        if row["category"] is None and row["n"] < FEWEST_FOR_A_MEAN:
+            row.update(mean=None, sd=None, median=None)
+    return records
+
+
+def flow_records(description: Field, fits: Sequence[Field]) -> Records:
+    """Return the flow."""
+    shares = ("dropout_share", "dropout_share_low", "dropout_share_high")
+    return plain_rows(list(description["flow"]), ("site", *COUNTED, *ENDS, *shares))
+
+
+def missing_records(description: Field, fits: Sequence[Field]) -> Records:
+    """Return missing forms and items."""
+    columns = (
+        "site",
+        "measure",
+        "sessions",
+        "forms",
+        "forms_percent",
+        "complete",
+        "prorated",
+        "refused",
+        "items_unanswered_percent",
+    )
+    return plain_rows(list(description["missing"]), columns)
+
+
+def rows_records(description: Field, fits: Sequence[Field]) -> Records:
+    """Return the ledger, one row a reason."""
+    columns = ("site", "table", "unit", "reason", "count")
+    records = []
+    for row in description["rows"]:
+        keys = {key: row.raw[key] for key in ("site", "table", "unit")}
+        counts = [("read", row["read"].raw), ("kept", row["kept"].raw), ("blank", row["blank"].raw)]
+        counts += [(entry["reason"].raw, entry["count"].raw) for entry in row["reasons"]]
+        records += [keys | {"reason": reason, "count": count} for reason, count in counts]
+    return Records(columns, records)
+
+
+def problems_records(description: Field, fits: Sequence[Field]) -> Records:
+    """Return the problems by site and rule."""
+    columns = ("site", "rule", "action", "problems", "rows_affected", "expected", "remedy")
+    return plain_rows(list(description["problems"]), columns)

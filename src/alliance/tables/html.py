@@ -1,0 +1,51 @@
+"""Print a table as HTML through Jinja2 (autoescape on), every number as a finding."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup
+
+from alliance.findings.ledger import Findings
+from alliance.tables.layout import Table
+
+POLICY = "default-src 'none'; style-src '{}'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def table_fragment(table: Table, findings: Findings) -> Markup:
+    """Return the table as an element to be put into a page."""
+    template = _environment().get_template("table.html")
+    return Markup(template.render(table=table, show=findings.show))
+
+
+def table_page(table: Table, findings: Findings) -> str:
+    """Return the table as a page of its own that opens offline and asks nobody for anything."""
+    style = resources.files("alliance.tables").joinpath("templates/table.css").read_text("utf-8")
+    template = _environment().get_template("page.html")
+    return template.render(
+        table=table,
+        body=table_fragment(table, findings),
+        style=Markup(style),
+        policy=POLICY.format(style_hash(style)),
+    )
+
+
+def style_hash(style: str) -> str:
+    """Return a style sheet's hash as a Content-Security-Policy names it."""
+    digest = hashlib.sha256(style.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("alliance.tables", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,311 @@
+"""Tables of the models: fixed effects, variance components, convergence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from alliance.findings.fields import Field
+from alliance.findings.formats import decimals_for
+from alliance.tables.layout import (
+    Cell,
+    Part,
+    Records,
+    Row,
+    Table,
+    cell,
+    group_row,
+    heading,
+    interval,
+    words,
+)
+
+NUMBERS = (
+    "estimate",
+    "se",
+    "df",
+    "statistic",
+    "p",
+    "ci_low",
+    "ci_high",
+    "standardised",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+)
+MARKS = {
+    "failed": "did not converge: these numbers are no result",
+    "singular": "singular: a variance component at its boundary",
+    "refused": "not fitted",
+}
+
+
+def _head(fit: Field) -> Row:
+    """Return the row that names a model and, where it is not plainly converged, says so."""
+    status = fit["status"].raw
+    parts = [Part(fit["title"])]
+    if status == "refused" or (status == "failed" and fit["message"].raw):
+        parts.append(Part(fit["message"], before=" — "))
+    return group_row(*parts, note=MARKS.get(status, ""), faint=status in ("failed", "refused"))
+
+
+def fixed_effects(description: Field, fits: Sequence[Field]) -> Table:
+    """Estimates of every model with intervals and tests; checks by another estimator below them."""
+    table = Table(
+        "fixed_effects",
+        "Fixed effects",
+        [
+            heading("Effect", numeric=False),
+            heading("Estimate"),
+            heading("SE"),
+            heading("Interval"),
+            heading("t or z"),
+            heading("df"),
+            heading("p"),
+            heading("Standardised"),
+            heading("Ratio [interval]"),
+        ],
+        notes=[
+            "Intervals at the usual level of confidence, two-sided tests; a dash under df stands "
+            "for the normal approximation.",
+            "Standardised: standard deviations of the outcome per standard deviation of the "
+            "predictor, of the same level.",
+            "Ratio: odds or hazard ratio, the exponential of the estimate.",
+            "Stars mark the usual three levels of significance; a model that did not converge has "
+            "none.",
+            "A line that begins with an arrow is the same effect by another estimator, as a check.",
+        ],
+        empty="No model was asked for.",
+        wide=True,
+    )
+    for fit in fits:
+        table.rows.append(_head(fit))
+        for entry in fit["estimates"]:
+            table.rows.append(estimate_row(fit, entry))
+        for entry in fit["companions"]:
+            table.rows.append(estimate_row(fit, entry, companion=True))
+    return table
+
+
+def estimate_row(fit: Field, entry: Field, companion: bool = False) -> Row:
+    """Return a line of the fixed-effects table."""
+    format = decimals_for(entry["se"].raw, entry["estimate"].raw)
+    label = [Part(entry["label"], before="↳ " if companion else "")]
+    label += [Part(entry["estimator"], before=", ")] if companion else []
+    label += [Part(entry["unit"], before=" (", after=")")] if entry["unit"].raw else []
+    ratio: tuple[Part, ...] = ()
+    if entry["ratio"].raw is not None:
+        low, high = interval(entry["ratio_low"], entry["ratio_high"], "ratio")
+        ratio = (Part(entry["ratio"], "ratio", after=" "), low, high)
+    p = Cell((Part(entry["p"], "p-cell"), Part(entry["p"], "stars", (fit["status"],))))
+    if entry["p"].raw is None:
+        p = words("–")
+    has_interval = entry["ci_low"].raw is not None and entry["ci_high"].raw is not None
+    return Row(
+        (
+            Cell(tuple(label)),
+            cell(entry["estimate"], format),
+            cell(entry["se"], format),
+            Cell(interval(entry["ci_low"], entry["ci_high"], format))
+            if has_interval
+            else words("–"),
+            cell(entry["statistic"], "decimals:2"),
+            cell(entry["df"], "df"),
+            p,
+            words("")
+            if entry["standardised"].raw is None
+            else cell(entry["standardised"], "decimals:2"),
+            Cell(ratio),
+        ),
+        faint=fit["status"].raw == "failed",
+    )
+
+
+def variance_components(description: Field, fits: Sequence[Field]) -> Table:
+    """Variances and covariances of random effects, and the residual."""
+    table = Table(
+        "variance_components",
+        "Variance components",
+        [
+            heading("Level", numeric=False),
+            heading("Component", numeric=False),
+            heading("Variance or covariance"),
+            heading("SD or correlation"),
+            heading("Share"),
+        ],
+        notes=["Share: part of the unexplained variance at time zero, of intercepts and residual."],
+        empty="No model has variance components.",
+    )
+    for fit in fits:
+        if not fit["variance_components"] and fit["status"].raw != "refused":
+            continue  # a model without random effects
+        table.rows.append(_head(fit))
+        for entry in fit["variance_components"]:
+            table.rows.append(component_row(fit, entry))
+    return table
+
+
+def component_row(fit: Field, entry: Field) -> Row:
+    """Return a line of the variance-components table."""
+    same = entry["name_1"].raw == entry["name_2"].raw
+    name = [Part(entry["name_1"], "component")]
+    name += [] if same else [Part(entry["name_2"], "component", before=" with ")]
+    second = cell(entry["sd_or_correlation"], "decimals:2" if same else "correlation")
+    variance = entry["variance_or_covariance"]
+    rounded = "decimals:2" if abs(variance.raw) >= 0.1 else decimals_for(None, variance.raw)
+    return Row(
+        (
+            cell(entry["level"]),
+            Cell(tuple(name)),
+            cell(variance, rounded),
+            second,
+            words("") if entry["share"].raw is None else cell(entry["share"], "share:1"),
+        ),
+        faint=fit["status"].raw == "failed",
+    )
+
+
+def convergence(description: Field, fits: Sequence[Field]) -> Table:
+    """Return how each fit came about: rows, optimiser, gradient, second start, second engine."""
+    table = Table(
+        "convergence",
+        "Convergence and rows used",
+        [
+            heading("Model", numeric=False),
+            heading("Status", numeric=False),
+            heading("Rows used"),
+            heading("Left out", numeric=False),
+            heading("Optimiser", numeric=False),
+            heading("Evaluations"),
+            heading("Gradient"),
+            heading("Second start"),
+            heading("Second engine", numeric=False),
+        ],
+        notes=[
+            "Second start: log-likelihood from other starting values minus the reported one; near "
+            "zero is good, a positive number means that the reported fit was not the best.",
+            "Second engine: the same model in other software, where it can express it; the largest "
+            "difference is in standard errors.",
+        ],
+        empty="No model was asked for.",
+        wide=True,
+    )
+    for fit in fits:
+        how, data = fit["convergence"], fit["data"]
+        status = [Part(fit["status"], "status")]
+        for k, component in enumerate(how["singular_components"]):
+            status.append(Part(component, before=": " if k == 0 else ", "))
+        left_out = tuple(
+            part
+            for k, entry in enumerate(data["left_out"])
+            for part in (
+                Part(entry["rows"], "count", before="; " if k else ""),
+                Part(entry["reason"], before=" "),
+            )
+        )
+        table.rows.append(
+            Row(
+                (
+                    cell(fit["model"]),
+                    Cell(tuple(status)),
+                    cell(data["rows_used"], "count"),
+                    Cell(left_out, "" if left_out else "none"),
+                    cell(how["optimiser"]),
+                    cell(how["evaluations"], "count"),
+                    cell(how["gradient_norm"], "scientific"),
+                    cell(how["second_start_difference"], "scientific"),
+                    _second_engine(fit["second_engine"]),
+                ),
+                faint=fit["status"].raw in ("failed", "refused"),
+            )
+        )
+    return table
+
+
+def _second_engine(second: Field) -> Cell:
+    if second.raw is None:
+        return words("none")
+    parts = [Part(second["name"]), Part(second["version"], before=" ")]
+    if second["converged"].raw:
+        parts.append(Part(second["agrees"], "choice:agrees|differs", before=": "))
+        if second["largest_difference_in_se"].raw is not None:
+            parts.append(
+                Part(second["largest_difference_in_se"], "scientific", before=", by ", after=" SE")
+            )
+    else:
+        parts.append(Part(second["converged"], "choice:converged|did not converge", before=": "))
+    return Cell(tuple(parts))
+
+
+def fixed_effects_records(description: Field, fits: Sequence[Field]) -> Records:
+    """Return all estimates with full precision; `kind` tells the model's own from the checks."""
+    columns = (
+        "model",
+        "status",
+        "kind",
+        "term",
+        "label",
+        "role",
+        "level",
+        "estimator",
+        *NUMBERS,
+        "unit",
+    )
+    rows: list[dict[str, Any]] = []
+    for fit in fits:
+        for kind, key in (("estimate", "estimates"), ("check", "companions")):
+            for entry in fit[key]:
+                first = {"model": fit["model"].raw, "status": fit["status"].raw, "kind": kind}
+                rows.append(first | {name: entry.raw[name] for name in columns[3:]})
+    return Records(columns, rows)
+
+
+def variance_components_records(description: Field, fits: Sequence[Field]) -> Records:
+    """Return all variance components with full precision."""
+    own = ("level", "name_1", "name_2", "variance_or_covariance", "sd_or_correlation", "share")
+    rows = [
+        {"model": fit["model"].raw, "status": fit["status"].raw}
+        | {key: entry.raw[key] for key in own}
+        for fit in fits
+        for entry in fit["variance_components"]
+    ]
+    return Records(("model", "status", *own), rows)
+
+
+def convergence_records(description: Field, fits: Sequence[Field]) -> Records:
+    """Return how each fit came about."""
+    how = ("optimiser", "evaluations", "gradient_norm", "is_singular", "second_start_difference")
+    columns = (
+        "model",
+        "family",
+        "status",
+        "message",
+        "rows_in_panel",
+        "rows_used",
+        "left_out",
+        *how,
+        "singular_components",
+        "second_engine",
+        "second_engine_agrees",
+        "second_engine_largest_difference_in_se",
+    )
+    rows = []
+    for fit in fits:
+        raw, second = fit.raw, fit.raw["second_engine"] or {}
+        rows.append(
+            {key: raw[key] for key in ("model", "family", "status", "message")}
+            | {key: raw["data"][key] for key in ("rows_in_panel", "rows_used")}
+            | {
+                "left_out": "; ".join(
+                    f"{e['reason']}: {e['rows']}" for e in raw["data"]["left_out"]
+                )
+            }
+            | {key: raw["convergence"][key] for key in how}
+            | {
+                "singular_components": "; ".join(raw["convergence"]["singular_components"]),
+                "second_engine": second.get("name"),
+                "second_engine_agrees": second.get("agrees"),
+                "second_engine_largest_difference_in_se": second.get("largest_difference_in_se"),
+            }
+        )
+    return Records(columns, rows)

@@ -1,0 +1,113 @@
+"""A made-up cohort, drawn, tabulated and reported into a temporary folder."""
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from alliance import files
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def mock():
+    spec = importlib.util.spec_from_file_location("presentation_mock", HERE / "mock.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass
+class Results:
+    """The results folder of a cohort; `publish` makes everything that people see."""
+
+    folder: Path
+    inputs: dict
+    truth: Path | None
+
+    @property
+    def report(self):
+        return self.folder / "report.html"
+
+    @property
+    def findings(self):
+        return self.folder / "audit" / "findings.json"
+
+    def html(self):
+        return self.report.read_text(encoding="utf-8")
+
+    def publish(self, figures=True):
+        from alliance.figures import FIGURES, draw_figures
+        from alliance.report import write_report
+        from alliance.tables import make_tables
+
+        if figures:
+            draw_figures(**self.inputs, out_folder=self.folder / "figures")
+        else:  # any picture will do where pictures are not what is tested
+            for name in FIGURES:
+                drawing = f"<svg xmlns='http://www.w3.org/2000/svg'><title>{name}</title></svg>"
+                files.write_text(drawing, self.folder / "figures" / f"{name}.svg")
+        make_tables(**self.inputs, out_folder=self.folder / "tables")
+        self.write_report(write_report)
+        return self
+
+    def write_report(self, call):
+        call(
+            **self.inputs,
+            figures_folder=self.folder / "figures",
+            truth=self.truth,
+            run=self.folder / "audit" / "run.json",
+            report=self.report,
+            findings=self.findings,
+        )
+
+    def differences(self):
+        from alliance.findings import check_findings
+
+        return check_findings(self.report, self.findings, self.folder)
+
+
+@pytest.fixture(scope="session")
+def results_of(mock):
+    """Return a function that lays out a made-up cohort in a folder."""
+
+    def lay_out(folder, fits=None, description=None, truth=True):
+        fits = mock.fits() if fits is None else fits
+        description = mock.description() if description is None else description
+        inputs = mock.write(folder, fits, description)
+        results = inputs["description"].parent
+        truth_path = folder / "data" / "raw" / "demo" / "truth.json" if truth else None
+        if truth_path:
+            files.write_json(mock.truth(), truth_path)
+        files.write_json(mock.RUN, results / "audit" / "run.json")
+        return Results(results, inputs, truth_path)
+
+    return lay_out
+
+
+@pytest.fixture(scope="session")
+def published(results_of, tmp_path_factory):
+    """Return the results of a cohort like the demo; tests must not change them."""
+    return results_of(tmp_path_factory.mktemp("plain")).publish()
+
+
+@pytest.fixture(scope="session")
+def without_pictures(results_of, tmp_path_factory):
+    """Return the same with empty pictures, for what has to be copied or read many times."""
+    return results_of(tmp_path_factory.mktemp("without_pictures")).publish(figures=False)
+
+
+@pytest.fixture(scope="session")
+def marked(mock, results_of, tmp_path_factory):
+    """Return results with singular, failed and refused fits; tests must not change them."""
+    good = mock.fits()
+    fits = [
+        mock.singular(good[0]),
+        mock.failed(good[1]),
+        mock.failed(good[2]),
+        mock.refused(good[3]),
+        good[4],
+    ]
+    return results_of(tmp_path_factory.mktemp("marked"), fits=fits).publish(figures=False)

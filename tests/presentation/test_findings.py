@@ -1,0 +1,203 @@
+"""Every printed number equals its source, and the check finds every planted change."""
+
+import json
+import random
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from alliance import files
+from alliance.findings import Field, Findings, check_findings, read_fields
+from alliance.findings.check import check_page, read_page
+from alliance.findings.fields import Sources
+from alliance.tables import TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "results" / "demo"
+
+
+def test_a_field_knows_its_address(tmp_path):
+    files.write_json({"a/b": [{"x~y": 1}, {"x~y": 2}]}, tmp_path / "fits" / "one.json")
+    field = read_fields(tmp_path / "fits" / "one.json", tmp_path)["a/b"][-1]["x~y"]
+    assert field.address == "fits/one.json#/a~1b/1/x~0y"
+    assert Sources(tmp_path).look_up(field.address) == field.raw == 2
+
+
+def test_text_without_digits_needs_nobody_to_vouch_for_it():
+    findings = Findings()
+    assert findings.show(Field("a.json", "/x", "<b>")) == "&lt;b&gt;"
+    assert not findings.entries
+    assert 'class="finding"' in findings.show(Field("a.json", "/x", "PHQ-9"))
+    assert len(findings.entries) == 1
+
+
+def test_a_missing_value_is_a_dash_and_no_finding():
+    findings = Findings()
+    assert "–" in findings.show(Field("a.json", "/x", None), "decimals:2")
+    assert not findings.entries
+
+
+@pytest.mark.parametrize("which", ["published", "marked"])
+def test_the_page_agrees_with_its_sources_and_its_list(which, request):
+    results = request.getfixturevalue(which)
+    assert results.differences() == []
+    assert len(files.read_json(results.findings)["findings"]) > 300
+
+
+@pytest.mark.parametrize("which", ["published", "marked"])
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_agrees_with_its_sources(which, name, request):
+    results = request.getfixturevalue(which)
+    page = (results.folder / "tables" / f"{name}.html").read_text(encoding="utf-8")
+    assert check_page(page, results.folder) == []
+    assert read_page(page).printed
+
+
+def test_every_finding_says_where_it_stands(published):
+    sources = Sources(published.folder)
+    for entry in files.read_json(published.findings)["findings"]:
+        assert entry["place"]
+        assert sources.look_up(f"{entry['source']}#{entry['pointer']}") == entry["value"]
+
+
+def test_the_demo_agrees_number_by_number(tmp_path):
+    """The real demo, written anew from its fits, so that the templates of now are tested."""
+    needed = [DEMO / "description.json", DEMO / "audit" / "run.json", DEMO / "fits"]
+    if not all(path.exists() for path in needed):
+        pytest.skip("results/demo is not there: run `make demo` first")
+    from alliance.figures import FIGURES
+    from alliance.report import write_report
+
+    results, raw = tmp_path / "results" / "demo", tmp_path / "data" / "raw" / "demo"
+    shutil.copytree(DEMO / "fits", results / "fits")
+    for path in (DEMO / "description.json", DEMO / "audit" / "run.json"):
+        files.write_bytes(path.read_bytes(), results / path.relative_to(DEMO))
+    truth = ROOT / "data" / "raw" / "demo" / "truth.json"
+    files.write_bytes(truth.read_bytes(), raw / "truth.json")
+    for name in FIGURES:
+        files.write_text(
+            "<svg xmlns='http://www.w3.org/2000/svg'/>", results / f"figures/{name}.svg"
+        )
+    report, findings = results / "report.html", results / "audit" / "findings.json"
+    write_report(
+        fits=sorted((results / "fits").glob("*.json")),
+        description=results / "description.json",
+        figures_folder=results / "figures",
+        truth=raw / "truth.json",
+        run=results / "audit" / "run.json",
+        report=report,
+        findings=findings,
+    )
+    assert check_findings(report, findings, results) == []
+
+
+# Planted changes: each must be found.
+
+
+@pytest.fixture
+def copy(without_pictures, tmp_path):
+    """Return a copy of the results, at the same distance from the truth, to be spoilt."""
+    root = without_pictures.folder.parents[1]
+    shutil.copytree(root, tmp_path / "root")
+    folder = tmp_path / "root" / without_pictures.folder.relative_to(root)
+    return type(without_pictures)(folder, {}, None)
+
+
+def differences_of(results, html):
+    results.report.write_text(html, encoding="utf-8")
+    return results.differences()
+
+
+def test_a_change_of_any_printed_finding_is_found(copy):
+    html = copy.html()
+    spots = list(re.finditer(r'<(?:data|span) class="finding"[^>]*>([^<]+)<', html))
+    chance = random.Random(1)
+    for spot in chance.sample(spots, 80):
+        start, end = spot.span(1)
+        digits = [k for k in range(start, end) if html[k].isdigit()]
+        if digits:
+            k = chance.choice(digits)
+            wrong = (
+                str((int(html[k]) + chance.randrange(1, 10)) % 10) if html[k].isdecimal() else ""
+            )
+        else:
+            k, wrong = start, "X"
+        assert differences_of(copy, html[:k] + wrong + html[k + 1 :]), spot.group()
+
+
+def test_a_change_of_any_value_format_or_address_is_found(copy):
+    html = copy.html()
+    chance = random.Random(2)
+    for name in ("value", "data-format", "title", "data-also", "id"):
+        spots = list(re.finditer(rf'class="finding"[^>]* {name}="([^"]*)"', html))
+        for spot in chance.sample(spots, min(12, len(spots))):
+            changed = html[: spot.end(1)] + "0" + html[spot.end(1) :]
+            assert differences_of(copy, changed), (name, spot.group())
+
+
+DATA = '<data class="finding" id="{id}" value="1" title="{source}#/x" data-format="count">1</data>'
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "<p>The effect was .42.</p>",
+        "<p>x²</p>",
+        '<span class="fixed">Figure 99 shows 12 people</span>',
+        '<img alt="a rise of 3 points">',
+        DATA.format(id="f1", source="description.json"),
+        DATA.format(id="new", source="nowhere.json"),
+    ],
+)
+def test_a_number_that_nobody_vouches_for_is_found(copy, planted):
+    assert differences_of(copy, copy.html().replace("</main>", planted + "</main>"))
+
+
+def test_a_finding_that_was_taken_off_the_page_is_found(copy):
+    html = copy.html()
+    spots = list(re.finditer(r'<data class="finding"[^>]*>[^<]+</data>', html))
+    for spot in random.Random(3).sample(spots, 20):
+        assert differences_of(copy, html[: spot.start()] + "–" + html[spot.end() :])
+
+
+def test_another_window_title_is_found(copy):
+    html = re.sub("<title>.*</title>", "<title>5 clinics</title>", copy.html())
+    assert differences_of(copy, html)
+
+
+def test_another_picture_is_found(copy):
+    files.write_text("<svg/>", copy.folder / "figures/flow.svg")
+    assert any("figures/flow.svg" in difference for difference in copy.differences())
+
+
+def test_a_source_that_changed_after_the_report_is_found(copy):
+    path = copy.folder / "fits" / "alliance_to_symptoms.json"
+    fit = files.read_json(path)
+    fit["estimates"][1]["estimate"] *= 1.5
+    files.write_json(fit, path)
+    assert len(copy.differences()) >= 2  # text and value
+
+
+def test_a_word_that_numbers_decide_is_a_finding_too(copy):
+    html = copy.html()
+    for right, wrong in (
+        (">inside<", ">outside<"),
+        (">lower<", ">higher<"),
+        (">converged<", ">x<"),
+    ):
+        assert right in html
+        assert differences_of(copy, html.replace(right, wrong, 1))
+
+
+def test_the_list_is_checked_as_well(copy):
+    listed = json.loads(copy.findings.read_text(encoding="utf-8"))
+    for name in ("printed", "format", "pointer", "source", "value"):
+        changed = json.loads(json.dumps(listed))
+        changed["findings"][20][name] = "changed"
+        files.write_json(changed, copy.findings)
+        assert copy.differences(), name
+    del listed["findings"][20]
+    files.write_json(listed, copy.findings)
+    assert copy.differences()

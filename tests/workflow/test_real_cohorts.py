@@ -1,0 +1,104 @@
+"""The whole workflow on public data of other shapes: no alliance, no therapists, one or 32 sites.
+
+The files lie outside the project (ALLIANCE_SHARED_DATA, else ../shared/data), no part of it.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.conftest import ROOT, Project
+
+SHARED = Path(os.environ.get("ALLIANCE_SHARED_DATA", ROOT.parent / "shared" / "data"))
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not SHARED.is_dir(), reason="the public data sets are not here"),
+]
+RAW = {
+    "claus2020": ("claus2020", ["claus2020/claus_2020_items_wide.csv"]),
+    "lee2024": (
+        "lee2024",
+        [
+            f"lee2024_simulated/{name}.xlsx"
+            for name in (
+                "participants_register_form",
+                "therapeutic_relationship",
+                "mental_health_survey",
+            )
+        ],
+    ),
+    "ctn0094": (
+        "network",
+        [
+            f"ctn0094/{name}"
+            for name in ("site_masked.csv", "demographics.csv", "everybody.csv", "visit.csv.gz")
+        ],
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=RAW)
+def finished(request, tmp_path_factory):
+    cohort = request.param
+    project = Project(tmp_path_factory.mktemp(cohort) / "project")
+    site, names = RAW[cohort]
+    raw = project.folder / "data" / "raw" / cohort / site
+    raw.mkdir(parents=True)
+    for name in names:
+        shutil.copy(SHARED / name, raw)
+    shutil.copytree(ROOT / "tests" / "cohorts" / cohort, project.folder / "cohorts" / cohort)
+    result = project.run("--config", f"cohorts/{cohort}/config.yaml")
+    assert result.returncode == 0, result.stdout + result.stderr
+    results = project.folder / "results" / cohort
+    fits = {p.stem: json.loads(p.read_text()) for p in (results / "fits").glob("*.json")}
+    return cohort, project, results, fits
+
+
+def test_report_is_written(finished):
+    _, _, results, _ = finished
+    assert (results / "report.html").stat().st_size > 10_000
+
+
+def test_each_fit_converged_or_says_plainly_why_not(finished):
+    cohort, _, _, fits = finished
+    for fit in fits.values():
+        if fit["status"] in ("refused", "failed"):
+            assert fit["message"].endswith(".")
+            assert fit["estimates"] == []
+    if cohort == "claus2020":
+        assert {fit["status"] for fit in fits.values()} <= {"converged", "singular"}
+        terms = [row["term"] for row in fits["depression_by_arm"]["estimates"]]
+        assert "session:treatment[TAU]" in terms
+    if cohort == "lee2024":
+        assert fits["alliance_growth"]["status"] in ("converged", "singular")
+        assert "no total" in fits["alliance_to_distress"]["message"]
+        assert "Nobody" in fits["dropout_hazard"]["message"]
+    if cohort == "ctn0094":
+        assert fits["leaving"]["status"] == "converged"
+
+
+def test_description_matches_the_files(finished):
+    cohort, _, results, _ = finished
+    flow = pd.DataFrame(json.loads((results / "description.json").read_text())["flow"])
+    everyone = flow[flow["site"] == "all"].iloc[0]
+    clients, sites = {"claus2020": (43, 1), "lee2024": (8, 1), "ctn0094": (3560, 32)}[cohort]
+    assert everyone["clients"] == clients
+    assert everyone["sites"] == sites
+
+
+def test_dropout_by_site_in_ctn0094_by_independent_counting(finished):
+    cohort, _, results, _ = finished
+    if cohort != "ctn0094":
+        pytest.skip("only for the cohort of 32 sites")
+    flow = pd.DataFrame(json.loads((results / "description.json").read_text())["flow"])
+    visits = pd.read_csv(SHARED / "ctn0094" / "visit.csv.gz", dtype=str)
+    site_of = pd.read_csv(SHARED / "ctn0094" / "site_masked.csv", dtype=str)
+    left = visits.loc[visits["is_left_study"] == "1", "who"].unique()
+    expected = site_of.assign(left=site_of["who"].isin(left)).groupby("site_masked")["left"].sum()
+    got = flow[flow["site"] != "all"].set_index("site")["dropout"]
+    got.index = got.index.str.removeprefix("site-")
+    assert got.sort_index().to_dict() == expected.sort_index().to_dict()
