@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from alliance.errors import FitError
@@ -244,6 +245,28 @@ def test_exact_gradient_of_quadrature(points, link):
         laplace = quadrature.laplace.expand(quadrature.at(at))
         assert expansion.value == pytest.approx(laplace.value, rel=1e-14)
         assert expansion.hessian == pytest.approx(laplace.hessian, abs=1e-5)
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_laplace_by_hand(link):
+    """Per group: minimise, take the second derivative by differences, add up."""
+    data, sd, b = small_data(4, 80), 0.7, np.array([-0.4, 0.6])
+    prepared = fit_mixed_logit(data, "y", ["1", "x"], {"site": ["1"]}, link=link).prepared
+    laplace = Laplace(prepared.binary_rows(prepared.outcome), prepared.tree, link)
+    found = laplace.at(np.append(prepared.columns.fixed_transform @ b, sd)).value
+    total = 0.0
+    for _, group in data.groupby("site"):
+        eta, y = b[0] + b[1] * group["x"].to_numpy(), group["y"].to_numpy()
+
+        def penalised(u, eta=eta, y=y):
+            p = probability(link, eta + sd * u)
+            return 0.5 * u * u - np.sum(np.where(y == 1, np.log(p), np.log1p(-p)))
+
+        u = minimize_scalar(penalised, bounds=(-6, 6), method="bounded", options={"xatol": 1e-11}).x
+        step = 1e-3
+        curvature = (penalised(u + step) - 2 * penalised(u) + penalised(u - step)) / step**2
+        total += penalised(u) + 0.5 * np.log(curvature)
+    assert found == pytest.approx(total, abs=1e-5)
 
 
 @pytest.mark.parametrize("link", LINKS)
