@@ -343,3 +343,30 @@ def test_numbers_beyond_reach_are_named(factor):
 def test_missing_outcome_column_is_said_once():
     message = refused(cohort(0), "'evnt'", outcome="evnt", random={})
     assert message.count("evnt") == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_interaction_cell_of_one_row_is_named(seed):
+    data = cohort(seed).assign(g=0.0)
+    row = data.index[(data["arm"] == "c") & (data["event"] == 0)][0]
+    both = data.index[data["arm"] != "c"][:40]
+    data.loc[[*both, row], "g"] = 1.0
+    # with seed 0 the cell of arm a has one outcome too, by chance
+    refused(data, "g:arm[", "separate", fixed=["1", "g*arm", "x"])
+
+
+def test_separation_outside_the_pilot_is_found():
+    """Large data start from a part of their groups, which may lack the cell that separates."""
+    rng = np.random.default_rng(6)
+    n = 200_000
+    data = pd.DataFrame({"therapist": np.sort(rng.integers(0, 2000, n)), "x": rng.normal(size=n)})
+    data["arm"], data["g"] = rng.choice(["a", "b"], n), rng.integers(0, 2, n).astype(float)
+    data["event"] = (rng.random(n) < 0.2).astype(int)
+    # three rows of one cell, in groups that are far apart and no multiple of the pilot's step
+    rare = data["therapist"].isin([7, 1001, 1801]) & ~data["therapist"].duplicated()
+    data["rare"] = rare.astype(float)
+    data.loc[rare, ["arm", "g", "event"]] = ["b", 1.0, 0]
+    more = (data["therapist"] == 7) & ~rare
+    data.loc[more, "rare"], data.loc[more, "arm"] = 1.0, "a"
+    data.loc[data.index[more][:5], "event"] = 1
+    refused(data, "rare", fixed=["1", "x", "g", "rare*arm"])

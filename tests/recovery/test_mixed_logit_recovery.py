@@ -221,7 +221,7 @@ def test_repeated_rows_weigh_as_often_as_they_stand():
 
 def test_the_pilot_does_not_change_the_end():
     """A data set large enough to start from a part of its groups, and the same without."""
-    from alliance.mixed.logit import fit as module
+    from alliance.mixed.logit import start as module
 
     data = simulate(8, sites=1500, therapists=1, clients=20)
     with_pilot = ask(data, {"site": ["1"]})

@@ -12,14 +12,14 @@ import pandas as pd
 from alliance.errors import FitError
 from alliance.mixed.convergence import Convergence, singular_components
 from alliance.mixed.logit.checks import check_data
-from alliance.mixed.logit.laplace import RAN_OFF, BinaryRows, Expansion, Laplace
+from alliance.mixed.logit.laplace import RAN_OFF, Expansion, Laplace
 from alliance.mixed.logit.links import LINKS, Link
-from alliance.mixed.logit.optimise import Criterion, Optimum, minimise, newton_step
+from alliance.mixed.logit.optimise import Criterion, Optimum, minimise
 from alliance.mixed.logit.prepare import PreparedBinary, binary_outcome, prepare_binary
 from alliance.mixed.logit.quadrature import MOST_POINTS, Quadrature
 from alliance.mixed.logit.result import LogitFit
-from alliance.mixed.logit.separation import check_combination, check_separation
-from alliance.mixed.logit.tree import prune
+from alliance.mixed.logit.separation import check_separation
+from alliance.mixed.logit.start import RUNAWAY_COEFFICIENT, starting_values
 from alliance.mixed.specification import (
     IdRule,
     ParsedTerms,
@@ -27,21 +27,12 @@ from alliance.mixed.specification import (
     check_specification,
 )
 
-PILOT_ROWS = 50_000
-"""Larger data sets start from the fit of about this many of their rows."""
-
-START_SD, SECOND_START_SD = 0.5, 0.05
-
-CERTAIN = 15.0
-"""Linear predictors beyond this, of a regression without random effects, call for a look."""
+SECOND_START_SD = 0.05
 
 BORROWED_STEPS = 10
 """Steps of quadrature with the curvature of the Laplace approximation."""
 
 RUNAWAY_SD = 30.0
-RUNAWAY_COEFFICIENT = 25.0
-"""In internal units: log odds per standard deviation of the predictor."""
-
 AGREEMENT = 1e-6
 """Two starts agree if their log-likelihoods differ by less than this."""
 
@@ -168,7 +159,7 @@ def estimate(
     """Optimise from two starts and wrap the result."""
     rows = prepared.binary_rows(outcome)
     laplace = Laplace(rows, prepared.tree, link)
-    start = _start(prepared, laplace)
+    start = starting_values(prepared, laplace)
     free = np.ones(laplace.n_parameters, dtype=bool)
     if not prepared.levels:
         free[-1] = False
@@ -203,83 +194,6 @@ def _optimise(
         criterion.differences = True
         start, effects = near.psi, near.expansion.mode.effects
     return minimise(criterion, start, n_rows, effects=effects)
-
-
-# ----------------------------------------------------------------------------------------------
-# Where to start
-# ----------------------------------------------------------------------------------------------
-
-
-def _start(prepared: PreparedBinary, laplace: Laplace) -> np.ndarray:
-    """Find starting values: of the whole model on a part of the trees, or of a plain regression."""
-    pilot = _pilot(laplace)
-    if pilot is not None:
-        regression = _regression(pilot)
-        if regression is not None and _is_overlapping(regression):
-            part = minimise(
-                pilot, _with_sd(regression, pilot, START_SD), len(pilot.rows.trials), tolerance=1e-3
-            )
-            if part is not None and np.abs(part.psi).max() < RUNAWAY_COEFFICIENT:
-                # away from the boundary, where the gradient of the standard deviation is zero
-                psi = part.psi.copy()
-                psi[laplace.n_fixed :] = np.maximum(np.abs(psi[laplace.n_fixed :]), 0.1)
-                return psi
-    regression = _regression(laplace)
-    if regression is None or not _is_overlapping(regression):
-        _explain_separation(prepared, laplace, regression)
-    if regression is None:
-        raise FitError(RAN_OFF)
-    return _with_sd(regression, laplace, START_SD if prepared.levels else 0.0)
-
-
-def _with_sd(regression: Optimum, criterion: Laplace, sd: float) -> np.ndarray:
-    psi = regression.psi.copy()
-    psi[criterion.n_fixed :] = sd
-    return psi
-
-
-def _regression(criterion: Laplace) -> Optimum | None:
-    """Fit the model without random effects: all standard deviations held at zero."""
-    psi = np.zeros(criterion.n_parameters)
-    free = np.arange(len(psi)) < criterion.n_fixed
-    return minimise(criterion, psi, len(criterion.rows.trials), free=free, tolerance=1e-6)
-
-
-def _is_overlapping(regression: Optimum) -> bool:
-    """Tell whether a regression proves that nothing separates the outcomes: it ends.
-
-    Its likelihood is strictly concave, so a stationary point is the only maximum; one that merely
-    seems stationary has predicted probabilities of 0 or 1 to many digits.
-    """
-    return regression.converged and float(np.abs(regression.expansion.mode.fixed).max()) < CERTAIN
-
-
-def _explain_separation(
-    prepared: PreparedBinary, laplace: Laplace, regression: Optimum | None
-) -> None:
-    """Raise if a combination of columns separates the outcomes; else there is another cause."""
-    hint = np.zeros(laplace.n_fixed)
-    if regression is not None:
-        moving = np.arange(laplace.n_parameters) < laplace.n_fixed
-        hint = newton_step(regression.expansion, moving)[0][: laplace.n_fixed]
-    check_combination(prepared, laplace.rows, hint)
-
-
-def _pilot(laplace: Laplace) -> Laplace | None:
-    """About `PILOT_ROWS` rows, whole trees evenly spread over the data; None for small data."""
-    rows, tree = laplace.rows, laplace.tree
-    step = len(rows.trials) // PILOT_ROWS
-    n_roots = int(tree.counts[0])
-    if step < 3 or n_roots < 20 * step:
-        return None
-    part, kept = prune(tree, np.arange(n_roots) % step == 0)
-    leaves = kept[: tree.n_leaves]
-    length = np.diff(rows.pointer)
-    inside = np.repeat(leaves, length)
-    pointer = np.concatenate([[0], np.cumsum(length[leaves])])
-    x = np.compress(inside, rows.x, axis=1)
-    chosen = BinaryRows(x, rows.successes[inside], rows.trials[inside], pointer)
-    return Laplace(chosen, part, laplace.link)
 
 
 # ----------------------------------------------------------------------------------------------
