@@ -15,6 +15,7 @@ help:  ## list the targets
 
 $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer with its venv module is needed and was not found (on Debian: apt install python3-venv)."; exit 1; fi
+	@$(PYTHON) -c 'import sys; sys.version_info < (3, 14) or print("Note: the environment is locked for Python 3.11 to 3.13; this is", sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock requirements-uv.lock
@@ -44,5 +45,5 @@ check-style: $(READY)  ## formatting, lint, types: the same list as pre-commit
 lock: $(READY)  ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra dev pyproject.toml -o requirements.lock
 
-clean:  ## remove what runs have made (not the environment, not raw data)
-	rm -rf results/* .snakemake data/processed/demo
+clean:  ## remove what `make demo` has made (not the environment, not raw data)
+	rm -rf results/demo .snakemake data/processed/demo private/demo

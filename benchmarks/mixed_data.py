@@ -1,5 +1,8 @@
 """The data of the benchmark: sessions in clients in therapists, from a growth model.
 
+    session = (t + 1).astype(np.int32)
+    if irregular:
+        t = t + rng.uniform(0, 0.5, len(t))
     y = 10 - 0.3 t + 0.5 x + v_therapist + u0_client + u1_client t + e
 
 with var(v) = 0.5, cov(u) = [[1, -0.1], [-0.1, 0.04]], var(e) = 1; every client has 4 to 20 weekly
@@ -15,8 +18,14 @@ CLIENTS = {"S": 300, "M": 5_000, "L": 100_000, "XL": 1_000_000}
 CLIENTS_PER_THERAPIST = 20
 
 
-def simulate(size: str, *, serial: bool = False, seed: int = 20240229) -> pd.DataFrame:
-    """Rows of one size; with `serial` the residuals are AR(1), phi .4, and 30 % are missed."""
+def simulate(
+    size: str, *, serial: bool = False, irregular: bool = False, seed: int = 20240229
+) -> pd.DataFrame:
+    """Rows of one size.
+
+    With `serial` the residuals are AR(1), phi .4, and 30 % of the sessions are missed; with
+    `irregular` sessions lie up to half a week late, so that no two clients have the same times.
+    """
     rng = np.random.default_rng([seed, CLIENTS[size], serial])
     clients = CLIENTS[size]
     therapist_of = np.sort(rng.integers(0, clients // CLIENTS_PER_THERAPIST, clients))
@@ -31,12 +40,15 @@ def simulate(size: str, *, serial: bool = False, seed: int = 20240229) -> pd.Dat
     e = rng.standard_normal(len(client))
     if serial:
         e = _first_order(e, t, 0.4)
+    session = (t + 1).astype(np.int32)
+    if irregular:
+        t = t + rng.uniform(0, 0.5, len(t))
     y = 10 - 0.3 * t + 0.5 * x + v[therapist] + u[client, 0] + u[client, 1] * t + e
     data = pd.DataFrame(
         {
             "therapist": therapist.astype(np.int32),
             "client": client.astype(np.int32),
-            "session": (t + 1).astype(np.int32),
+            "session": session,
             "t": t,
             "x": x,
             "y": y,

@@ -55,18 +55,25 @@ PEERS = {
             "ar1": ("S", "M", "L"),
             "kr": ("S", "M", "L"),
             "bootstrap": ("S", "M"),
+            "irregular": ("S", "M", "L"),
         },
         "project",
     ),
-    "mixedlm": Peer("mixedlm_peer.py", {"core": ("S", "M", "L")}, "peers"),
-    "lme4": Peer("lme4.R", {"core": ("S", "M", "L"), "bootstrap": ("S", "M")}, "R"),
+    "mixedlm": Peer(
+        "mixedlm_peer.py", {"core": ("S", "M", "L"), "irregular": ("S", "M", "L")}, "peers"
+    ),
+    "lme4": Peer(
+        "lme4.R",
+        {"core": ("S", "M", "L"), "irregular": ("S", "M"), "bootstrap": ("S", "M")},
+        "R",
+    ),
     "nlme": Peer("nlme.R", {"core": ("S", "M"), "ar1": ("S", "M")}, "R"),
     "glmmTMB": Peer("glmmTMB.R", {"core": ("S", "M")}, "R"),
     "statsmodels": Peer("statsmodels_peer.py", {"core": ("S", "M")}, "peers"),
     "gpboost": Peer("gpboost_peer.py", {"core": ("S", "M", "L")}, "peers"),
     "pbkrtest": Peer("pbkrtest.R", {"kr": ("S", "M")}, "R"),
 }
-TASKS = ("core", "ar1", "kr", "bootstrap")
+TASKS = ("core", "irregular", "ar1", "kr", "bootstrap")
 
 
 def command(peer: Peer, peer_python: str | None) -> list[str] | None:
@@ -121,10 +128,10 @@ def reason(stderr: str) -> str:
     return (lines[-1] if lines else "ended without a result")[:120]
 
 
-def write_data(size: str, serial: bool, folder: Path, for_r: bool) -> tuple[Path, int]:
+def write_data(size: str, task: str, folder: Path, for_r: bool) -> tuple[Path, int]:
     """Parquet for Python, CSV for R, of the same rows."""
-    data = mixed_data.simulate(size, serial=serial)
-    stem = folder / f"{size}{'_serial' if serial else ''}"
+    data = mixed_data.simulate(size, serial=task == "ar1", irregular=task == "irregular")
+    stem = folder / f"{size}_{task}"
     data.to_parquet(stem.with_suffix(".parquet"))
     if for_r:
         data.to_csv(stem.with_suffix(".csv"), index=False)
@@ -146,7 +153,7 @@ def run_all(options: argparse.Namespace) -> list[dict]:
                 if not wanted:
                     continue
                 for_r = any(peer.environment == "R" for peer in wanted.values())
-                stem, n_rows = write_data(size, task == "ar1", folder, for_r)
+                stem, n_rows = write_data(size, task, folder, for_r)
                 for name, peer in wanted.items():
                     start = command(peer, options.peer_python)
                     suffix = ".csv" if peer.environment == "R" else ".parquet"

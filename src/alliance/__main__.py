@@ -9,6 +9,7 @@ from pathlib import Path
 from alliance.console import speak_plainly
 from alliance.errors import AllianceError, ConfigError
 from alliance.one_run import one_run_at_a_time
+from alliance.outputs import drop_changed_outputs, remember_outputs
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -48,10 +49,18 @@ def config_of(cohort: str) -> Path:
 def _run(options: argparse.Namespace) -> int:
     from alliance.config import load_cohort
 
+    if " " in f"{PROJECT}{sys.executable}":
+        msg = (
+            "The project lies in a folder with a blank in its name, which the programs it uses "
+            "cannot handle. Move it to a path without blanks."
+        )
+        raise ConfigError(msg)
     config = options.config or config_of(options.cohort)
     cohort = load_cohort(config)["cohort"]
-    results = Path("results") / cohort
+    results, processed = Path("results") / cohort, Path("data") / "processed" / cohort
     with one_run_at_a_time(results):
+        for path in drop_changed_outputs(results, processed):
+            print(f"- {path} was changed since it was made: it will be made again.")
         status = speak_plainly(
             [
                 sys.executable, "-m", "snakemake",
@@ -62,6 +71,7 @@ def _run(options: argparse.Namespace) -> int:
                 "--config", f"cohort_config={config.resolve()}",
             ]
         )  # fmt: skip
+        remember_outputs(results, processed)
     if status == 0:
         print(f"\nThe report is at {results / 'report.html'}: open it in any browser.")
     else:

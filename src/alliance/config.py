@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from alliance import closed_schema, strict_yaml
+from alliance import closed_schema, instruments, strict_yaml
 from alliance.errors import ConfigError
 from alliance.site_mapping import (
     END_STATUS,
@@ -28,9 +28,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 # Those of alliance.mixed.terms, which is too heavy to import here; a test holds the two together.
 TRANSFORMS = ("log", "log1p", "sqrt", "square", "center", "scale", "spline")
 
-_PANEL_SUFFIXES = ("client_mean", "within", "between", "running_mean", "running_between",
-                   "running_within", "previous", "next")  # fmt: skip
+# Parts of a measure in the panel; the first four need sessions that come later.
+_LOOKING_AHEAD = ("client_mean", "within", "between", "next")
+_PANEL_SUFFIXES = (*_LOOKING_AHEAD, "running_mean", "running_between", "running_within",
+                   "previous")  # fmt: skip
 _PANEL_TERMS = ("site", "session", "weeks_since_intake", "log_weeks")
+_COLUMN = re.compile("[a-z][a-z0-9_]*")
 _RESERVED_MEASURES = {"site", "client", "therapist", "session", "attended", "weeks_since_intake",
                       "log_weeks", "end_status", "sessions_planned", "last_session",
                       "dropout_event"}  # fmt: skip
@@ -61,9 +64,11 @@ def load_cohort(path: str | Path) -> dict[str, Any]:
         sound = not any(listed for _, listed in own)  # else what spans the sites cannot be judged
         problems += _cross_problems(document, path, mappings if sound else None)
         found += own
+        found += _key_problems(document, path)
         if sound:
             found += [(m.name, _mapping_problems(m, document, path)) for m in mappings]
             found += _fact_types(mappings)
+            found += _fact_names(mappings, document, path)
             problems += _unmapped_measures(document, mappings)
     if any(listed for _, listed in found):
         raise ConfigError(strict_yaml.message_of(found))
@@ -130,24 +135,23 @@ def _cross_problems(
 
     `mappings` are those of the sites, None where they are not right themselves.
     """
-    config = document.content
     return [
         *_measure_problems(document, path),
         *_model_problems(document, mappings),
         *_missing_site_problems(document, path),
-        *(
-            document.problem(("sites", i), "this name may not begin with a dot")
-            for i, site in enumerate(config["sites"])
-            if site.startswith(".")
-        ),
     ]
 
 
 def _measure_problems(document: Document, path: Path) -> Iterator[Problem]:
-    for name, measure in document.content.get("measures", {}).items():
+    measures = document.content.get("measures", {})
+    parts = _parts_of_measures(measures, path)
+    for name, measure in measures.items():
         here = ("measures", name)
         if name in _RESERVED_MEASURES or name in END_STATUS:
             yield document.problem(here, "this name is used for a column of ours; choose another")
+        if name in parts:
+            told = f"is also the name of a part of {parts[name]} in the panel; choose another"
+            yield document.problem(here, told)
         key = measure["instrument"]
         file = instrument_path(path, key)
         if file is None:
@@ -169,8 +173,48 @@ def _measure_problems(document: Document, path: Path) -> Iterator[Problem]:
             )
 
 
+def _key_problems(document: Document, path: Path) -> Iterator[tuple[str, list[Problem]]]:
+    """Yield what is wrong with the scoring keys that the measures name, each key once."""
+    named = {entry["instrument"] for entry in document.content.get("measures", {}).values()}
+    for file in filter(None, (instrument_path(path, key) for key in sorted(named))):
+        key = strict_yaml.read(file)
+        yield key.name, instruments.problems_of(key, file.stem)
+
+
+def _parts_of_measures(measures: Mapping[str, Any], path: Path) -> dict[str, str]:
+    """Return the panel's columns that hold a part of a measure: {column: measure}."""
+    parts: dict[str, str] = {}
+    for name, measure in measures.items():
+        file = instrument_path(path, measure["instrument"])
+        scores = _instrument_facts(file).get("scores") if file else None
+        subscales = scores if isinstance(scores, dict) else {}
+        parts |= {f"{name}_{part}": name for part in (*_PANEL_SUFFIXES, *subscales)}
+    return parts
+
+
+def _fact_names(
+    mappings: list[Document], config: Document, path: Path
+) -> Iterator[tuple[str, list[Problem]]]:
+    """Yield the client facts whose name would erase a measure, or a part of one, in the panel."""
+    measures = config.content.get("measures", {})
+    parts = _parts_of_measures(measures, path) | {name: name for name in measures}
+    for mapping in mappings:
+        yield (
+            mapping.name,
+            [
+                mapping.problem(
+                    ("tables", i, "client_facts", fact),
+                    f"is also the name of a column of the measure {parts[fact]}; choose another",
+                )
+                for i, table in enumerate(mapping.content["tables"])
+                for fact in table.get("client_facts", {})
+                if fact in parts
+            ],
+        )
+
+
 def _instrument_facts(file: Path) -> dict[str, Any]:
-    """Return the key's own words on status and items; its full check belongs to the scoring."""
+    """Return a key's content as far as it can be read; `_key_problems` tells what is wrong."""
     content = strict_yaml.read(file).content
     return content if isinstance(content, dict) else {}
 
@@ -191,7 +235,7 @@ def _model_problems(document: Document, mappings: list[Document] | None) -> Iter
         if "predictor" in model and model["predictor"] == model["outcome"]:
             yield document.problem(here, "predictor and outcome are the same measure")
         for i, term in enumerate(model.get("fixed", [])):
-            for told in _term_problems(term, terms):
+            for told in (*_term_problems(term, terms), *_refused_terms(term, model, measures)):
                 yield document.problem((*here, "fixed", i), told)
         slopes, levels = model.get("random_slopes"), model.get("levels")
         if slopes and levels is not None and not set(slopes) <= set(levels):
@@ -210,6 +254,28 @@ def _term_problems(term: str, columns: set[str] | None) -> Iterator[str]:
             yield f"there is no transform {transform}; {told}"
         if columns is not None and column not in columns:
             yield f"there is no column {column}; {closed_schema.hint(column, columns, 'column')}"
+
+
+def _refused_terms(term: str, model: Mapping[str, Any], measures: list[str]) -> Iterator[str]:
+    """Yield why a term of known columns has no place among the fixed ones of this family."""
+    family, outcome = model["family"], model.get("outcome")
+    columns = {name for name in _COLUMN.findall(term) if name not in TRANSFORMS}
+    if family == "dropout":
+        if set(term) & set("(:*"):
+            yield "a dropout model takes plain columns here, no transforms and no products"
+        ahead = {f"{m}_{part}" for m in measures for part in _LOOKING_AHEAD} | {"end_status"}
+        for column in sorted(columns & ahead):
+            yield (
+                f"{column} is known only once later sessions have taken place, so it cannot"
+                " predict who leaves before them; use a part that looks back, such as"
+                " _running_mean, _running_within or _previous"
+            )
+    elif family == "growth":
+        own = {outcome, *(f"{outcome}_{p}" for p in _PANEL_SUFFIXES if p != "previous")}
+        for column in sorted(columns & own):
+            yield f"{column} is made of the outcome itself or of its next value; take it out"
+    elif f"{outcome}_next" in columns:
+        yield f"{outcome}_next is the outcome itself here; take it out"
 
 
 def _known_terms(measures: list[str], mappings: list[Document]) -> set[str]:

@@ -123,9 +123,10 @@ def _flow(
         visits = panel if site == ALL else panel[panel["site"] == site]
         status = people["end_status"] if "end_status" in people else pd.Series(dtype=object)
         known = int(status.isin(END_STATUS).sum())
+        ended = int(status.isin([end for end in END_STATUS if end != "ongoing"]).sum())
         left = int(status.isin(list(events)).sum())
         # Where only dropouts are on record, their share of the known ends would say nothing.
-        base = known if known > left else 0
+        base = ended if ended > left else 0
         low, high = _wilson(left, base)
         therapists = people["therapist"].nunique() if "therapist" in people else 0
         rows.append(
@@ -376,9 +377,8 @@ def _kaplan_meier(people: pd.DataFrame) -> dict[str, Any]:
         high = np.where(survival < 1, np.exp(-np.exp(log_minus_log - half)), 1.0)
     steps = pd.DataFrame({"staying": survival, "ci_low": low, "ci_high": high}, curve.surv_times)
     sessions = np.arange(0, int(time.max()) + 1)
-    at_risk = np.array(
-        [len(people), *(int(((entry < t) & (time >= t)).sum()) for t in sessions[1:])]
-    )
+    at_risk = np.array([((entry < t) & (time >= t)).sum() for t in sessions])
+    at_risk[0] = (entry == 0).sum()  # those who were rated at session 1
     # The last stretch, where fewer than eight clients are left, would show single persons.
     shown = at_risk >= FEWEST_CLIENTS_FOR_A_MEAN
     courses = steps.reindex(sessions, method="ffill").fillna(1.0)[shown]

@@ -6,18 +6,17 @@ code. This module only reads keys; `alliance.measures.scoring` applies them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
+from alliance import closed_schema, strict_yaml
+from alliance.closed_schema import SCHEMAS as SCHEMAS
 from alliance.errors import ConfigError
+from alliance.strict_yaml import Document, KeyPath, Problem
 
 PROJECT = Path(__file__).resolve().parents[2]
-SCHEMAS = PROJECT / "workflow" / "schemas"
 INSTRUMENTS = PROJECT / "config" / "instruments"
 
 Item = int | tuple[int, ...]  # a tuple stands for the highest of its items
@@ -108,17 +107,14 @@ def load_instrument(path: str | Path) -> Instrument:
     Raises
     ------
     ConfigError
-        Every way in which the file breaks the schema or contradicts itself, in plain words.
+        Every way in which the file breaks the schema or contradicts itself, with lines.
     """
     path = Path(path)
-    try:
-        definition = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        msg = f"{path.name}: this instrument file cannot be read ({type(error).__name__})."
-        raise ConfigError(msg) from error
-    problems = _schema_problems(definition) or _contradictions(definition, path.stem)
+    document = strict_yaml.read(path)
+    problems = problems_of(document, path.stem)
     if problems:
-        raise ConfigError("\n".join(f"{path.name}: {problem}" for problem in problems))
+        raise ConfigError(strict_yaml.message_of([(document.name, problems)]))
+    definition = document.content
     answers, unanswered = definition["answers"], definition["unanswered"]
     scope = unanswered.get("scope", "score")
     return Instrument(
@@ -179,53 +175,48 @@ def _score(name: str, score: Mapping[str, Any], definition: Mapping[str, Any]) -
     )
 
 
-@cache
-def _validator() -> Any:
-    import jsonschema
+def problems_of(document: Document, stem: str) -> list[Problem]:
+    """Return everything wrong with a scoring key: strictness, schema, what contradicts itself.
 
-    schema = yaml.safe_load((SCHEMAS / "instrument.schema.yaml").read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema)
+    Parameters
+    ----------
+    document
+        The key as read.
+    stem
+        The file's name without ending, which the key's id must be.
+    """
+    problems = document.problems + closed_schema.problems_of(document, "instrument")
+    return problems or [
+        document.problem(path, told) for path, told in _contradictions(document.content, stem)
+    ]
 
 
-def _schema_problems(definition: Any) -> list[str]:
-    problems = []
-    for error in sorted(_validator().iter_errors(definition), key=lambda e: list(map(str, e.path))):
-        place = " → ".join(str(step) for step in error.absolute_path) or "the file"
-        problems.append(f"{place}: {error.message[:200]}")
-    return problems
-
-
-def _contradictions(definition: Mapping[str, Any], stem: str) -> list[str]:
-    """Return what the schema cannot see: items beyond the form, ranges upside down, loose parts."""
-    problems = []
-    items = range(1, definition["items"] + 1)
+def _contradictions(definition: Mapping[str, Any], stem: str) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what the schema cannot see: items beyond the form, ranges upside down, loose parts."""
+    n_items, answers = definition["items"], definition["answers"]
     if definition["id"] != stem:
-        problems.append(f"id is `{definition['id']}`, but the file is called {stem}.yaml")
-    answers = definition["answers"]
+        yield ("id",), f"id is `{definition['id']}`, but the file is called {stem}.yaml"
     if answers["lowest"] >= answers["highest"]:
-        problems.append("answers: the lowest answer is not below the highest")
-    named = {
-        "reversed_items": definition["reversed_items"],
-        "unscored": definition.get("unscored", []),
-        "answers → highest_by_item": [int(i) for i in answers.get("highest_by_item", {})],
+        yield ("answers",), "the lowest answer is not below the highest"
+    named: dict[KeyPath, list[int]] = {
+        ("reversed_items",): definition["reversed_items"],
+        ("unscored",): definition.get("unscored", []),
+        ("answers", "highest_by_item"): [int(i) for i in answers.get("highest_by_item", {})],
     }
     for name, score in definition["scores"].items():
         listed = score.get("items", [])
         flat = [] if listed == "all" else _flat(listed)
-        named[f"scores → {name}"] = flat
+        named[("scores", name)] = flat
         twice = sorted({i for i in flat if flat.count(i) > 1})
         if twice:
-            problems.append(f"scores → {name}: item {_words(twice)} stands there twice")
+            yield ("scores", name), f"item {_words(twice)} stands there twice"
         loose = [part for part in score.get("scores", []) if part not in definition["scores"]]
         if loose:
-            problems.append(f"scores → {name}: there is no score called {_words(loose)}")
+            yield ("scores", name), f"there is no score called {_words(loose)}"
     for place, listed in named.items():
-        beyond = sorted({i for i in listed if i not in items})
+        beyond = sorted({i for i in listed if not 1 <= i <= n_items})
         if beyond:
-            problems.append(
-                f"{place}: item {_words(beyond)} is beyond the {definition['items']} items"
-            )
-    return problems
+            yield place, f"item {_words(beyond)} is beyond the {n_items} items"
 
 
 def _flat(items: list[Any]) -> list[int]:

@@ -273,8 +273,8 @@ def _syntax_error(error: yaml.YAMLError, text: str, name: str) -> UnreadableYaml
     mark = getattr(error, "problem_mark", None)
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "")
     line = mark.line + 1 if mark is not None else _line_of_bad_character(error, text)
-    if "\\t" in problem or "tab" in problem:
-        advice = "a tab stands where YAML wants blanks; replace it"
+    if "\\t" in problem or "tab" in problem or _has_tab(text, line):
+        advice = "a tab stands at the beginning of the line, where YAML wants blanks; replace it"
     elif "mapping values are not allowed" in problem:
         advice = (
             "a colon stands inside plain text (write it in quotes), or the line is indented too far"
@@ -290,6 +290,12 @@ def _syntax_error(error: yaml.YAMLError, text: str, name: str) -> UnreadableYaml
     else:
         advice = "look for a missing colon, bracket or quotation mark here or on the line above"
     return UnreadableYamlError(name, f"this is not valid YAML: {advice}", line)
+
+
+def _has_tab(text: str, line: int) -> bool:
+    """Whether a tab stands in the indentation of a line (counted from 1)."""
+    lines = text.split("\n")
+    return line <= len(lines) and bool(re.match(r"[ -]*\t", lines[line - 1]))
 
 
 def _line_of_bad_character(error: yaml.YAMLError, text: str) -> int:

@@ -161,7 +161,44 @@ def test_separation_names_the_column():
         Cohort(panel, "0" * 64, MEASURES, keys), "dropout_hazard", MODELS["dropout_hazard"][1]
     )
     assert fit["status"] == "refused"
-    assert "alliance_running_between" in fit["message"]
+    assert "the client's mean so far” alone" in fit["message"]
+
+
+def fitted(name, frames, **entry):
+    panel = panel_of(*frames, list(MEASURES))
+    keys = {"alliance": KEYS["wai-sr-c"], "symptoms": KEYS["phq-9"]}
+    fit_one, default = MODELS[name]
+    return fit_one(Cohort(panel, "0" * 64, MEASURES, keys), name, default | entry)
+
+
+def test_a_site_that_a_model_cannot_use_is_named_and_the_rest_is_fitted():
+    clients, sessions, scores = small()
+    clients["therapist"] = clients["therapist"].where(clients["site"] != "east")
+    fit = fitted("alliance_growth", (clients, sessions, scores))
+    assert fit["status"] in ("converged", "singular")
+    assert {curve["group"] for curve in fit["curves"]} == {"all sites"}
+    assert any("therapist is not known (sites: east)" in warning for warning in fit["warnings"])
+
+
+def test_no_random_slope_where_none_is_wanted():
+    fit = fitted("alliance_growth", small(), random_slopes=[])
+    names = {row["name_1"] for row in fit["variance_components"]}
+    assert names == {"1", "residual"}
+    assert "slopes" not in fit["assumptions"][1]
+
+
+def test_covariates_of_the_hazard_are_held_at_their_average():
+    bare = fitted("dropout_hazard", small())
+    more = fitted("dropout_hazard", small(), fixed=["age_years", "gender"])
+    assert {"age_years", "gender[female]", "gender[male]"} <= {e["term"] for e in more["estimates"]}
+    for one, other in zip(bare["curves"], more["curves"], strict=True):
+        assert one["estimate"][-1] == pytest.approx(other["estimate"][-1], abs=0.03)
+
+
+def test_other_ends_are_told_apart_in_the_hazard():
+    reasons = {entry["reason"] for entry in fitted("dropout_hazard", small())["data"]["left_out"]}
+    assert "treatment ended as agreed after this session" in reasons
+    assert "still in treatment at the last session on record" in reasons
 
 
 @pytest.mark.parametrize("degrade", COHORTS, ids=lambda f: f.__name__)

@@ -81,7 +81,7 @@ def test_sound_file(ingest):
 
 STOPPED = [
     # name of the fault, the file, its bytes, keys of the mapping, the rule, words of the message
-    ("missing file", {}, {}, "file-missing", "put the file there"),
+    ("missing file", {}, {}, "file-missing", "put the file into"),
     ("empty file", {"toy.csv": ""}, {}, "file-empty", "0 bytes"),
     ("blank file", {"toy.csv": "\n \n"}, {}, "file-empty", "blanks"),
     ("removed column", {"toy.csv": text(header=[*HEADER[:9], "x", *HEADER[10:]])}, {},
@@ -121,7 +121,8 @@ def test_faults_that_stop_the_run(ingest, tmp_path, files, table, rule, words):
     assert words in message
     assert "toy/toy." in message
     full = pd.read_csv(tmp_path / "checks" / "blocking_problems.csv")
-    assert len(full) == len(stopped)
+    assert full["action"].tolist()[: len(stopped)] == ["stopped"] * len(stopped)
+    assert len(full) == len(quarantine)  # the whole list, the blocking ones first
     assert not (tmp_path / "pooled" / "clients.parquet").exists()
 
 
@@ -137,7 +138,7 @@ def test_damaged_workbooks(ingest, tmp_path):
     _, message = ingest({"toy.xlsx": data}, file="toy.xlsx")
     assert "has 2 sheets; name one" in message
     _, message = ingest({"toy.xlsx": data}, file="toy.xlsx", sheet="Sheet1")
-    assert "of like name: Sheet" in message
+    assert "asks for the sheet Sheet1, the workbook has 2 sheets, of like name: Sheet" in message
     _, message = ingest({"toy.xlsx": data}, file="toy.xlsx", sheet="Sheet")
     assert message == ""
 
@@ -197,7 +198,7 @@ def test_a_long_list_is_cut_in_the_message_and_whole_in_the_file(ingest, tmp_pat
     _, message = ingest({"toy.csv": text()}, client_facts=facts)
     assert "60 problems" in message and "and 30 more" in message
     assert len(message.splitlines()) < 40
-    assert len(pd.read_csv(tmp_path / "checks" / "blocking_problems.csv")) == 60
+    assert len(pd.read_csv(tmp_path / "checks" / "blocking_problems.csv")) == 60 + 3
 
 
 def test_a_mended_run_leaves_no_list_of_blocking_problems(ingest, tmp_path):

@@ -1,6 +1,6 @@
-"""200 degenerate and badly scaled data sets: a right fit or a plain FitError, nothing else.
+"""220 degenerate and badly scaled data sets: a right fit or a plain FitError, nothing else.
 
-Forty kinds of trouble, five seeds each. A kind states what must come of it:
+Forty-four kinds of trouble, five seeds each. A kind states what must come of it:
 
 * `refuse`  - a FitError in the user's words;
 * `fit`     - a fit, right by the dense evaluation of the likelihood in `reference/mixed`;
@@ -174,6 +174,17 @@ def infinite_predictor(rng, seed):
     data = cohort(rng)
     data.loc[[3, 20], "x"] = [np.inf, -np.inf]
     return Trouble(data, ask(seed), names=("x",))
+
+
+@kind("either")
+def astronomical_predictor(rng, seed):
+    data = cohort(rng)
+    return Trouble(data.assign(x=data["x"] * 1e200), ask(seed), names=("x",))
+
+
+@kind("refuse")
+def one_category_only(rng, seed):
+    return Trouble(cohort(rng).assign(x="same"), ask(seed), names=("x",))
 
 
 @kind("either")
@@ -390,11 +401,26 @@ def serial_with_gaps_and_single_sessions(rng, seed):
     return Trouble(data[keep].sample(frac=1, random_state=seed), arguments)
 
 
+@kind("refuse")
+def one_row_per_residual_variance(rng, seed):
+    data = cohort(rng)
+    data["own"] = np.arange(len(data))
+    return Trouble(data, ask(seed, residual_by="own"), names=("own",))
+
+
+@kind("same")
+def time_in_nanoseconds_of_the_unit(rng, seed):
+    tame = cohort(rng)
+    arguments = ask(seed, random={"therapist": ["1"], "client": ["1"]})
+    arguments |= {"residual": "car1", "residual_time": "session"}
+    return Trouble(tame.assign(session=tame["session"] * 1e-9), arguments, tame)
+
+
 ALL = [(name, seed) for name in KINDS for seed in SEEDS]
 
 
-def test_there_are_two_hundred_sets():
-    assert len(ALL) == 200
+def test_there_are_at_least_two_hundred_sets():
+    assert len(ALL) == 220
 
 
 def build(name: str, seed: int) -> tuple[str, Trouble]:

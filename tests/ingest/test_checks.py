@@ -31,9 +31,12 @@ CASES = [
     (["b,1,2024-01-01,T2,f,40,five,5,1e0"],
      [(4, "wai1", "not-a-number"), (4, "wai3", "not-a-number")]),
     (["b,1,2024-01-01,T2,f,40,\"5,0\",5,5"], [(4, "wai1", "not-a-number")]),
-    (["b,1,31.12.2023,T2,f,40,5,5,5"], [(4, "day", "bad-date")]),
-    (["b,1,2024-02-30,T2,f,40,5,5,5"], [(4, "day", "bad-date")]),
-    (["b,1,0024-01-01,T2,f,40,5,5,5"], [(4, "day", "bad-date")]),
+    (["b,1,31.12.2023,T2,f,40,5,5,5"],
+     [(4, "day", "bad-date"), (4, "day", "first-session-undated")]),
+    (["b,1,2024-02-30,T2,f,40,5,5,5"],
+     [(4, "day", "bad-date"), (4, "day", "first-session-undated")]),
+    (["b,1,0024-01-01,T2,f,40,5,5,5"],
+     [(4, "day", "bad-date"), (4, "day", "first-session-undated")]),
     (["b,1,2024-01-01,T2,x,40,5,5,5"], [(4, "sex", "unknown-code")]),
     (["b,1,2024-01-01,T2,f,old,5,5,5"], [(4, "age", "not-a-number")]),
     (["b,1,2024-01-01,T2,f,41,5,5,5"], [(5, "age", "client-conflict")]),
@@ -213,10 +216,17 @@ def test_decimals_and_steps(site, make_instrument):
 
 
 def test_missing_texts(site):
-    site.csv("toy.csv", "id,nr,wai1,wai2,wai3\nNA,1,NA,-9,3\nNA,2,.,1,2\n")
+    site.csv(
+        "toy.csv",
+        "id,nr,th,wai1,wai2,wai3\na,1,-9,NA,-9,3\na,2,NA,.,1,2\nNA,1,T,1,1,1\n-9,1,T,1,1,1\n",
+    )
     table = {"file": "toy.csv", "rows": "session", "client": "id", "session": "nr",
-             "missing": ["NA", -9], "measures": {"alliance": "wai{item}"}}  # fmt: skip
+             "missing": ["NA", -9], "client_facts": {"therapist": "th"},
+             "measures": {"alliance": "wai{item}"}}  # fmt: skip
     read = site.read(table)
-    assert told(read) == [(3, "wai1", "not-a-number")]
-    assert len(read.clients) == 1
+    assert sorted(told(read)) == [
+        (2, "th", "no-therapist"), (3, "wai1", "not-a-number"),
+        (4, "id", "no-client-id"), (5, "id", "no-client-id"),
+    ]  # fmt: skip
+    assert len(read.clients) == 1 and read.clients["therapist"].isna().all()
     assert len(read.responses) == 3

@@ -105,7 +105,7 @@ def test_ids_stay_text(site):
     lines = "".join(f"{own},{n},1,1,1\n" for own in ids for n in (1, 2))
     site.csv("toy.csv", "id,nr,wai1,wai2,wai3\n" + lines)
     read = site.read(
-        {"file": "toy.csv", "rows": "session", "client": "id", "session": "nr", "missing": ["NA"],
+        {"file": "toy.csv", "rows": "session", "client": "id", "session": "nr",
          "measures": {"alliance": "wai{item}"}}
     )  # fmt: skip
     assert len(read.clients) == len(ids)

@@ -310,3 +310,22 @@ def test_scale_and_shift_of_the_outcome(how, factor, offset):
         np.testing.assert_allclose(covariances_of(moved)[level], factor**2 * matrix, rtol=1e-5)
     if how.get("residual") == "ar1":
         assert moved.residual.phi == pytest.approx(base.residual.phi, abs=1e-6)
+
+
+@pytest.mark.parametrize("unit", [7.0, 604800.0, 1 / 52])
+def test_unit_and_origin_of_real_time_do_not_matter(unit):
+    # phi per day = phi per week to the power 1/7
+    data = BASE.assign(weeks=BASE["session"] + 0.3 * np.sin(BASE.index.to_numpy()))
+    common = {"residual": "car1", "residual_time": "weeks"}
+    base = fit_growth(data, **common)
+    moved = fit_growth(data.assign(weeks=unit * data["weeks"] + 1000 * unit), **common)
+    assert_same_fit(moved, base, rtol=1e-5)
+    assert moved.residual.phi == pytest.approx(base.residual.phi ** (1 / unit), rel=1e-5)
+
+
+def test_sessions_numbered_in_threes_give_the_same_fit():
+    base = fit_growth(BASE, residual="ar1", residual_time="session")
+    assert base.residual.phi > 0  # a negative one has a real cube root too, but no meaning here
+    threes = fit_growth(BASE.assign(s=3 * BASE["session"]), residual="ar1", residual_time="s")
+    assert_same_fit(threes, base, rtol=1e-5)
+    assert threes.residual.phi**3 == pytest.approx(base.residual.phi, abs=1e-5)

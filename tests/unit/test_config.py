@@ -149,6 +149,16 @@ COHORT_MISTAKES = [
     ("sites: [a]", "sites: [a, a]", 3, "twice"),
     ("sites: [a]", "sites: [../a]", 3, "is not allowed"),
     ("sites: [a]", "sites: [..]", 3, "dot"),
+    ("sites: [a]", "sites: [-a]", 3, "dash"),
+    ("cohort: toy", "cohort: ..", 1, "dot"),
+    ("cohort: toy", "cohort: .", 1, "dot"),
+    ("cohort: toy", "cohort: -x", 1, "dash"),
+    ("  growth_of_alliance:", "  ..:", 8, "dot"),
+    ("  growth_of_alliance:", "  .h:", 8, "dot"),
+    ("  symptoms: {", "  alliance_next: {", 6, "part of alliance"),
+    ("  symptoms: {", "  alliance_goal: {", 6, "part of alliance"),
+    ("time: log_weeks", "time: log_weeks\n    fixed: [alliance_next]", 12, "outcome itself"),
+    ("time: log_weeks", "time: log_weeks\n    fixed: ['center(alliance)']", 12, "outcome itself"),
     ("sites: [a]", "sites: a", 3, "must be a list, but is text"),
     ("cohort: toy", "cohort: to y", 1, "is not allowed"),
     ("cohort: toy", "cohort: toy\nseed: -1", 2, "at least 0"),
@@ -195,6 +205,11 @@ SITE_MISTAKES = [
     ("      alliance: wai{item}\n", "", None, "no site's mapping says where its answers stand"),
     ("therapist: th", "end_status: {column: x, codes: {a: left}}", 8, "must be one of dropout"),
     ("therapist: th", "session: th", 8, "choose another"),
+    ("therapist: th", "symptoms: th", 8, "column of the measure symptoms"),
+    ("therapist: th", "alliance_next: th", 8, "column of the measure alliance"),
+    ("therapist: th", "alliance_goal: th", 8, "column of the measure alliance"),
+    ("    client: id", "\tclient: id", 5, "a tab stands"),
+    ("    rows: session", "\trows: session", 4, "a tab stands"),
     ("therapist: th", "sessions_planned: {column: x, type: category}", 8, "always a number"),
     ("type: number", "type: numbr", 9, "nearest valid value: number"),
     ("type: number", "type: date", 9, "only intake_date is a date"),
@@ -212,6 +227,47 @@ def test_mistakes_in_a_mapping(toy, old, new, line, words):
     assert re.search(rf"{file}:\n(  .*\n)*?  line {number}(,|:).*{re.escape(words)}", message), (
         message
     )
+
+
+DROPOUT = "time: log_weeks\n  leaving: {family: dropout, fixed: [%s]}"
+COUPLING = (
+    "time: log_weeks\n  linked: {family: coupling, predictor: alliance, outcome: symptoms,"
+    " time: session, fixed: [symptoms_next]}"
+)
+
+
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [("alliance_client_mean", "later sessions"), ("alliance_within", "later sessions"),
+     ("symptoms_between", "later sessions"), ("symptoms_next", "later sessions"),
+     ("center(age_years)", "plain columns"), ("'age_years:session'", "plain columns")],
+)  # fmt: skip
+def test_a_dropout_model_may_not_look_ahead(toy, term, words):
+    message = told(toy(cohort=("time: log_weeks", DROPOUT % term)))
+    assert "1 problem)" in message and "line 12" in message and words in message
+
+
+@pytest.mark.parametrize("term", ["age_years", "alliance_previous", "alliance_running_within"])
+def test_a_dropout_model_may_look_back(toy, term):
+    assert load_cohort(toy(cohort=("time: log_weeks", DROPOUT % term)))
+
+
+def test_the_outcome_is_no_predictor_of_itself_in_a_coupling(toy):
+    assert "symptoms_next is the outcome itself" in told(toy(cohort=("time: log_weeks", COUPLING)))
+    assert load_cohort(
+        toy(cohort=("time: log_weeks", "time: log_weeks\n    fixed: [alliance_previous]"))
+    )
+
+
+def test_a_key_of_the_cohort_is_told_with_lines_before_anything_runs(toy):
+    path = toy(cohort=("instrument: wai-sr-c", "instrument: own"))
+    text = (ROOT / "config" / "instruments" / "wai-sr-c.yaml").read_text(encoding="utf-8")
+    Path("instruments").mkdir()
+    text = text.replace("id: wai-sr-c", "id: own") + "reversed_items: [1]\n"
+    Path("instruments/own.yaml").write_text(text, encoding="utf-8")
+    message = told(path)
+    assert "instruments/own.yaml" in message
+    assert re.search(r"line \d+, reversed_items: this key stands here a second time", message)
 
 
 def test_every_mistake_of_every_file_in_one_message(toy):

@@ -161,6 +161,18 @@ def test_two_columns_for_one_item(resolve):
     assert found.twice == ["w01"]
 
 
+def test_columns_by_letters_lose_their_names():
+    table = {"client": "id", "site": None, "session": None, "form": None, "item": None}
+    table |= {"answer": None, "keep_rows": {}, "client_facts": {}}
+    table["measures"] = {"wai": {"items_at": [1, 2]}, "phq": {"items_at": None}}
+    assert columns.lettered(table, ["id", "3", "3", "note"]) == ["id", "(B)", "(C)", "note"]
+
+
+@pytest.mark.parametrize("name", [".x", "-x", "..", "", "a/b"])
+def test_names_that_no_site_may_have(name):
+    assert not people.is_site_name(name)
+
+
 def test_columns_by_letters(resolve):
     header = ["id", "nr", "first", "check", "second"]
     given = {"rows": "session", "session": "nr", "measures": "{wai: {items_at: [C, E]}}"}

@@ -72,7 +72,9 @@ def edited(tmp_path, old, new):
         ("lowest: 1", "lowest: 9", "lowest answer is not below the highest"),
         ("id: wai-sr-c", "id: wai-x", "called wai-sr-c.yaml"),
         ("direction: higher-is-better", "direction: up", "direction"),
-        ("items: 12", "itemz: 12", "itemz"),
+        ("items: 12", "itemz: 12", "unknown key; nearest valid key: items"),
+        ("reversed_items:", "reversed_items: [2]\nreversed_items:", "a second time"),
+        ("items: 12", "items: 012", "leading zero"),
     ],
 )
 def test_wrong_key_files_are_refused_in_plain_words(tmp_path, old, new, told):

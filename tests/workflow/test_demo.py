@@ -151,6 +151,30 @@ def test_one_sites_raw_file_rereads_that_site_only(finished_demo):
 
 
 @pytest.mark.slow
+def test_a_raw_file_replaced_by_an_older_one_is_noticed(finished_demo):
+    file = finished_demo.folder / "data/raw/demo/south/discharge.csv"
+    before, stat = file.read_bytes(), file.stat()
+    try:
+        file.write_bytes(before + b"\n")
+        os.utime(file, (0, 0))
+        would = finished_demo.would_run()
+    finally:
+        file.write_bytes(before)
+        os.utime(file, (stat.st_atime, stat.st_mtime))
+    assert would["ingest_site"] == 1
+
+
+@pytest.mark.slow
+def test_an_emptied_figure_is_made_again(finished_demo):
+    figure = results(finished_demo, "figures/flow.svg")
+    before = figure.read_bytes()
+    figure.write_bytes(b"")
+    again = finished_demo.run()
+    assert "flow.svg was changed" in again.stdout
+    assert figure.read_bytes() == before
+
+
+@pytest.mark.slow
 def test_same_bytes_in_another_place_under_another_hash_seed(finished_demo, project):
     project.copy_demo_data()
     environment = {

@@ -76,7 +76,7 @@ def test_each_fit_converged_or_says_plainly_why_not(finished):
     if cohort == "lee2024":
         assert fits["alliance_growth"]["status"] in ("converged", "singular")
         assert "no total" in fits["alliance_to_distress"]["message"]
-        assert "Nobody" in fits["dropout_hazard"]["message"]
+        assert "No client" in fits["dropout_hazard"]["message"]
     if cohort == "ctn0094":
         assert fits["leaving"]["status"] == "converged"
 

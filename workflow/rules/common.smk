@@ -18,6 +18,7 @@ from alliance.config import (
     site_mapping_path,
 )
 from alliance.errors import ConfigError
+from alliance.files import sha256_of
 from alliance.provenance import library as modules_behind
 
 PROJECT = Path(workflow.basedir)
@@ -48,6 +49,11 @@ def raw_files(wildcards):
     mapping = load_site(site_mapping_path(CONFIG, COHORT, wildcards.site))
     named = raw_files_of(mapping, Path(RAW) / wildcards.site)
     return [str(path) for path in named if Path(path).is_file()]
+
+
+def raw_fingerprints(wildcards):
+    """Return the hashes of a site's raw files: a file replaced by an older one counts as new."""
+    return [sha256_of(path) for path in raw_files(wildcards)]
 
 
 def mapping_file(wildcards):

@@ -34,6 +34,7 @@ rule ingest_site:
         measures=lookup("measures", within=cohort),
         simulated=lookup("simulated", within=cohort),
         raw_folder=f"{RAW}/{{site}}",
+        raw_sha256=raw_fingerprints,
         private_folder=f"private/{COHORT}",
         out_folder=subpath(output[0], parent=True),
     message:

@@ -33,7 +33,10 @@ def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
         reasons = dict.fromkeys(fit["message"] for fit in fits if fit["message"])
         return style.nothing_to_show(" ".join(reasons) or "No model gave an estimate.")
     heights = [24 + 7.5 * len(shares) if shares else 30, 22 + 7 * len(effects) if effects else 30]
-    titles = ("Where the unexplained variance lies", "Main effects in standard deviations")
+    titles = (
+        "Where the unexplained variance lies (at intake)",
+        "Main effects in standard deviations",
+    )
     figure, parts = style.stack(titles, heights)
     if shares:
         upper = style.place_axes(parts[0], heights[0], right=0.98, top_mm=9)

@@ -22,7 +22,7 @@ Value = Callable[[str, str], float | None]
 
 
 def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
-    """Return tables in shades: forms missing, items left blank, problems found in the files."""
+    """Return tables in shades: forms missing, items without answer, problems in the files."""
     sites = [row["site"] for row in about["flow"] if row["site"] != "all"]
     if not sites:
         return style.nothing_to_show("No site has given any data.")
@@ -33,7 +33,10 @@ def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
     titles = (
         ["Forms and items missing, in per cent"]
         if together
-        else ["Sessions without the form, in per cent", "Items left blank on forms, in per cent"]
+        else [
+            "Sessions without the form, in per cent",
+            "Items without a usable answer, in per cent",
+        ]
     )
     heights = [(22 if together else 18) + _names_height(measures) + 5 * len(rows) for _ in titles]
     heights.append(18 + _names_height(rules) + 5 * len(sites) if rules else 34)
@@ -42,7 +45,7 @@ def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
     if together:
         left, right = parts[0].subplots(1, 2)
         _shade(left, rows, measures, lacking, "decimals:1", FULL, "sessions without the form")
-        _shade(right, rows, measures, blank, "decimals:1", FULL, "items left blank on forms")
+        _shade(right, rows, measures, blank, "decimals:1", FULL, "items without a usable answer")
         right.set_yticklabels([])
     elif measures:
         _shade(parts[0].subplots(), rows, measures, lacking, "decimals:1", FULL)

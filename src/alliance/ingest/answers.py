@@ -16,6 +16,7 @@ from alliance.ingest import parse
 from alliance.ingest.layouts import LAYOUTS
 from alliance.ingest.layouts.cells import AnswerCells
 from alliance.ingest.ledger import Ledger
+from alliance.ingest.mapping_faults import ScaleTally
 from alliance.ingest.reading import Reading, counted
 from alliance.ingest.rules import BLANK, KEPT, NOT_SELECTED, READ
 from alliance.instruments import Instrument
@@ -33,15 +34,18 @@ def responses(
     Returns
     -------
     DataFrame
-        client (number), session, measure (position in `keys`), item, value; in no set order.
+        client (number), session, measure (position in `keys`), item, value, and where it stands:
+        reading (position in `readings`), at (row of its raw table), column; in no set order.
     """
     parts: list[dict[str, np.ndarray]] = []
     accounts: list[Counter[str]] = []
     for at, reading in enumerate(readings):
         counts: Counter[str] = Counter()
+        tally = ScaleTally()
         for cells in LAYOUTS[reading.table["rows"]].answers(reading):
-            part = _valid_answers(reading, cells, keys, counts)
+            part = _valid_answers(reading, cells, keys, counts, tally)
             parts.append(part | {"reading": np.full(len(part["value"]), at)})
+        tally.note_shifts(reading)
         accounts.append(counts + _cells_of_lost_rows(reading))
     table = _table(parts)
     if len(readings) > 1:
@@ -64,7 +68,11 @@ def _table(parts: list[dict[str, np.ndarray]]) -> pd.DataFrame:
 
 
 def _valid_answers(
-    reading: Reading, cells: AnswerCells, keys: Mapping[str, Instrument], counts: Counter[str]
+    reading: Reading,
+    cells: AnswerCells,
+    keys: Mapping[str, Instrument],
+    counts: Counter[str],
+    tally: ScaleTally,
 ) -> dict[str, np.ndarray]:
     """Return the valid answers among `cells`, count all of them and note the broken ones."""
     instrument = keys[cells.measure]
@@ -77,6 +85,8 @@ def _valid_answers(
         if number > 1 and count:
             _note(reading, _VERDICTS[number], cells, verdict == number, instrument)
     kept = verdict == 0
+    highest = _highest(instrument, cells.item)
+    tally.add(cells.measure, cells.column, values, kept, instrument, highest)
     at = cells.at[kept]
     constant = {
         "measure": list(keys).index(cells.measure),

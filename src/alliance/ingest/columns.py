@@ -108,6 +108,20 @@ def near(name: str, header: Iterable[str]) -> list[str]:
     return difflib.get_close_matches(name, [h for h in header if h], n=3, cutoff=0.75)
 
 
+def lettered(table: Mapping[str, Any], header: Sequence[str]) -> list[str]:
+    """Return the header with the columns that `items_at` gives by letter named by them: `(D)`.
+
+    Their names are item wordings or, where the header row is wrong, a client's answers: neither
+    may be told.
+    """
+    named = set(_plain_columns(table))
+    positions = {at for given in table["measures"].values() for at in given["items_at"] or ()}
+    return [
+        f"({letters_of(at)})" if at in positions and name not in named else name
+        for at, name in enumerate(header)
+    ]
+
+
 def _plain_columns(table: Mapping[str, Any]) -> list[str]:
     session = table["session"] or {"column": None, "order_by": []}
     site = table["site"] or {"column": None}

@@ -54,7 +54,7 @@ def _fact_values(reading: Reading, name: str, fact: Mapping[str, Any]) -> pd.Ser
     """Return a fact's value in each row (missing: not told); cells that break a rule are noted."""
     column = fact["column"]
     if name == "therapist":
-        return reading.raw.column(column)  # an id: exactly as it stands
+        return reading.cells(column)  # an id: exactly as it stands
     texts = reading.cells(column)
     if fact["type"] == "date":
         real = reading.raw.dates.get(column)
@@ -173,12 +173,18 @@ def _note_dates_against_sessions(
 ) -> None:
     dated = sessions[sessions["date"].notna()]
     earlier = dated.groupby("client")["date"].diff() < 0
-    for _, late in dated[earlier].groupby(["reading", "date_column"]):
-        first = late.iloc[0]
+    note_by_column("dates-against-sessions", dated[earlier], readings, problems)
+
+
+def note_by_column(
+    rule: str, sessions: pd.DataFrame, readings: list[Reading], problems: Problems
+) -> None:
+    """Note a problem at the date of each of `sessions` (rows of `session_table`)."""
+    for _, listed in sessions.groupby(["reading", "date_column"], dropna=False):
+        first = listed.iloc[0]
         place = readings[int(first["reading"])].place("sessions")
-        rows = [int(row) for row in late["row"]]
-        column = str(first["date_column"])
-        problems.add("dates-against-sessions", place, rows=rows, column=column)
+        column = None if pd.isna(first["date_column"]) else str(first["date_column"])
+        problems.add(rule, place, rows=[int(row) for row in listed["row"]], column=column)
 
 
 def note_odd_clients(

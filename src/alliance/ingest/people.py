@@ -76,7 +76,7 @@ def _joined(parts: Sequence[pd.Series]) -> pd.Series:
 
 def is_site_name(name: str) -> bool:
     """Whether a text of the data may serve as a site's name."""
-    return bool(_SITE_NAME.fullmatch(name)) and not name.startswith(".")
+    return bool(_SITE_NAME.fullmatch(name)) and name[0] not in ".-"
 
 
 def look_alikes(people: People) -> np.ndarray:

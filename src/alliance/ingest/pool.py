@@ -10,6 +10,7 @@ import pandas as pd
 from alliance import files
 from alliance.errors import DataError
 from alliance.ingest.ledger import assert_balanced
+from alliance.ingest.problems import Place, Problems
 from alliance.ingest.site import TABLES
 
 KEYS = {
@@ -19,6 +20,8 @@ KEYS = {
     "quarantine": ["site", "file", "sheet", "row", "column", "rule"],
     "ledger": ["site", "file", "sheet", "table", "unit", "reason"],
 }
+# ASSUME fewer clients than these, with answers of their own, may be alike at two sites by chance.
+TWINS_LEAST = 5
 MOST_TOLD = 30  # problems in one message; the full list is a file
 
 
@@ -27,8 +30,9 @@ def pool_sites(
 ) -> None:
     """Stack the five tables of all sites into `out_folder`.
 
-    `problems.csv` and `ledger.csv` are written to `checks_folder` before anything else; if a
-    problem blocks the run, `blocking_problems.csv` too (it stays after a failed run).
+    `problems.csv` and `ledger.csv` are written to `checks_folder` before anything else. If a
+    problem blocks the run, `blocking_problems.csv` too: the whole list, the blocking ones first,
+    since the workflow takes the other two away when this step fails.
 
     Raises
     ------
@@ -38,12 +42,14 @@ def pool_sites(
     stacked = {name: _stacked(name, site_folders) for name in TABLES}
     assert_balanced(stacked["ledger"])
     checks = Path(checks_folder)
-    files.write_csv(stacked["quarantine"], checks / "problems.csv")
+    problems = _with_twin_sites(stacked["quarantine"], stacked["responses"])
+    files.write_csv(problems, checks / "problems.csv")
     files.write_csv(stacked["ledger"], checks / "ledger.csv")
-    blocking = stacked["quarantine"][stacked["quarantine"]["action"] == "stopped"]
+    blocking = problems[problems["action"] == "stopped"]
     full_list = checks / "blocking_problems.csv"
     if len(blocking):
-        files.write_csv(blocking, full_list)
+        others = problems[problems["action"] != "stopped"]
+        files.write_csv(pd.concat([blocking, others], ignore_index=True), full_list)
         raise DataError(_message(blocking, full_list))
     full_list.unlink(missing_ok=True)
     _refuse_shared_clients(stacked["clients"])
@@ -63,6 +69,27 @@ def _stacked(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame:
         own = ["site", "client", "therapist", "end_status", "sessions_planned"]
         table = table[[*own, *sorted(set(table.columns) - set(own))]]
     return table.sort_values(KEYS[name], kind="stable", na_position="first", ignore_index=True)
+
+
+def _with_twin_sites(quarantine: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame:
+    """Return the problems, with one more for each site whose answers are those of another site."""
+    parts = [quarantine]
+    first: dict[tuple[int, ...], str] = {}
+    for site, answers in responses.groupby("site"):
+        row_hashes = pd.util.hash_pandas_object(
+            answers[["session", "measure", "item", "value"]], index=False
+        )
+        clients = row_hashes.groupby(answers["client"]).sum().sort_values()
+        if clients.nunique() < TWINS_LEAST:
+            continue
+        twin = first.setdefault(tuple(clients), str(site))
+        if twin != site:
+            problems = Problems(str(site))
+            words = f"answers that are not, to the last one, those of site {twin}"
+            place = Place("(all files)", None, "responses")
+            problems.add("twin-sites", place, expected=words)
+            parts.append(problems.table())
+    return pd.concat(parts, ignore_index=True) if len(parts) > 1 else quarantine
 
 
 def _refuse_shared_clients(clients: pd.DataFrame) -> None:
@@ -92,5 +119,5 @@ def _message(blocking: pd.DataFrame, full_list: Path) -> str:
         )
     if n > MOST_TOLD:
         lines.append(f"  ... and {n - MOST_TOLD} more.")
-    lines.append(f"The full list: {full_list.as_posix()}")
+    lines.append(f"The full list, also of what does not block: {full_list.as_posix()}")
     return "\n".join(lines)

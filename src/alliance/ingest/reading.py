@@ -91,13 +91,20 @@ class Reading:
         return Place(self.table["file"], self.table["sheet"], table or self.kind)
 
     def cells(self, column: str) -> pd.Series:
-        """Return a column's texts; what the mapping calls missing is missing. Not for ids."""
+        """Return a column's texts as they stand; what the mapping calls missing is missing."""
         texts = self.raw.column(column)
         if not self.table["missing"]:
             return texts
         return texts.mask(texts.str.strip().isin(self.table["missing"]).fillna(False))
 
-    def set_aside(self, rule: str, mask: np.ndarray, column: str | None = None) -> None:
+    def set_aside(
+        self,
+        rule: str,
+        mask: np.ndarray,
+        column: str | None = None,
+        expected: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
         """Set the rows of `mask` aside that are still kept, and note each as a problem."""
         newly = mask & self.alive
         if not newly.any():
@@ -105,7 +112,12 @@ class Reading:
         self.reason[newly] = rule
         if rule != NOT_SELECTED:
             self.problems.add(
-                rule, self.place(), rows=rows_where(newly, self.raw.rows), column=column
+                rule,
+                self.place(),
+                rows=rows_where(newly, self.raw.rows),
+                column=column,
+                expected=expected,
+                remedy=remedy,
             )
 
     def note_astray(self) -> None:

@@ -34,7 +34,7 @@ def own_sites(reading: Reading, site: str) -> pd.Series:
     given = reading.table["site"]
     if given is None:
         return pd.Series(site, index=range(len(reading.raw)), dtype="str")
-    texts = reading.raw.column(given["column"]).str.strip()
+    texts = reading.cells(given["column"]).str.strip()
     names = given["prefix"] + texts
     named = names.dropna()
     bad = named.index[[not is_site_name(name) for name in named]]
@@ -48,7 +48,7 @@ def own_sites(reading: Reading, site: str) -> pd.Series:
 def site_by_client(readings: list[Reading]) -> None:
     """Give the rows of tables without site column the site that other tables name for the client.
 
-    A client whom other tables place at two sites gets none: those rows are set aside.
+    A client whom other tables place at two sites, or at none, gets none: those rows are set aside.
     """
     with_site = [r for r in readings if r.table["site"] is not None]
     if not with_site:
@@ -57,19 +57,32 @@ def site_by_client(readings: list[Reading]) -> None:
         [pd.DataFrame({"id": r.own_id, "site": r.site}) for r in with_site], ignore_index=True
     ).dropna()
     pairs = pairs.drop_duplicates()
-    site_of = pairs[~pairs["id"].duplicated(keep=False)].set_index("id")["site"]
+    at_two = pairs["id"].duplicated(keep=False)
+    site_of = pairs[~at_two].set_index("id")["site"]
     for reading in readings:
         if reading.table["site"] is None:
             reading.site = reading.own_id.map(site_of).astype("str")
+            twice = reading.own_id.isin(pairs.loc[at_two, "id"]).to_numpy()
+            reading.set_aside("client-at-two-sites", twice, column=reading.table["client"])
             without = reading.site.isna().to_numpy() & reading.own_id.notna().to_numpy()
             reading.set_aside("no-site", without, column=reading.table["client"])
 
 
 def find_clients(reading: Reading) -> None:
-    """Read the client ids, as text exactly as they stand; rows without one are set aside."""
-    reading.own_id = reading.raw.column(reading.table["client"])
+    """Read the client ids, as text exactly as they stand; rows without one are set aside.
+
+    A text that the mapping lists as missing is no id.
+    """
+    column = reading.table["client"]
+    reading.own_id = reading.cells(column)
+    is_blank = reading.raw.column(column).isna().to_numpy()
+    reading.set_aside("no-client-id", is_blank, column=column)
     reading.set_aside(
-        "no-client-id", reading.own_id.isna().to_numpy(), column=reading.table["client"]
+        "no-client-id",
+        reading.own_id.isna().to_numpy(),
+        column=column,
+        expected="a client id; the text that stands here is listed in `missing` of this table",
+        remedy="enter the id, or take the text out of `missing` if it is one",
     )
 
 

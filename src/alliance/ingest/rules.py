@@ -32,7 +32,7 @@ RULES: dict[str, Rule] = {
         "stopped",
         file_missing=(
             "a file of this name in the site's raw folder",
-            "put the file there, or mend its name in the site mapping",
+            "put the file into the site's raw folder, or mend its name in the site mapping",
         ),
         file_empty=(
             "a header row and rows below it",
@@ -57,6 +57,23 @@ RULES: dict[str, Rule] = {
         column_twice=(
             "one column of this name",
             "rename or remove the second column of this name",
+        ),
+        nearly_all_set_aside=(
+            "rows that the site mapping fits",
+            "mend the site mapping: one rule sets nearly all rows of this file aside",
+        ),
+        column_unreadable=(
+            "cells that the site mapping fits",
+            "mend the site mapping: one rule sets nearly all cells of this column aside",
+        ),
+        scale_shifted=(
+            "answers on the form's own scale",
+            "give `codes` for this measure in the site mapping, from the number in the file to the"
+            " form's own: the form was entered counting from another number",
+        ),
+        twin_sites=(
+            "answers that differ from those of every other site",
+            "look whether the same export lies in the raw folders of both sites, and leave one out",
         ),
     ),
     **_rules(
@@ -85,8 +102,12 @@ RULES: dict[str, Rule] = {
             "a site for every client",
             "enter the site, or add the client to the table that names the sites",
         ),
+        client_at_two_sites=(
+            "each client at one site, in the tables that name the sites",
+            "find out where the client belongs and mend the other rows",
+        ),
         bad_site=(
-            "site names of letters, digits, _ . and -",
+            "site names of letters, digits, _ . and -, the first no dot and no dash",
             "rename the site",
         ),
         no_session_number=(
@@ -170,6 +191,25 @@ RULES: dict[str, Rule] = {
         dates_against_sessions=(
             "a session no earlier than the one before it",
             "compare date and session number",
+        ),
+        session_before_intake=(
+            "a session no earlier than the client's intake date",
+            "compare both dates (weeks_since_intake is below zero here; log_weeks counts it as 0)",
+        ),
+        long_pause=(
+            "no more than three years between two sessions of a client",
+            "look whether the year of this date or of the one before is mistyped (both are kept,"
+            " and weeks_since_intake counts the years between)",
+        ),
+        first_session_undated=(
+            "a date at the client's first session, or an intake date",
+            "enter the date (until then weeks_since_intake is missing here and counts from the"
+            " client's first dated session, so all later weeks are too small)",
+        ),
+        form_at_a_missed_session=(
+            "no form at a session that is marked as not attended",
+            "mend the mark or the session number (the answers are scored, but the models use"
+            " attended sessions only)",
         ),
         look_alike_id=(
             "ids that differ in more than blanks, case or look-alike signs",

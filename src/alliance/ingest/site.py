@@ -12,8 +12,17 @@ import pandas as pd
 
 from alliance import files
 from alliance.config import load_site
-from alliance.ingest import answers, facts, people, pseudonyms, rowkeys, totals
-from alliance.ingest.columns import near, resolve
+from alliance.ingest import (
+    answers,
+    facts,
+    mapping_faults,
+    odd_sessions,
+    people,
+    pseudonyms,
+    rowkeys,
+    totals,
+)
+from alliance.ingest.columns import Columns, lettered, near, resolve
 from alliance.ingest.layouts import per_answer
 from alliance.ingest.ledger import Ledger
 from alliance.ingest.problems import Place, Problems
@@ -128,6 +137,9 @@ def read_site(
         totals.note_disagreements(reading, keys)
         reading.count_rows(ledger)
     present = _present(readings)
+    odd_sessions.note_odd_dates(sessions, told.get("intake_date"), readings, problems)
+    odd_sessions.note_forms_at_missed_sessions(valid, sessions, readings, problems)
+    mapping_faults.note_sweeping_rules(readings, problems)
     if not problems.stopped:
         facts.note_odd_clients(readings, problems, sessions, present, told.get("therapist"))
         alike = np.intersect1d(people.look_alikes(known), present)
@@ -152,11 +164,15 @@ def _readings(
         except UnreadableError as error:
             rows = None if error.row is None else [error.row]
             expected = error.found and f"a readable file; {error.found}"
-            problems.add(error.rule, place, rows=rows, expected=expected or None)
+            remedy = None
+            if error.rule == "file-missing":
+                folder = Path(raw_folder).as_posix()
+                remedy = f"put the file into {folder}/, or mend its name in the site mapping"
+            problems.add(error.rule, place, rows=rows, expected=expected or None, remedy=remedy)
             continue
+        raw.header = lettered(table, raw.header)
         columns = resolve(table, raw.header, n_items)
-        for name in columns.missing:
-            problems.add("column-missing", place, column=name, remedy=_remedy(name, raw.header))
+        _note_missing_columns(table, raw.header, columns, place, problems)
         for name in columns.twice:
             problems.add("column-twice", place, column=name)
         if not len(raw):
@@ -167,12 +183,34 @@ def _readings(
     return readings
 
 
-def _remedy(name: str, header: list[str]) -> str:
-    if len([column for column in header if column]) == 1:
-        return "the header row has a single column: set the right `delimiter` in the site mapping"
-    close = near(name, header)
-    likely = f" (the file has: {', '.join(close)})" if close else ""
-    return f"export the column again, or mend its name in the site mapping{likely}"
+def _note_missing_columns(
+    table: Mapping[str, Any],
+    header: list[str],
+    columns: Columns,
+    place: Place,
+    problems: Problems,
+) -> None:
+    """Note each missing column; where none at all is found, one problem for the whole file."""
+    is_single = len([name for name in header if name]) == 1
+    if columns.missing and (is_single or set(columns.missing) >= set(columns.used)):
+        row = table["header_row"]
+        has = "a single column" if is_single else "none of the columns that the site mapping names"
+        mend = ["set `header_row` to the row that holds the column names"]
+        if table["format"] == "csv":
+            mend.insert(0, "set the right `delimiter` in the site mapping")
+        problems.add(
+            "column-missing",
+            place,
+            expected=f"the {len(columns.used)} columns that the site mapping names in row {row};"
+            f" it has {has}",
+            remedy=", or ".join(mend),
+        )
+        return
+    for name in columns.missing:
+        close = near(name, header)
+        likely = f" (the file has: {', '.join(close)})" if close else ""
+        remedy = f"export the column again, or mend its name in the site mapping{likely}"
+        problems.add("column-missing", place, column=name, remedy=remedy)
 
 
 def _find_rows(readings: list[Reading], site: str, keys: Mapping[str, Instrument]) -> people.People:

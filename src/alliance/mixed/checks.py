@@ -18,6 +18,9 @@ RUNAWAY = 16.0
 NO_MAXIMUM = 1e-4
 """Gain in -2 log L that still lies ahead where the optimiser had to give up."""
 
+LARGEST = 1e60
+"""Beyond this size (or its inverse) squares of coefficients leave the range of numbers."""
+
 
 def check_data(prepared: Prepared) -> None:
     """Refuse groups and columns that leave nothing to estimate; all problems in one message.
@@ -41,6 +44,11 @@ def _group_problems(prepared: Prepared) -> list[str]:
                 f"There is only one {level}, so a variance between groups of '{level}' cannot be "
                 "estimated. Leave the level out of random."
             )
+        elif depth and count == counts[depth - 1][1] and nesting.labels[depth].nunique() < count:
+            problems.append(
+                f"Every {counts[depth - 1][0]} has one {level}, but a {level} has several: levels "
+                f"are given outermost first, so '{level}' belongs before '{counts[depth - 1][0]}'."
+            )
         elif (
             depth
             and count == counts[depth - 1][1]
@@ -60,22 +68,33 @@ def _group_problems(prepared: Prepared) -> list[str]:
 
 
 def _constant_problems(prepared: Prepared) -> list[str]:
-    """Predictors without variation, beside an intercept."""
-    problems = []
-    for atom in dict.fromkeys(factor.atom for product in prepared.fixed for factor in product):
-        name = atom.column
+    """Predictors without variation (numbers only beside an intercept), or of no usable size."""
+    constant = [name for name, levels in prepared.vocabulary.categories.items() if len(levels) == 1]
+    unusable = []
+    numbers = {
+        factor.atom.column
+        for products in (prepared.fixed, *prepared.random)
+        for product in products
+        for factor in product
+    }
+    for name in sorted(numbers - set(prepared.vocabulary.categories)):
         column = prepared.sorted_data[name]
-        if name in prepared.vocabulary.categories:
-            if len(prepared.vocabulary.categories[name]) > 1:
-                continue
-        elif column.iloc[0] != column.iloc[-1] or float(column.max()) != float(column.min()):
-            continue
-        if () in prepared.fixed or name in prepared.vocabulary.categories:
-            problems.append(
-                f"Column '{name}' has the same value in every row used, so it cannot explain "
-                f"differences. Leave '{atom.label}' out of the fixed terms."
-            )
-    return problems
+        low, high = float(column.min()), float(column.max())
+        if low == high and () in prepared.fixed:
+            constant.append(name)
+        largest = max(abs(low), abs(high))
+        if largest and not 1 / LARGEST < largest < LARGEST:
+            unusable.append(name)
+    problems = [
+        f"Column '{name}' has the same value in every row used, so it cannot explain differences. "
+        "Leave it out of the terms."
+        for name in constant
+    ]
+    return problems + [
+        f"The numbers in column '{name}' are too large or too small to compute with. Use other "
+        "units."
+        for name in unusable
+    ]
 
 
 def check_fixed(prepared: Prepared, criterion: Criterion) -> None:

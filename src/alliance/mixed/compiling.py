@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numba
+
+PACKAGE = Path(__file__).parent
+STAMP = PACKAGE / "__pycache__" / "kernels.sha256"
+
+
+@cache
+def forget_stale_kernels() -> None:
+    """Remove machine code that was made from other sources than those here.
+
+    numba looks at a kernel's own file only; a kernel also holds a copy of the functions that it
+    calls in other files. So machine code is kept only while no source of the package has changed.
+    """
+    sources = sorted(PACKAGE.rglob("*.py"))
+    now = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    # A read-only installation has nothing to forget: its sources do not change either.
+    with contextlib.suppress(OSError):
+        if STAMP.is_file() and STAMP.read_text(encoding="ascii") == now:
+            return
+        for kernel in PACKAGE.rglob("__pycache__/*.nb[ic]"):
+            kernel.unlink(missing_ok=True)
+        STAMP.parent.mkdir(exist_ok=True)
+        STAMP.write_text(now, encoding="ascii")
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -14,6 +40,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     In a read-only installation without a writable cache folder numba refuses to cache; the kernel
     is then compiled once per process, which costs time and changes no number.
     """
+    forget_stale_kernels()
     try:
         return numba.njit(function, cache=True, nogil=True, error_model="numpy")
     except RuntimeError:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 from alliance.mixed.problem import Problem, QuadraticForm
 
@@ -133,8 +133,8 @@ class Criterion:
         deviance = form.log_det + degrees * (1.0 + np.log(2.0 * np.pi * rss / degrees))
         if self.reml:
             deviance += log_det_x
-        lower = np.tril(dpotri(chol, lower=1)[0])
-        unscaled = lower + np.tril(lower, -1).T
+        unscaled, _ = dpotrs(chol, np.eye(len(x)), lower=1)
+        unscaled = 0.5 * (unscaled + unscaled.T)
         return Profile(float(deviance), b, unscaled, rss / degrees, rss, log_det_x)
 
     def value(self, theta: np.ndarray) -> float:
@@ -160,16 +160,13 @@ class Criterion:
             return None
         self.evaluations += 1
         form = self.problem.quadratic_form(theta, 2, self._omega(base, base.sigma2))
-        profile = self.profile(form)
-        if profile is None:
-            return None
-        gradient, rss_first, hessian = self._derivatives(form, profile, profile.sigma2)
+        gradient, rss_first, hessian = self._derivatives(form, base, base.sigma2)
         # Profiling out the residual variance takes its own curvature away.
-        hessian -= np.outer(rss_first, rss_first) / (profile.sigma2**2 * self.degrees)
+        hessian -= np.outer(rss_first, rss_first) / (base.sigma2**2 * self.degrees)
         layout = self.problem.layout
         jacobian = layout.jacobian(theta)
         return Expansion(
-            profile,
+            base,
             form,
             gradient,
             hessian,
@@ -188,18 +185,15 @@ class Criterion:
         self.evaluations += 1
         sigma2 = float(np.exp(tau))
         form = self.problem.quadratic_form(theta, 2, self._omega(base, sigma2))
-        profile = self.profile(form)
-        if profile is None:
-            return None
-        slope, rss_first, bend = self._derivatives(form, profile, sigma2)
-        share = profile.rss / sigma2
+        slope, rss_first, bend = self._derivatives(form, base, sigma2)
+        share = base.rss / sigma2
         m = len(slope)
         gradient = np.append(slope, self.degrees - share)
         hessian = np.empty((m + 1, m + 1))
         hessian[:m, :m] = bend
         hessian[:m, m] = hessian[m, :m] = -rss_first / sigma2
         hessian[m, m] = share
-        return FullExpansion(self.full_value(profile, tau), gradient, hessian)
+        return FullExpansion(self.full_value(base, tau), gradient, hessian)
 
     def full_value(self, profile: Profile, tau: float) -> float:
         """-2 log L at a residual variance of exp(tau) instead of the best one."""

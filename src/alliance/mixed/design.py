@@ -86,14 +86,22 @@ def centre_of(values: np.ndarray) -> float:
     """Mean of a column, rounded to an eighth of its standard deviation."""
     some = thinned(values)
     mean = float(np.mean(some))
-    deviation = float(np.sqrt(np.mean((some - mean) ** 2)))
+    deviation = _size(some - mean)
     return round_binary(mean, deviation / 8.0) if deviation > 0 else mean
 
 
 def scale_of(values: np.ndarray | float, centre: float = 0.0) -> float:
     """Root mean square about a centre, rounded to a power of two."""
-    some = values if isinstance(values, float) else thinned(values)
-    return power_of_two(float(np.sqrt(np.mean(np.square(some - centre)))))
+    some = np.atleast_1d(values) if isinstance(values, float) else thinned(values)
+    return power_of_two(_size(some - centre))
+
+
+def _size(values: np.ndarray) -> float:
+    """Root mean square, also of values whose squares overflow."""
+    largest = float(np.abs(values).max())
+    if not largest > 0:
+        return 0.0
+    return largest * float(np.sqrt(np.mean(np.square(values / largest))))
 
 
 def build_columns(

@@ -20,7 +20,7 @@ from alliance.mixed.compress import compress, sample_clients
 from alliance.mixed.convergence import Convergence, singular_components
 from alliance.mixed.criterion import Criterion, Expansion
 from alliance.mixed.estimate import on_user_scale
-from alliance.mixed.optimise import Optimum, minimise
+from alliance.mixed.optimise import DECREMENT_TOLERANCE, Optimum, minimise
 from alliance.mixed.prepare import Prepared, check_outcome, prepare, with_outcome
 from alliance.mixed.problem import Problem
 from alliance.mixed.result import MixedFit
@@ -36,8 +36,15 @@ from alliance.mixed.specification import (
 EXACT = 1e-10
 """A residual variance below this share of the outcome's mean square is none at all."""
 
+TIGHT = DECREMENT_TOLERANCE
+ROUGH = 1e-13
+"""Stopping rules of the first start and of those that confirm it (times the number of rows)."""
+
 SMALL = 2000
 """Up to this many clients (or cells of like clients) a third start costs nothing."""
+
+TINY = 300
+"""Up to this many, starts from correlations near 1 and -1 are added."""
 
 SAMPLE_ABOVE = 4000
 """Above this many the starts are compared on a sample of the groups."""
@@ -117,7 +124,10 @@ def fit_mixed(
     )
     prepared = prepare(data, specification, parsed)
     check_data(prepared)
-    return estimate(prepared, compress(prepared))
+    fit = estimate(prepared, compress(prepared))
+    # The table is made at once, so that degrees of freedom that do not exist are refused here.
+    _ = fit.coefficients
+    return fit
 
 
 def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = None) -> MixedFit:
@@ -169,6 +179,18 @@ def default_start(problem: Problem, size: float = 0.5) -> np.ndarray:
     return problem.layout.from_factors(factors, problem.residual.start())
 
 
+def correlated_start(problem: Problem, sign: float) -> np.ndarray:
+    """Random effects of one level correlated almost perfectly with the first, others small."""
+    factors = []
+    for q in problem.layout.sizes:
+        factor = 0.1 * np.eye(q)
+        if q > 1:
+            factor[:, 0] = sign
+            factor[0, 0] = 1.0
+        factors.append(factor)
+    return problem.layout.from_factors(factors, problem.residual.start())
+
+
 def _best_of_starts(
     prepared: Prepared, criterion: Criterion, start: np.ndarray | None
 ) -> tuple[Optimum[Expansion], float]:
@@ -176,12 +198,15 @@ def _best_of_starts(
 
     The criterion can have several minima, mostly on the boundary of small data sets. So the second
     start is close to the model without random effects, far from the first; small problems, where
-    it costs nothing, get a third from large variances. On large problems the starts are run on a
+    it costs nothing, get a third from large variances, and the smallest two from correlations near
+    1 and -1, whose boundaries can hold an optimum each. On large problems the starts are run on a
     sample of the groups, and every distinct end is continued on all rows.
     """
     problem = criterion.problem
     sizes = (0.5, 0.05, 2.0) if problem.n_leaves <= SMALL else (0.5, 0.05)
     starts = [default_start(problem, size) for size in sizes]
+    if problem.n_leaves <= TINY and max(problem.layout.sizes) > 1:
+        starts += [correlated_start(problem, sign) for sign in (1.0, -1.0)]
     if start is not None:
         starts = [start, *starts[1:2]]
     difference = 0.0
@@ -190,7 +215,8 @@ def _best_of_starts(
         starts = ends or starts
     best: Optimum[Expansion] | None = None
     for theta in starts:
-        other = minimise(criterion, theta)
+        # Starts that only confirm the first need not be followed to the last digit.
+        other = minimise(criterion, theta, tolerance=TIGHT if best is None else ROUGH)
         if other is None:
             continue
         if other.expansion.profile.sigma2 < EXACT:
@@ -199,6 +225,8 @@ def _best_of_starts(
         if best is None:
             best = other
             continue
+        if other.expansion.deviance < best.expansion.deviance - AGREEMENT:
+            other = minimise(criterion, other.theta) or other
         gap = other.expansion.deviance - best.expansion.deviance
         difference = max(difference, abs(gap))
         if other.converged and (gap < -AGREEMENT or not best.converged):

@@ -233,6 +233,13 @@ def _residual(
                 f"residual_by='{specification.residual_by}' has one value only; leave it out."
             )
     counts = np.bincount(row_group, minlength=max(len(groups), 1)).astype(float)
+    alone = int((counts < 2).sum())
+    if alone:
+        raise FitError(
+            f"{alone} of the {len(groups)} groups of residual_by='{specification.residual_by}' "
+            "have one row only, which says nothing about a variance. Join small groups or leave "
+            "residual_by out."
+        )
     row_lag = np.full(n, -1, dtype=np.int64)
     lags, lag_counts = np.empty(0), np.empty(0)
     if specification.residual != "iid":

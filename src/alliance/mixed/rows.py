@@ -11,6 +11,9 @@ import pandas as pd
 from alliance.errors import FitError
 from alliance.mixed.vocabulary import is_categorical
 
+MOST_REASONS = 60
+"""Columns whose missing values are told apart by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -78,12 +81,18 @@ def _reasons(missing: dict[str, np.ndarray], count: int) -> dict[str, int]:
     if not missing:
         return {}
     names = list(missing)
-    pattern = np.zeros(count, dtype=object)
-    affected = np.flatnonzero(np.logical_or.reduce(list(missing.values())))
-    for row in affected:
-        pattern[row] = "missing " + ", ".join(name for name in names if missing[name][row])
-    reasons, counts = np.unique(pattern[affected].astype(str), return_counts=True)
-    return {str(reason): int(number) for reason, number in zip(reasons, counts, strict=True)}
+    combination = np.zeros(count, dtype=np.int64)
+    for bit, name in enumerate(names[:MOST_REASONS]):
+        combination |= missing[name].astype(np.int64) << bit
+    for name in names[MOST_REASONS:]:
+        combination[missing[name] & (combination == 0)] = 1 << MOST_REASONS
+    reasons: dict[str, int] = {}
+    for code, number in zip(
+        *np.unique(combination[combination > 0], return_counts=True), strict=True
+    ):
+        parts = [name for bit, name in enumerate(names[:MOST_REASONS]) if int(code) >> bit & 1]
+        reasons["missing " + (", ".join(parts) or "another column")] = int(number)
+    return reasons
 
 
 def _rows_text(mask: np.ndarray) -> str:

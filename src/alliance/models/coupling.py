@@ -23,6 +23,7 @@ from linearmodels.panel import PanelOLS
 from alliance.errors import FitError
 from alliance.mixed import fit_mixed
 from alliance.models.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
+from alliance.models.levels import clusters_of
 from alliance.models.multilevel import ENGINE, Fitted, Term, fit_multilevel, sd
 
 
@@ -130,6 +131,9 @@ def _lag_as_it_stands(
         fixed=[swap.get(term, term) for term in fitted.fixed],
         random=fitted.random,
     )
+    if not fit.convergence.converged:
+        msg = "its optimiser did not reach a maximum."
+        raise FitError(msg)
     row = fit.coefficients.set_index("term").loc[f"{predictor}_within"]
     return estimate(
         f"{predictor}_within",
@@ -153,16 +157,13 @@ def _fixed_effects(
         msg = "fewer than two clients have two pairs of sessions."
         raise FitError(msg)
     indexed = rows.set_index(["client", "session"])
-    has_therapists = "therapist" in rows and rows["therapist"].notna().all()
-    clusters = indexed["therapist"] if has_therapists and rows["therapist"].nunique() > 1 else None
-    if clusters is None:
-        clusters = pd.Series(rows["client"].to_numpy(), index=indexed.index)
+    clusters, cluster_level = clusters_of(rows)
     regressors = indexed[[predictor, outcome, time]].astype(float)
     constant = regressors.groupby(level=0).transform("std").fillna(0).max() == 0
     if constant.any():
         msg = f"{', '.join(regressors.columns[constant])} never varies within a client."
         raise FitError(msg)
-    codes = pd.Series(pd.factorize(clusters)[0], index=indexed.index)
+    codes = pd.Series(clusters, index=indexed.index)
     result = PanelOLS(indexed[following].astype(float), regressors, entity_effects=True).fit(
         cov_type="clustered", clusters=codes.to_frame("cluster"), debiased=True, group_debias=True
     )
@@ -177,7 +178,8 @@ def _fixed_effects(
         label=f"{label}, within client",
         role="main",
         level="within-client",
-        estimator=f"client fixed effects, clustered (linearmodels {linearmodels.__version__})",
+        estimator=f"client fixed effects, clustered by {cluster_level} "
+        f"(linearmodels {linearmodels.__version__})",
         unit="points per point",
         numbers={
             "estimate": value,

@@ -20,6 +20,7 @@ from alliance.errors import FitError
 from alliance.models.fit import Cohort, Draft, fit_family, refuse, require_scores
 from alliance.models.multilevel import (
     ENGINE,
+    Fitted,
     Term,
     columns_in,
     fit_multilevel,
@@ -49,16 +50,9 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str,
         outcome={"column": outcome, "label": label, "unit": unit},
         engine=dict(ENGINE),
     )
-    # ASSUME normal random effects and residuals, independent given the random effects.
-    draft.assumptions = [
-        f"The mean course is linear in {time.replace('_', ' ')}.",
-        "Intercepts and slopes of clients, intercepts of therapists and residuals are normal; "
-        "residuals of one client are independent given these.",
-        "Missing sessions and forms are missing at random given the scores that there are.",
-    ]
     try:
         require_scores(cohort, outcome)
-        random_slopes = entry.get("random_slopes") or ["client"]
+        random_slopes = entry.get("random_slopes", ["client"])
         fitted = fit_multilevel(
             draft,
             cohort,
@@ -71,8 +65,15 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str,
         )
     except FitError as error:
         return refuse(draft, cohort, str(error))
+    # ASSUME normal random effects and residuals, independent given the random effects.
+    draft.assumptions = [
+        f"The mean course is linear in {time.replace('_', ' ')}.",
+        f"{_random_in_words(fitted.random)} and residuals are normal; residuals of one client are "
+        "independent given these.",
+        "Missing sessions and forms are missing at random given the scores that there are.",
+    ]
     _name_differences_in_change(draft, time, words)
-    draft.curves = _courses(cohort, fitted.fit, draft, time, outcome, _named(entry))
+    draft.curves = _courses(fitted, draft, time, _named(entry))
     return draft.finish()
 
 
@@ -86,11 +87,20 @@ def _name_differences_in_change(draft: Draft, time: str, words: str) -> None:
             row["level"], row["role"], row["unit"] = "time", "main", f"points {words}"
 
 
+def _random_in_words(random: Mapping[str, list[str]]) -> str:
+    """Return e.g. `Intercepts of therapists, intercepts and slopes of clients`."""
+    parts = [
+        f"{'intercepts and slopes' if len(terms) > 1 else 'intercepts'} of {level}s"
+        for level, terms in random.items()
+    ]
+    return ", ".join(parts).capitalize()
+
+
 def _courses(
-    cohort: Cohort, fit: Any, draft: Draft, time: str, outcome: str, entry_columns: list[str]
+    fitted: Fitted, draft: Draft, time: str, entry_columns: list[str]
 ) -> list[dict[str, Any]]:
     """Return the predicted mean course of every site and, equally weighted, of all."""
-    rows = cohort.panel[cohort.panel[outcome].notna()]
+    fit, rows = fitted.fit, fitted.rows
     grid = _grid(rows, time)
     covariates = {column: _typical(rows[column]) for column in entry_columns if column not in grid}
     sites = sorted(rows["site"].unique())
@@ -138,7 +148,8 @@ def _grid(rows: pd.DataFrame, time: str) -> dict[str, np.ndarray]:
     """
     column = "session" if time == "session" else "weeks_since_intake"
     last = float(rows[column].quantile(0.95))
-    points = np.linspace(float(rows[column].min()), last, GRID_POINTS)
+    first = max(0.0, float(rows[column].min()))
+    points = np.linspace(first, last, GRID_POINTS)
     if column == "session":
         return {"session": points}
     return {"weeks_since_intake": points, "log_weeks": np.log1p(points)}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 # ASSUME a variance over fewer than ten sites cannot be estimated: sites are then compared as they
 # are (fixed), as the multilevel literature advises for a small number of top-level units.
 FEWEST_SITES_FOR_A_VARIANCE = 10
+# ASSUME cluster-robust standard errors need at least ten clusters to be worth reading; with fewer
+# therapists the clients are the clusters, and the printed estimator says so.
+FEWEST_CLUSTERS = 10
 
 
 def levels_of(panel: pd.DataFrame, wanted: Sequence[str] | None) -> tuple[list[str], list[str]]:
@@ -38,6 +42,15 @@ def levels_of(panel: pd.DataFrame, wanted: Sequence[str] | None) -> tuple[list[s
     if wanted is None or "client" in wanted:
         levels.append("client")
     return levels, notes
+
+
+def clusters_of(panel: pd.DataFrame) -> tuple[np.ndarray, str]:
+    """Return a code per row and the level that it stands for: `therapist`, else `client`."""
+    if "therapist" in panel and panel["therapist"].notna().all():
+        codes = pd.factorize(panel["therapist"])[0]
+        if codes.max() + 1 >= FEWEST_CLUSTERS:
+            return codes, "therapist"
+    return pd.factorize(panel["client"])[0], "client"
 
 
 def site_terms(panel: pd.DataFrame, levels: Sequence[str]) -> list[str]:

@@ -30,6 +30,7 @@ ENGINE = {
 
 
 INTERCEPT = "1"  # how the engine calls it
+THERAPIST_NOT_KNOWN = "the therapist is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,11 @@ def fit_multilevel(
     kept = _complete_rows(panel, dict(needed) | extra)
     levels, notes = levels_of(panel[kept["used"]], wanted_levels)
     if "therapist" in levels:
-        therapist = {"therapist": "the therapist is not known"}
+        therapist = {"therapist": THERAPIST_NOT_KNOWN}
         kept = _complete_rows(panel, dict(needed) | extra | therapist)
     rows = panel[kept["used"]]
+    notes += _lost_for_want_of_a_therapist(panel, kept)
+    _refuse_too_little(rows, levels)
     random = {level: ["1", *slopes.get(level, [])] for level in levels}
     all_fixed = [*fixed, *site_terms(rows, levels)]
     used_columns = [column for column in _columns(all_fixed, random) if column in rows]
@@ -150,6 +153,33 @@ def fit_multilevel(
     elif not draft.second_engine["agrees"]:
         draft.warnings.append(draft.second_engine["message"])
     return Fitted(fit, rows, all_fixed, random)
+
+
+def _lost_for_want_of_a_therapist(panel: pd.DataFrame, kept: Mapping[str, Any]) -> list[str]:
+    """Return a warning where clients are left out because nobody knows their therapist."""
+    lost = sum(e["rows"] for e in kept["left_out"] if e["reason"] == THERAPIST_NOT_KNOWN)
+    if not lost:
+        return []
+    clients = panel.loc[panel["therapist"].isna(), ["site", "client"]].drop_duplicates()
+    sites = ", ".join(sorted(clients["site"].unique()))
+    return [
+        f"{lost} sessions of {len(clients)} clients are left out because their therapist is not "
+        f"known (sites: {sites}). To keep them, give the model `levels: [client]`."
+    ]
+
+
+def _refuse_too_little(rows: pd.DataFrame, levels: Sequence[str]) -> None:
+    """Raise where the engine would refuse in terms that a user of the workflow cannot act on."""
+    if not levels:
+        msg = "The model names no level: it needs at least `levels: [client]`."
+        raise FitError(msg)
+    per_client = rows.groupby("client").size()
+    if len(per_client) < 2:
+        msg = "Only one client has what the model needs: nothing can be compared between clients."
+        raise FitError(msg)
+    if per_client.max() < 2:
+        msg = "Every client has one usable session: nothing can be seen within clients."
+        raise FitError(msg)
 
 
 def _complete_rows(panel: pd.DataFrame, needed: Mapping[str, str]) -> dict[str, Any]:

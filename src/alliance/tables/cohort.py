@@ -150,8 +150,8 @@ def flow(description: Field, fits: Sequence[Field]) -> Table:
             heading("Dropout, % [interval]"),
         ],
         notes=[
-            "Dropout in per cent of the clients whose end is known, with Wilson's interval at the "
-            "usual level of confidence.",
+            "Dropout in per cent of the clients whose treatment has ended, with Wilson's interval "
+            "at the usual level of confidence.",
             "Forms are questionnaires with at least one answer. Seen once: clients with a single "
             "session.",
         ],
@@ -197,14 +197,14 @@ def missing(description: Field, fits: Sequence[Field]) -> Table:
                     "Complete",
                     "Prorated",
                     "Refused",
-                    "Items left blank, %",
+                    "Items without a usable answer, %",
                 ),
             ),
         ],
         notes=[
-            "Prorated: some items were left blank, few enough that the instrument's rule scores "
-            "the form from the others.",
-            "Refused: too many items were left blank; the form has no score.",
+            "Prorated: some items have no usable answer, few enough that the instrument's rule "
+            "scores the form from the others.",
+            "Refused: too many items have no usable answer; the form has no score.",
         ],
         empty="No form was expected.",
     )

@@ -133,7 +133,7 @@ def variance_components(description: Field, fits: Sequence[Field]) -> Table:
             heading("SD or correlation"),
             heading("Share"),
         ],
-        notes=["Share: part of the unexplained variance at time zero, of intercepts and residual."],
+        notes=["Share: part of the unexplained variance at intake, of intercepts and residual."],
         empty="No model has variance components.",
     )
     for fit in fits:
@@ -182,8 +182,8 @@ def convergence(description: Field, fits: Sequence[Field]) -> Table:
             heading("Second engine", numeric=False),
         ],
         notes=[
-            "Second start: log-likelihood from other starting values minus the reported one; near "
-            "zero is good, a positive number means that the reported fit was not the best.",
+            "Second start: how far apart (in deviance) searches from other starting values "
+            "ended; near zero is good, otherwise there are several optima and the best is shown.",
             "Second engine: the same model in other software, where it can express it; the largest "
             "difference is in standard errors.",
         ],

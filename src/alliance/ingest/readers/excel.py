@@ -55,7 +55,8 @@ def _sheet_name(names: list[str], wanted: str | None) -> str:
         # Only near names are told: sheets may be called after clients.
         close = near(wanted, names)
         likely = f", of like name: {', '.join(close)}" if close else ""
-        found = f"the workbook has {len(names)} sheets{likely}"
+        count = "1 sheet" if len(names) == 1 else f"{len(names)} sheets"
+        found = f"the site mapping asks for the sheet {wanted}, the workbook has {count}{likely}"
         raise UnreadableError("sheet-missing", found)
     return wanted
 

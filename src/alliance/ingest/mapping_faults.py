@@ -1,0 +1,216 @@
+"""Notice when the mapping is wrong, not the data: a rule that hits nearly everything.
+
+A thousand times "mend the date" means that `dates` is not what the file holds. Such a run would end
+well and report on what is left, so it is stopped, with one problem that names the mapping's key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from alliance.ingest import parse
+from alliance.ingest.problems import Problems
+from alliance.ingest.reading import Reading, counted
+from alliance.ingest.rules import BLANK, NOT_SELECTED, RULES
+from alliance.instruments import Instrument
+
+# ASSUME no sound export has half of its rows, or half of the filled-in cells of a column, set aside
+# by one and the same rule.
+MOST_SET_ASIDE = 0.5
+JUDGED_FROM = 20  # below this many rows or cells set aside ...
+JUDGED_FROM_IF_ALL = 5  # ... (cells; rows: from the first) only where not one is left
+
+# ASSUME answers one beyond the scale, and none at its other end, come from a form that was coded
+# from another number; fewer than these may be slips of the keyboard and chance.
+SHIFTED_LEAST = 5
+VALID_LEAST = 20
+
+# A copied row costs nothing: its first copy is kept.
+_HARMLESS = {"exact-duplicate"}
+REMEDIES = {
+    "no-client-id": "look whether `client` of this table names the column with the ids",
+    "no-site": "look whether `site` of this table names the column with the sites",
+    "bad-site": "look whether `site` of this table names the column with the sites",
+    "client-at-two-sites": "look whether `site` and `client` of this table name the right columns",
+    "no-session-number": "look whether `session` of this table names the right column",
+    "bad-session-number": "look whether `session` of this table names the right column, or give"
+    " `pattern` or `codes`",
+    "unknown-event": "mend `pattern` or `codes` of `session` of this table",
+    "unknown-form": "mend `form` of the measures of this table, or add to `ignore_forms`",
+    "unknown-item": "look whether `item` of this table names the column with the item numbers",
+    "conflicting-duplicate": "look whether `rows`, `client` and `session` of this table say what"
+    " one row is",
+    "row-too-long": "mend `delimiter` or `header_row` of this table",
+    "row-too-short": "mend `delimiter` or `header_row` of this table",
+    "quote-astray": "mend `delimiter` of this table, or export the file again",
+    "not-a-number": "mend `decimal` of this table, the column's name, or give `codes`",
+    "out-of-range": "look whether the columns are those of this measure, whether its `instrument`"
+    " in the config is the form that was used, and whether `missing` or `codes` are needed",
+    "not-on-scale": "look whether the measure's `instrument` in the config is the form that was"
+    " used, and mend `decimal` of this table",
+    "bad-date": "mend `dates` of this table: the file writes its dates in another order or with"
+    " other signs",
+    "unknown-code": "mend `codes` of this column",
+    "client-conflict": "look whether the column tells about the client at all: `client_facts` say"
+    " the same in all rows of a client",
+}
+
+
+class _Part(NamedTuple):
+    """An item or a fact: its broken and its filled-in cells, and the columns they stand in."""
+
+    broken: int
+    filled: int
+    columns: list[str]
+
+
+def note_sweeping_rules(readings: list[Reading], problems: Problems) -> None:
+    """Stop the run where one rule sets aside nearly all rows of a file or cells of a column."""
+    found = problems.table()
+    for reading in readings:
+        if reading.columns.missing or reading.columns.twice:
+            continue  # told already, and the cause of whatever follows
+        sheet = reading.table["sheet"]
+        of_file = found["sheet"].isna() if sheet is None else found["sheet"] == sheet
+        own = found[(found["file"] == reading.table["file"]) & of_file]
+        _note_rows(reading, own)
+        _note_cells(reading, own[own["column"].notna() & (own["action"] == "cell set aside")])
+
+
+def _note_rows(reading: Reading, own: pd.DataFrame) -> None:
+    reasons = counted(reading.reason) + reading.count_unread()
+    n_rows = sum(reasons.values()) - reasons[BLANK] - reasons[NOT_SELECTED]
+    for rule, count in sorted(reasons.items()):
+        if rule not in RULES or rule in _HARMLESS or not _is_sweeping(count, n_rows, 1):
+            continue
+        columns = own.loc[own["rule"] == rule, "column"].dropna().unique()
+        reading.problems.add(
+            "nearly-all-set-aside",
+            reading.place(),
+            column=str(columns[0]) if len(columns) == 1 else None,
+            expected=f"{RULES[rule].expected}; {count:,} of {n_rows:,} rows are not so",
+            remedy=REMEDIES.get(rule),
+        )
+
+
+def _note_cells(reading: Reading, own: pd.DataFrame) -> None:
+    """Judge columns; those of one item or fact at several sessions count as one."""
+    broken: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    meaning = dict(_meanings(reading))
+    for (rule, column), problems in own.groupby(["rule", "column"], sort=False):
+        told = (str(rule), *meaning.get(str(column), ("", str(column))))
+        broken[told][str(column)] += int(problems["rows_affected"].sum())
+    sweeping: defaultdict[tuple[str, str], list[_Part]] = defaultdict(list)
+    for (rule, what, part), counts in broken.items():
+        columns = [c for c, known in meaning.items() if known == (what, part)] or list(counts)
+        filled = sum(_filled(reading, column) for column in columns)
+        is_swapped = rule == "bad-date" and counts.total() >= JUDGED_FROM_IF_ALL
+        is_swapped = is_swapped and _reads_with_month_and_day_swapped(reading, columns)
+        if is_swapped or _is_sweeping(counts.total(), filled, JUDGED_FROM_IF_ALL):
+            sweeping[rule, what or part].append(_Part(counts.total(), filled, columns))
+    for (rule, _), parts in sweeping.items():
+        count, filled = sum(p.broken for p in parts), sum(p.filled for p in parts)
+        columns = [column for p in parts for column in p.columns]
+        more = f" (this column and {len(columns) - 1} more)" if len(columns) > 1 else ""
+        reading.problems.add(
+            "column-unreadable",
+            reading.place(),
+            column=columns[0],
+            expected=f"{RULES[rule].expected}; {count:,} of {filled:,} filled-in cells are not so"
+            f"{more}",
+            remedy=REMEDIES.get(rule),
+        )
+
+
+def _meanings(reading: Reading) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield (column, (measure or fact, item)) of the columns that may stand for many sessions."""
+    for measure, entries in reading.columns.items.items():
+        for entry in entries:
+            yield entry.column, (measure, str(entry.item))
+    for fact, by_session in reading.columns.session_facts.items():
+        for column in by_session.values():
+            yield column, (fact, "")
+
+
+def _filled(reading: Reading, column: str) -> int:
+    """Return how many kept cells of a column are filled in (once a session, of a fact)."""
+    filled = reading.alive & reading.cells(column).notna().to_numpy()
+    facts = reading.columns.session_facts.values()
+    if reading.kind == "responses" and any(column in by.values() for by in facts):
+        told = pd.DataFrame({"client": reading.client, "session": reading.session})
+        told["text"] = reading.cells(column).to_numpy()
+        return int((~told[filled].duplicated()).sum())
+    return int(filled.sum())
+
+
+def _reads_with_month_and_day_swapped(reading: Reading, columns: list[str]) -> bool:
+    """Whether every date can be read once month and day change places in `dates`.
+
+    Then the dates that can be read as they are declared are wrong as well, and nobody would see.
+    """
+    swap = {"mm": "dd", "dd": "mm"}
+    swapped = re.sub("mm|dd", lambda token: swap[token.group()], reading.table["dates"])
+    for column in columns:
+        texts = reading.cells(column)[reading.alive]
+        days = parse.dates(texts, swapped, None)
+        if np.isnan(days[texts.notna().to_numpy()]).any():
+            return False
+    return True
+
+
+def _is_sweeping(count: int, of: int, least_if_all: int) -> bool:
+    if count >= of:
+        return count >= least_if_all
+    return count >= JUDGED_FROM and count >= MOST_SET_ASIDE * of
+
+
+class ScaleTally:
+    """Counts where the answers to each measure of a table stand on its scale."""
+
+    def __init__(self) -> None:
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._column: dict[str, str] = {}
+
+    def add(
+        self,
+        measure: str,
+        column: str,
+        values: np.ndarray,
+        is_valid: np.ndarray,
+        instrument: Instrument,
+        highest: np.ndarray | float,
+    ) -> None:
+        """Count the answers of one column, shape (m,); `highest` is the top of each one's scale."""
+        lowest, step = instrument.minimum, instrument.step
+        with np.errstate(invalid="ignore"):
+            marks = {
+                "valid": is_valid,
+                "lowest": is_valid & (values == lowest),
+                "highest": is_valid & (values == highest),
+                "out": (values < lowest) | (values > highest),
+                "above": np.isclose(values, highest + step, rtol=0, atol=1e-9),
+                "below": np.isclose(values, lowest - step, rtol=0, atol=1e-9),
+            }
+        self._counts[measure].update({name: int(mark.sum()) for name, mark in marks.items()})
+        self._column.setdefault(measure, column)
+
+    def note_shifts(self, reading: Reading) -> None:
+        """Stop the run where a form was coded one step above or below its scale."""
+        for measure, n in self._counts.items():
+            if n["out"] < SHIFTED_LEAST or n["valid"] < VALID_LEAST:
+                continue
+            for beyond, end in (("above", "lowest"), ("below", "highest")):
+                if n["out"] == n[beyond] and n[end] == 0:
+                    reading.problems.add(
+                        "scale-shifted",
+                        reading.place("responses"),
+                        column=self._column[measure],
+                        expected=f"answers to {measure} on the form's own scale; {n['out']:,} stand"
+                        f" one step {beyond} it and not one at its {end} answer",
+                    )
