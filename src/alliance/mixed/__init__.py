@@ -8,6 +8,16 @@
 from alliance.mixed.fit import fit_mixed
 from alliance.mixed.inference.bootstrap import bootstrap_comparison, parametric_bootstrap
 from alliance.mixed.inference.comparison import compare
+from alliance.mixed.logit.fit import fit_mixed_logit
+from alliance.mixed.logit.result import LogitFit
 from alliance.mixed.result import MixedFit
 
-__all__ = ["MixedFit", "bootstrap_comparison", "compare", "fit_mixed", "parametric_bootstrap"]
+__all__ = [
+    "LogitFit",
+    "MixedFit",
+    "bootstrap_comparison",
+    "compare",
+    "fit_mixed",
+    "fit_mixed_logit",
+    "parametric_bootstrap",
+]
