@@ -195,6 +195,13 @@ def test_covariates_of_the_hazard_are_held_at_their_average():
         assert one["estimate"][-1] == pytest.approx(other["estimate"][-1], abs=0.03)
 
 
+@pytest.mark.parametrize("levels", [[], ["therapist"]])
+def test_a_model_without_clients_is_refused(levels):
+    fit = fitted("alliance_growth", small(), levels=levels)
+    assert fit["status"] == "refused"
+    assert "no client level" in fit["message"]
+
+
 def test_other_ends_are_told_apart_in_the_hazard():
     reasons = {entry["reason"] for entry in fitted("dropout_hazard", small())["data"]["left_out"]}
     assert "treatment ended as agreed after this session" in reasons

@@ -170,8 +170,11 @@ def _lost_for_want_of_a_therapist(panel: pd.DataFrame, kept: Mapping[str, Any]) 
 
 def _refuse_too_little(rows: pd.DataFrame, levels: Sequence[str]) -> None:
     """Raise where the engine would refuse in terms that a user of the workflow cannot act on."""
-    if not levels:
-        msg = "The model names no level: it needs at least `levels: [client]`."
+    if "client" not in levels:
+        msg = (
+            "The model has no client level, but sessions of one client are not independent: "
+            "its `levels` need `client`."
+        )
         raise FitError(msg)
     per_client = rows.groupby("client").size()
     if len(per_client) < 2:
