@@ -12,7 +12,7 @@ from measure import arguments, report, timed
 
 path, task, out = arguments()
 data = pd.read_parquet(path)
-# Only the time and the end of the fit are judged here; what it warns of would slow the printing.
+# Peers are timed here; where a fit ended is judged by its log-likelihood, not by its warnings.
 warnings.simplefilter("ignore")
 
 
