@@ -17,6 +17,7 @@ from alliance.figures import (
     missing,
     style,
 )
+from alliance.findings.results import Results
 
 PAINTERS = {
     "flow": flow.draw,
@@ -110,7 +111,7 @@ CASES = [
 
 def drawn(name, fits, description):
     with style.in_house_style():
-        figure = PAINTERS[name](fits, description)
+        figure = PAINTERS[name](Results(fits, description, {}))
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
     return figure

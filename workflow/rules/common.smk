@@ -83,6 +83,11 @@ def fit_files(*families):
     ]
 
 
+def further_descriptions():
+    """Return the descriptions beside `description.json`, each known by the name of its file."""
+    return []
+
+
 def templates(*packages):
     """Return the page templates of these packages, which no import shows."""
     package = PROJECT / "src" / "alliance"

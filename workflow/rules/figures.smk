@@ -18,6 +18,7 @@ rule draw_figures:
     input:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
+        further=further_descriptions(),
         code=library("figures"),
     output:
         collect(
@@ -41,6 +42,7 @@ rule make_tables:
     input:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
+        further=further_descriptions(),
         code=library("tables"),
         templates=templates("tables"),
     output:

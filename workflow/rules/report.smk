@@ -41,6 +41,7 @@ rule write_report:
     input:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
+        further=further_descriptions(),
         figures=rules.draw_figures.output,
         flow_figure=f"{RESULTS}/figures/flow.svg",
         run=f"{RESULTS}/audit/run.json",

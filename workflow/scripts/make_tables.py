@@ -8,5 +8,6 @@ if __name__ == "__main__":
         make_tables(
             fits=snakemake.input.fits,
             description=snakemake.input.description,
+            further=snakemake.input.further,
             out_folder=snakemake.params.out_folder,
         )

@@ -8,6 +8,7 @@ if __name__ == "__main__":
         write_report(
             fits=snakemake.input.fits,
             description=snakemake.input.description,
+            further=snakemake.input.further,
             figures_folder=snakemake.params.figures_folder,
             truth=snakemake.input.get("truth"),
             run=snakemake.input.run,

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from alliance import files
+from alliance.findings.results import read_results
 
 FIGURES = ("flow", "missing", "courses", "effects", "dropout", "estimates")
 FORMATS = ("png", "svg", "pdf")
 
 
 def draw_figures(
-    *, fits: Sequence[str | Path], description: str | Path, out_folder: str | Path
+    *,
+    fits: Sequence[str | Path],
+    description: str | Path,
+    further: Sequence[str | Path] = (),
+    out_folder: str | Path,
 ) -> None:
     """Draw every figure and publish it as PNG (300 dpi), SVG and PDF.
 
@@ -26,6 +30,8 @@ def draw_figures(
         The fits' JSON files, in the order in which models are to appear.
     description
         The cohort's `description.json`.
+    further
+        Other descriptions, e.g. `measurement.json`; known by the names of their files.
     out_folder
         Where `<name>.png`, `.svg` and `.pdf` are written. The same input gives the same bytes.
     """
@@ -40,8 +46,7 @@ def draw_figures(
         "dropout": dropout.draw,
         "estimates": estimates.draw,
     }
-    all_fits = [files.read_json(path) for path in fits]
-    about = files.read_json(description)
+    results = read_results(fits, description, further)
     with style.in_house_style():
         for name in FIGURES:
-            style.save(painters[name](all_fits, about), Path(out_folder) / name)
+            style.save(painters[name](results), Path(out_folder) / name)

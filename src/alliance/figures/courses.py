@@ -10,22 +10,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from alliance.figures import style
+from alliance.findings.results import Results
 
 MOST_NAMED_SITES = 6
 ALL_SITES = "all sites"
 GAP = 0.08  # between names at the ends of lines, as part of the axis
 
 
-def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
+def draw(results: Results) -> Figure:
     """Return a panel for each growth model, one below the other."""
-    growth = [fit for fit in fits if fit["family"] == "growth"]
+    growth = results.of_family("growth")
     if not growth:
         return style.nothing_to_show("The configuration of this cohort names no growth model.")
     heights = [68 if _curves(fit) else 32 for fit in growth]
     figure, panels = style.stack([fit["title"] for fit in growth], heights)
     for panel, fit in zip(panels, growth, strict=True):
         if _curves(fit):
-            _draw_panel(panel.subplots(), fit, about["observed_courses"])
+            _draw_panel(panel.subplots(), fit, results.about["observed_courses"])
         else:
             style.say_why(panel.subplots(), fit["message"] or "The model gave no course.")
     return figure

@@ -11,15 +11,16 @@ from matplotlib.ticker import PercentFormatter
 
 from alliance.figures import style
 from alliance.findings.formats import format_value
+from alliance.findings.results import Results
 
 FEWEST_AT_RISK = 8  # a curve of fewer people would show single persons' ends
 LOOK = ((style.OCHRE, "-"), (style.SKY, (0, (5, 1.5))), (style.BLUE, (0, (1.5, 1.2))))
 
 
-def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
+def draw(results: Results) -> Figure:
     """Return the model's curves above, the Kaplan-Meier curves with numbers at risk below."""
-    models = [fit for fit in fits if fit["family"] == "dropout"]
-    observed = about["survival_by_alliance"]
+    models = results.of_family("dropout")
+    observed = results.about["survival_by_alliance"]
     panels = [(fit, _curves(fit)) for fit in models]
     groups = [group for group in observed["groups"] if group["session"]]
     if not groups and not any(curves for _, curves in panels):

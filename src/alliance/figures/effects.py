@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 
 from alliance.figures import style
 from alliance.findings.formats import decimals_for, format_value
+from alliance.findings.results import Results
 
 
-def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
+def draw(results: Results) -> Figure:
     """Return a panel for each coupling and dropout model."""
-    chosen = [fit for fit in fits if fit["family"] in ("coupling", "dropout")]
+    chosen = results.of_family("coupling", "dropout")
     if not chosen:
         return style.nothing_to_show(
             "The configuration of this cohort names no model of alliance with symptoms or dropout."

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from alliance.figures import style
 from alliance.findings.formats import format_value
+from alliance.findings.results import Results
 
 LEVELS = {
     "site": style.BROWN,
@@ -19,18 +20,18 @@ LEVELS = {
 }
 
 
-def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
+def draw(results: Results) -> Figure:
     """Return variance shares by level above, standardised effects below."""
-    shares = [(fit, _shares(fit)) for fit in fits]
+    shares = [(fit, _shares(fit)) for fit in results.fits]
     shares = [(fit, parts) for fit, parts in shares if parts]
     effects = [
         (fit, e)
-        for fit in fits
+        for fit in results.fits
         for e in fit["estimates"]
         if e["standardised"] is not None and e["role"] == "main"
     ]
     if not shares and not effects:
-        reasons = dict.fromkeys(fit["message"] for fit in fits if fit["message"])
+        reasons = dict.fromkeys(fit["message"] for fit in results.fits if fit["message"])
         return style.nothing_to_show(" ".join(reasons) or "No model gave an estimate.")
     heights = [24 + 7.5 * len(shares) if shares else 30, 22 + 7 * len(effects) if effects else 30]
     titles = (

@@ -11,6 +11,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from alliance.figures import style
 from alliance.findings.formats import format_value
+from alliance.findings.results import Results
 
 ROW = 10.0  # height of a row of boxes, in millimetres
 
@@ -23,17 +24,17 @@ ENDS = {
 }
 
 
-def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
+def draw(results: Results) -> Figure:
     """Return boxes from sites to forms and models, over a bar of endings for every site."""
-    flow = {row["site"]: row for row in about["flow"]}
+    flow = {row["site"]: row for row in results.about["flow"]}
     if "all" not in flow or not flow["all"]["clients"]:
         return style.nothing_to_show("No client is left in this cohort after reading the files.")
     sites = [site for site in flow if site != "all"]
     bars = len(sites) + 1 if len(sites) > 1 else 1
-    heights = [12 + ROW * max(5, len(fits)), 24 + 5.2 * bars]
+    heights = [12 + ROW * max(5, len(results.fits)), 24 + 5.2 * bars]
     titles = ("Who is in the data, and what each model used", "How treatments ended (clients)")
     figure, (boxes, ends) = style.stack(titles, heights)
-    _draw_boxes(boxes.subplots(), flow["all"], fits)
+    _draw_boxes(boxes.subplots(), flow["all"], results.fits)
     _draw_ends(ends.subplots(), flow, ["all", *sites] if len(sites) > 1 else ["all"])
     return figure
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from alliance.figures import style
 from alliance.findings.formats import MISSING, format_value
+from alliance.findings.results import Results
 
 # Light to dark blue: more is darker, in grey too.
 SHADES = LinearSegmentedColormap.from_list("shades", ["#f7f9fb", "#6699CC", "#004488"])
@@ -21,8 +22,9 @@ FULL = 30.0  # per cent missing that are as dark as it gets
 Value = Callable[[str, str], float | None]
 
 
-def draw(fits: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Figure:
+def draw(results: Results) -> Figure:
     """Return tables in shades: forms missing, items without answer, problems in the files."""
+    about = results.about
     sites = [row["site"] for row in about["flow"] if row["site"] != "all"]
     if not sites:
         return style.nothing_to_show("No site has given any data.")

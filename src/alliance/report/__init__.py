@@ -32,6 +32,7 @@ def write_report(
     *,
     fits: Sequence[str | Path],
     description: str | Path,
+    further: Sequence[str | Path] = (),
     figures_folder: str | Path,
     truth: str | Path | None,
     run: str | Path,
@@ -46,6 +47,8 @@ def write_report(
         The fits' JSON files, in the order in which models are to appear.
     description
         The cohort's `description.json`; its folder is the results folder that addresses count from.
+    further
+        Other descriptions, e.g. `measurement.json`; known by the names of their files.
     figures_folder
         Folder of the figures; their SVG goes into the page.
     truth
@@ -56,18 +59,20 @@ def write_report(
         Where the page and the list are written. The same input gives the same bytes.
     """
     from alliance.findings import Findings, read_fields
+    from alliance.findings.results import read_results_as_fields
     from alliance.report.page import Material, render
 
     results_folder = Path(description).parent
     material = Material(
-        about=read_fields(description, results_folder),
-        fits=[read_fields(path, results_folder) for path in fits],
+        results=read_results_as_fields(fits, description, further),
         truth=read_fields(truth, results_folder) if truth else None,
         run=read_fields(run, results_folder),
         figures_folder=Path(figures_folder),
         results_folder=results_folder,
     )
-    ledger = Findings(cards={fit.source: f"model-{fit['model'].raw}" for fit in material.fits})
+    ledger = Findings(
+        cards={fit.source: f"model-{fit['model'].raw}" for fit in material.results.fits}
+    )
     page = render(material, ledger, SECTIONS)
     files.write_text(page, report)
     files.write_json(ledger.as_json(), findings)

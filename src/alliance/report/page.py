@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
@@ -18,20 +18,11 @@ from markupsafe import Markup
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.ledger import Findings, element
+from alliance.findings.results import Results
 from alliance.report.truth import compare
-from alliance.tables import cohort, html, models
+from alliance.tables import html
 from alliance.tables.layout import Table
-
-TABLE_MAKERS: dict[str, Callable[[Field, Sequence[Field]], Table]] = {
-    "sample": cohort.sample,
-    "flow": cohort.flow,
-    "missing": cohort.missing,
-    "rows": cohort.rows,
-    "problems": cohort.problems,
-    "fixed_effects": models.fixed_effects,
-    "variance_components": models.variance_components,
-    "convergence": models.convergence,
-}
+from alliance.tables.makers import MAKERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +31,8 @@ class Material:
 
     Attributes
     ----------
-    about
-        The description of the cohort.
-    fits
-        The fits, in order.
+    results
+        The fits and the descriptions, as fields.
     truth
         The truth of a simulated cohort, or None.
     run
@@ -52,8 +41,7 @@ class Material:
         Where the figures are, and the folder that addresses count from.
     """
 
-    about: Field
-    fits: list[Field]
+    results: Results
     truth: Field | None
     run: Field
     figures_folder: Path
@@ -69,12 +57,14 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    results = material.results
     environment.filters["next_of"] = next
     environment.globals.update(
-        about=material.about,
-        fits=material.fits,
+        about=results.about,
+        fits=results.fits,
+        further=results.further,
         run=material.run,
-        comparisons=compare(material.truth, material.fits),
+        comparisons=compare(material.truth, results.fits),
         show=findings.show,
         cite=findings.cite,
         rounding=lambda entry: decimals_for(entry["se"].raw, entry["estimate"].raw),
@@ -82,8 +72,8 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
         table_of=partial(_table_of, findings),
         picture=partial(_picture, material),
         figure_numbers=itertools.count(1),
-        families={fit["family"].raw for fit in material.fits},
-        total=next((row for row in material.about["flow"] if row["site"].raw == "all"), None),
+        families={fit["family"].raw for fit in results.fits},
+        total=next((row for row in results.about["flow"] if row["site"].raw == "all"), None),
     )
     bodies = []
     for name in sections:
@@ -92,7 +82,7 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
     style = resources.files("alliance.report").joinpath("templates/page.css").read_text("utf-8")
     return environment.get_template("page.html").render(
         bodies=bodies,
-        title=clean_text(str(material.about["title"].raw)),
+        title=clean_text(str(results.about["title"].raw)),
         style=Markup(style),
         policy=html.POLICY.format(html.style_hash(style)),
     )
@@ -100,7 +90,7 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
 
 def _table(material: Material, findings: Findings, name: str) -> Markup:
     """Return one of the fixed tables."""
-    return _table_of(findings, TABLE_MAKERS[name](material.about, material.fits))
+    return _table_of(findings, MAKERS[name][0](material.results))
 
 
 def _table_of(findings: Findings, table: Table) -> Markup:

@@ -24,7 +24,11 @@ TABLES = (
 
 
 def make_tables(
-    *, fits: Sequence[str | Path], description: str | Path, out_folder: str | Path
+    *,
+    fits: Sequence[str | Path],
+    description: str | Path,
+    further: Sequence[str | Path] = (),
+    out_folder: str | Path,
 ) -> None:
     """Publish every table of `TABLES` as CSV and as a page of its own.
 
@@ -34,20 +38,21 @@ def make_tables(
         The fits' JSON files, in the order in which models are to appear.
     description
         The cohort's `description.json`; its folder is the results folder that addresses count from.
+    further
+        Other descriptions, e.g. `measurement.json`; known by the names of their files.
     out_folder
         Where `<name>.csv` and `<name>.html` are written. The same input gives the same bytes.
     """
-    from alliance.findings import Findings, read_fields
-    from alliance.tables import cohort, html, models
+    from alliance.findings import Findings
+    from alliance.findings.results import read_results_as_fields
+    from alliance.tables import html
+    from alliance.tables.makers import MAKERS
 
-    results_folder = Path(description).parent
-    about = read_fields(description, results_folder)
-    all_fits = [read_fields(path, results_folder) for path in fits]
+    results = read_results_as_fields(fits, description, further)
     for name in TABLES:
-        module = cohort if hasattr(cohort, f"{name}_records") else models
-        records = getattr(module, f"{name}_records")(about, all_fits)
-        files.write_text(records.as_csv(), Path(out_folder) / f"{name}.csv")
+        for_people, for_machines = MAKERS[name]
+        files.write_text(for_machines(results).as_csv(), Path(out_folder) / f"{name}.csv")
         findings = Findings()
         findings.place = name
-        page = html.table_page(getattr(module, name)(about, all_fits), findings)
+        page = html.table_page(for_people(results), findings)
         files.write_text(page, Path(out_folder) / f"{name}.html")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alliance.findings.fields import Field
+from alliance.findings.results import Results
 from alliance.tables.layout import (
     Cell,
     Column,
@@ -25,9 +26,9 @@ COUNTED = ("sites", "therapists", "clients", "sessions", "forms", "clients_with_
 ENDS = ("completed", "dropout", "transferred", "ongoing", "end_unknown")
 
 
-def _by_site(description: Field, key: str) -> list[str]:
+def _by_site(about: Field, key: str) -> list[str]:
     """Return the sites in their order, `all` first."""
-    names = list(dict.fromkeys(row["site"].raw for row in description[key]))
+    names = list(dict.fromkeys(row["site"].raw for row in about[key]))
     sites = [name for name in names if name != "all"]
     return (["all"] if "all" in names and len(sites) != 1 else []) + sites
 
@@ -36,10 +37,10 @@ def _site(row: Field) -> Cell:
     return words("All\u00a0sites") if row["site"].raw == "all" else cell(row["site"])
 
 
-def sample(description: Field, fits: Sequence[Field]) -> Table:
+def sample(results: Results) -> Table:
     """Mean (SD) or count (per cent) of every characteristic, by site."""
-    rows = list(description["sample"])
-    sites = _by_site(description, "sample")
+    rows = list(results.about["sample"])
+    sites = _by_site(results.about, "sample")
     at = {(r["characteristic"].raw, r["category"].raw, r["site"].raw): r for r in rows}
     known = [r for r in rows if r["n"].raw]  # nobody has a value: no line
     kinds = list(dict.fromkeys((r["characteristic"].raw, r["category"].raw) for r in known))
@@ -125,7 +126,7 @@ def _summary(row: Field | None) -> Cell:
     )
 
 
-def flow(description: Field, fits: Sequence[Field]) -> Table:
+def flow(results: Results) -> Table:
     """Return counts from therapists to forms, and how treatments ended, by site."""
     names = (
         "Therapists",
@@ -156,7 +157,7 @@ def flow(description: Field, fits: Sequence[Field]) -> Table:
             "session.",
         ],
     )
-    for row in _in_order(description["flow"]):
+    for row in _in_order(results.about["flow"]):
         share = Cell(
             (
                 Part(row["dropout_share"], "decimals:1"),
@@ -180,9 +181,9 @@ def _in_order(rows: Field) -> list[Field]:
     return sites if one else [*total, *sites]
 
 
-def missing(description: Field, fits: Sequence[Field]) -> Table:
+def missing(results: Results) -> Table:
     """Forms and items that are missing, by measure and site."""
-    labels = {entry["name"].raw: entry["label"] for entry in description["measures"]}
+    labels = {entry["name"].raw: entry["label"] for entry in results.about["measures"]}
     table = Table(
         "missing",
         "Missing forms and items",
@@ -208,7 +209,7 @@ def missing(description: Field, fits: Sequence[Field]) -> Table:
         ],
         empty="No form was expected.",
     )
-    rows = _in_order(description["missing"])
+    rows = _in_order(results.about["missing"])
     for measure in dict.fromkeys(row["measure"].raw for row in rows):
         mine = [row for row in rows if row["measure"].raw == measure]
         table.rows.append(group_row(Part(labels.get(measure, mine[0]["measure"]))))
@@ -228,7 +229,7 @@ def missing(description: Field, fits: Sequence[Field]) -> Table:
     return table
 
 
-def rows(description: Field, fits: Sequence[Field]) -> Table:
+def rows(results: Results) -> Table:
     """Return the ledger: what was read, kept, blank, set aside, and why."""
     table = Table(
         "rows",
@@ -242,7 +243,7 @@ def rows(description: Field, fits: Sequence[Field]) -> Table:
         notes=["Read = kept + blank + set aside, in every line: nothing is lost in silence."],
         empty="No row was read.",
     )
-    for row in description["rows"]:
+    for row in results.about["rows"]:
         reasons = tuple(
             part
             for k, entry in enumerate(row["reasons"])
@@ -257,7 +258,7 @@ def rows(description: Field, fits: Sequence[Field]) -> Table:
     return table
 
 
-def problems(description: Field, fits: Sequence[Field]) -> Table:
+def problems(results: Results) -> Table:
     """Return what intake found wrong, at which sites, what was done, and what the site can do."""
     table = Table(
         "problems",
@@ -273,7 +274,7 @@ def problems(description: Field, fits: Sequence[Field]) -> Table:
         empty="No problem was found.",
     )
     alike: dict[tuple[str, ...], list[Field]] = {}
-    for problem in sorted(description["problems"], key=lambda p: (p["rule"].raw, p["site"].raw)):
+    for problem in sorted(results.about["problems"], key=lambda p: (p["rule"].raw, p["site"].raw)):
         key = tuple(problem[name].raw for name in ("rule", "action", "expected", "remedy"))
         alike.setdefault(key, []).append(problem)
     for found in alike.values():
@@ -291,7 +292,7 @@ def problems(description: Field, fits: Sequence[Field]) -> Table:
     return table
 
 
-def sample_records(description: Field, fits: Sequence[Field]) -> Records:
+def sample_records(results: Results) -> Records:
     """Return the sample rows, small groups suppressed as in print."""
     columns = (
         "characteristic",
@@ -305,20 +306,20 @@ def sample_records(description: Field, fits: Sequence[Field]) -> Records:
         "count",
         "percent",
     )
-    records = plain_rows(list(description["sample"]), columns)
+    records = plain_rows(list(results.about["sample"]), columns)
     for row in records.rows:
         if row["category"] is None and row["n"] < FEWEST_FOR_A_MEAN:
             row.update(mean=None, sd=None, median=None)
     return records
 
 
-def flow_records(description: Field, fits: Sequence[Field]) -> Records:
+def flow_records(results: Results) -> Records:
     """Return the flow."""
     shares = ("dropout_share", "dropout_share_low", "dropout_share_high")
-    return plain_rows(list(description["flow"]), ("site", *COUNTED, *ENDS, *shares))
+    return plain_rows(list(results.about["flow"]), ("site", *COUNTED, *ENDS, *shares))
 
 
-def missing_records(description: Field, fits: Sequence[Field]) -> Records:
+def missing_records(results: Results) -> Records:
     """Return missing forms and items."""
     columns = (
         "site",
@@ -331,14 +332,14 @@ def missing_records(description: Field, fits: Sequence[Field]) -> Records:
         "refused",
         "items_unanswered_percent",
     )
-    return plain_rows(list(description["missing"]), columns)
+    return plain_rows(list(results.about["missing"]), columns)
 
 
-def rows_records(description: Field, fits: Sequence[Field]) -> Records:
+def rows_records(results: Results) -> Records:
     """Return the ledger, one row a reason."""
     columns = ("site", "table", "unit", "reason", "count")
     records = []
-    for row in description["rows"]:
+    for row in results.about["rows"]:
         keys = {key: row.raw[key] for key in ("site", "table", "unit")}
         counts = [("read", row["read"].raw), ("kept", row["kept"].raw), ("blank", row["blank"].raw)]
         counts += [(entry["reason"].raw, entry["count"].raw) for entry in row["reasons"]]
@@ -346,7 +347,7 @@ def rows_records(description: Field, fits: Sequence[Field]) -> Records:
     return Records(columns, records)
 
 
-def problems_records(description: Field, fits: Sequence[Field]) -> Records:
+def problems_records(results: Results) -> Records:
     """Return the problems by site and rule."""
     columns = ("site", "rule", "action", "problems", "rows_affected", "expected", "remedy")
-    return plain_rows(list(description["problems"]), columns)
+    return plain_rows(list(results.about["problems"]), columns)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from alliance.findings.fields import Field
 from alliance.findings.formats import decimals_for
+from alliance.findings.results import Results
 from alliance.tables.layout import (
     Cell,
     Part,
@@ -49,7 +49,7 @@ def _head(fit: Field) -> Row:
     return group_row(*parts, note=MARKS.get(status, ""), faint=status in ("failed", "refused"))
 
 
-def fixed_effects(description: Field, fits: Sequence[Field]) -> Table:
+def fixed_effects(results: Results) -> Table:
     """Estimates of every model with intervals and tests; checks by another estimator below them."""
     table = Table(
         "fixed_effects",
@@ -78,7 +78,7 @@ def fixed_effects(description: Field, fits: Sequence[Field]) -> Table:
         empty="No model was asked for.",
         wide=True,
     )
-    for fit in fits:
+    for fit in results.fits:
         table.rows.append(_head(fit))
         for entry in fit["estimates"]:
             table.rows.append(estimate_row(fit, entry))
@@ -121,7 +121,7 @@ def estimate_row(fit: Field, entry: Field, companion: bool = False) -> Row:
     )
 
 
-def variance_components(description: Field, fits: Sequence[Field]) -> Table:
+def variance_components(results: Results) -> Table:
     """Variances and covariances of random effects, and the residual."""
     table = Table(
         "variance_components",
@@ -136,7 +136,7 @@ def variance_components(description: Field, fits: Sequence[Field]) -> Table:
         notes=["Share: part of the unexplained variance at intake, of intercepts and residual."],
         empty="No model has variance components.",
     )
-    for fit in fits:
+    for fit in results.fits:
         if not fit["variance_components"] and fit["status"].raw != "refused":
             continue  # a model without random effects
         table.rows.append(_head(fit))
@@ -165,7 +165,7 @@ def component_row(fit: Field, entry: Field) -> Row:
     )
 
 
-def convergence(description: Field, fits: Sequence[Field]) -> Table:
+def convergence(results: Results) -> Table:
     """Return how each fit came about: rows, optimiser, gradient, second start, second engine."""
     table = Table(
         "convergence",
@@ -190,7 +190,7 @@ def convergence(description: Field, fits: Sequence[Field]) -> Table:
         empty="No model was asked for.",
         wide=True,
     )
-    for fit in fits:
+    for fit in results.fits:
         how, data = fit["convergence"], fit["data"]
         status = [Part(fit["status"], "status")]
         for k, component in enumerate(how["singular_components"]):
@@ -237,7 +237,7 @@ def _second_engine(second: Field) -> Cell:
     return Cell(tuple(parts))
 
 
-def fixed_effects_records(description: Field, fits: Sequence[Field]) -> Records:
+def fixed_effects_records(results: Results) -> Records:
     """Return all estimates with full precision; `kind` tells the model's own from the checks."""
     columns = (
         "model",
@@ -252,7 +252,7 @@ def fixed_effects_records(description: Field, fits: Sequence[Field]) -> Records:
         "unit",
     )
     rows: list[dict[str, Any]] = []
-    for fit in fits:
+    for fit in results.fits:
         for kind, key in (("estimate", "estimates"), ("check", "companions")):
             for entry in fit[key]:
                 first = {"model": fit["model"].raw, "status": fit["status"].raw, "kind": kind}
@@ -260,19 +260,19 @@ def fixed_effects_records(description: Field, fits: Sequence[Field]) -> Records:
     return Records(columns, rows)
 
 
-def variance_components_records(description: Field, fits: Sequence[Field]) -> Records:
+def variance_components_records(results: Results) -> Records:
     """Return all variance components with full precision."""
     own = ("level", "name_1", "name_2", "variance_or_covariance", "sd_or_correlation", "share")
     rows = [
         {"model": fit["model"].raw, "status": fit["status"].raw}
         | {key: entry.raw[key] for key in own}
-        for fit in fits
+        for fit in results.fits
         for entry in fit["variance_components"]
     ]
     return Records(("model", "status", *own), rows)
 
 
-def convergence_records(description: Field, fits: Sequence[Field]) -> Records:
+def convergence_records(results: Results) -> Records:
     """Return how each fit came about."""
     how = ("optimiser", "evaluations", "gradient_norm", "is_singular", "second_start_difference")
     columns = (
@@ -290,7 +290,7 @@ def convergence_records(description: Field, fits: Sequence[Field]) -> Records:
         "second_engine_largest_difference_in_se",
     )
     rows = []
-    for fit in fits:
+    for fit in results.fits:
         raw, second = fit.raw, fit.raw["second_engine"] or {}
         rows.append(
             {key: raw[key] for key in ("model", "family", "status", "message")}

@@ -1,0 +1,22 @@
+"""Which module makes which table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from alliance.findings.results import Results
+from alliance.tables import cohort, models
+from alliance.tables.layout import Records, Table
+
+Maker = tuple[Callable[[Results], Table], Callable[[Results], Records]]
+
+MAKERS: dict[str, Maker] = {
+    "sample": (cohort.sample, cohort.sample_records),
+    "flow": (cohort.flow, cohort.flow_records),
+    "missing": (cohort.missing, cohort.missing_records),
+    "rows": (cohort.rows, cohort.rows_records),
+    "problems": (cohort.problems, cohort.problems_records),
+    "fixed_effects": (models.fixed_effects, models.fixed_effects_records),
+    "variance_components": (models.variance_components, models.variance_components_records),
+    "convergence": (models.convergence, models.convergence_records),
+}
