@@ -15,6 +15,14 @@ from typing import Any
 
 from alliance import closed_schema, instruments, strict_yaml
 from alliance.errors import ConfigError
+from alliance.score_columns import (
+    LOOKING_AHEAD,
+    PARTS,
+    TOTAL,
+    parts_of,
+    score_columns,
+    subscales_in_models,
+)
 from alliance.site_mapping import (
     END_STATUS,
     completed_mapping,
@@ -28,10 +36,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 # Those of alliance.mixed.terms, which is too heavy to import here; a test holds the two together.
 TRANSFORMS = ("log", "log1p", "sqrt", "square", "center", "scale", "spline")
 
-# Parts of a measure in the panel; the first four need sessions that come later.
-_LOOKING_AHEAD = ("client_mean", "within", "between", "next")
-_PANEL_SUFFIXES = (*_LOOKING_AHEAD, "running_mean", "running_between", "running_within",
-                   "previous")  # fmt: skip
 _PANEL_TERMS = ("site", "session", "weeks_since_intake", "log_weeks")
 _COLUMN = re.compile("[a-z][a-z0-9_]*")
 _RESERVED_MEASURES = {"site", "client", "therapist", "session", "attended", "weeks_since_intake",
@@ -104,6 +108,12 @@ def instrument_path(config_path: str | Path, instrument: str) -> Path | None:
     return None
 
 
+def subscales_named(cohort: Mapping[str, Any], config_path: str | Path) -> list[str]:
+    """Return the panel's columns of the subscales that the cohort's models name."""
+    scores = _scores_of_measures(cohort["measures"], Path(config_path))
+    return subscales_in_models(cohort["models"], scores)
+
+
 def raw_files_of(mapping: Mapping[str, Any], raw_folder: str | Path) -> list[Path]:
     """Return the raw files that a site's mapping reads, each once, in the mapping's order."""
     names = dict.fromkeys(table["file"] for table in mapping["tables"])
@@ -137,7 +147,7 @@ def _cross_problems(
     """
     return [
         *_measure_problems(document, path),
-        *_model_problems(document, mappings),
+        *_model_problems(document, path, mappings),
         *_missing_site_problems(document, path),
     ]
 
@@ -181,14 +191,22 @@ def _key_problems(document: Document, path: Path) -> Iterator[tuple[str, list[Pr
         yield key.name, instruments.problems_of(key, file.stem)
 
 
-def _parts_of_measures(measures: Mapping[str, Any], path: Path) -> dict[str, str]:
-    """Return the panel's columns that hold a part of a measure: {column: measure}."""
-    parts: dict[str, str] = {}
+def _scores_of_measures(measures: Mapping[str, Any], path: Path) -> dict[str, list[str]]:
+    """Return the names of each measure's scores, as far as its key can be read."""
+    found = {}
     for name, measure in measures.items():
         file = instrument_path(path, measure["instrument"])
         scores = _instrument_facts(file).get("scores") if file else None
-        subscales = scores if isinstance(scores, dict) else {}
-        parts |= {f"{name}_{part}": name for part in (*_PANEL_SUFFIXES, *subscales)}
+        found[name] = list(scores) if isinstance(scores, dict) else []
+    return found
+
+
+def _parts_of_measures(measures: Mapping[str, Any], path: Path) -> dict[str, str]:
+    """Return the panel's columns that hold a part of a measure: {column: measure}."""
+    parts: dict[str, str] = {}
+    for name, scores in _scores_of_measures(measures, path).items():
+        subscales = [f"{name}_{score}" for score in scores if score != TOTAL]
+        parts |= dict.fromkeys([*subscales, *sorted(parts_of([name, *subscales]))], name)
     return parts
 
 
@@ -219,29 +237,65 @@ def _instrument_facts(file: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _model_problems(document: Document, mappings: list[Document] | None) -> Iterator[Problem]:
-    measures = list(document.content.get("measures", {}))
-    terms = None if mappings is None else _known_terms(measures, mappings)
+def _model_problems(
+    document: Document, path: Path, mappings: list[Document] | None
+) -> Iterator[Problem]:
+    measures = document.content.get("measures", {})
+    scores = score_columns(_scores_of_measures(measures, path))
+    terms = None if mappings is None else _known_terms([*measures, *scores], mappings)
     for name, model in document.content.get("models", {}).items():
         here = ("models", name)
         named: list[tuple[KeyPath, str]] = [
             ((*here, key), model[key]) for key in ("predictor", "outcome") if key in model
         ]
         named += [((*here, "predictors", i), m) for i, m in enumerate(model.get("predictors", []))]
-        for place, measure in named:
-            if measure not in measures:
-                told = closed_schema.hint(measure, measures, "measure")
-                yield document.problem(place, f"there is no measure {measure}; {told}")
-        if "predictor" in model and model["predictor"] == model["outcome"]:
-            yield document.problem(here, "predictor and outcome are the same measure")
+        for place, column in named:
+            if column not in scores:
+                yield document.problem(place, _no_such_score(column, measures, scores))
+        if "predictor" in model and (told := _same_scores(model, scores)):
+            yield document.problem(here, told)
         for i, term in enumerate(model.get("fixed", [])):
-            for told in (*_term_problems(term, terms), *_refused_terms(term, model, measures)):
+            for told in (*_term_problems(term, terms), *_refused_terms(term, model, scores)):
                 yield document.problem((*here, "fixed", i), told)
         slopes, levels = model.get("random_slopes"), model.get("levels")
         if slopes and levels is not None and not set(slopes) <= set(levels):
             yield document.problem(
                 (*here, "random_slopes"), "names a level that `levels` leaves out"
             )
+
+
+def _no_such_score(
+    column: str, measures: Mapping[str, Any], scores: Mapping[str, tuple[str, str]]
+) -> str:
+    """Return what to say of a name in a model that is no score of the cohort."""
+    if column not in measures:
+        return f"there is no measure {column}; {closed_schema.hint(column, scores, 'measure')}"
+    own = [name for name, (measure, _) in scores.items() if measure == column]
+    if not own:
+        return f"nothing is known of the scores of {column}: its scoring key cannot be used"
+    return (
+        f"the scoring key of {column} has no total score; name one of its scores: {', '.join(own)}"
+    )
+
+
+def _same_scores(model: Mapping[str, Any], scores: Mapping[str, tuple[str, str]]) -> str:
+    """Return why predictor and outcome cannot be told apart; empty where they can."""
+    predictor, outcome = model["predictor"], model["outcome"]
+    if predictor == outcome:
+        return "predictor and outcome are the same measure"
+    if outcome in _same_total(predictor, scores):
+        return f"{predictor} and {outcome} share items: one is a part of the other"
+    return ""
+
+
+def _same_total(column: str, scores: Mapping[str, tuple[str, str]]) -> set[str]:
+    """Return the scores that a score is a part of, or that are a part of it."""
+    measure, score = scores.get(column, (column, TOTAL))
+    return {
+        name
+        for name, (other, its) in scores.items()
+        if other == measure and name != column and TOTAL in (score, its)
+    }
 
 
 def _term_problems(term: str, columns: set[str] | None) -> Iterator[str]:
@@ -256,14 +310,16 @@ def _term_problems(term: str, columns: set[str] | None) -> Iterator[str]:
             yield f"there is no column {column}; {closed_schema.hint(column, columns, 'column')}"
 
 
-def _refused_terms(term: str, model: Mapping[str, Any], measures: list[str]) -> Iterator[str]:
+def _refused_terms(
+    term: str, model: Mapping[str, Any], scores: Mapping[str, tuple[str, str]]
+) -> Iterator[str]:
     """Yield why a term of known columns has no place among the fixed ones of this family."""
-    family, outcome = model["family"], model.get("outcome")
+    family, outcome = model["family"], model.get("outcome", "")
     columns = {name for name in _COLUMN.findall(term) if name not in TRANSFORMS}
     if family == "dropout":
         if set(term) & set("(:*"):
             yield "a dropout model takes plain columns here, no transforms and no products"
-        ahead = {f"{m}_{part}" for m in measures for part in _LOOKING_AHEAD} | {"end_status"}
+        ahead = {f"{m}_{part}" for m in scores for part in LOOKING_AHEAD} | {"end_status"}
         for column in sorted(columns & ahead):
             yield (
                 f"{column} is known only once later sessions have taken place, so it cannot"
@@ -271,22 +327,23 @@ def _refused_terms(term: str, model: Mapping[str, Any], measures: list[str]) -> 
                 " _running_mean, _running_within or _previous"
             )
     elif family == "growth":
-        own = {outcome, *(f"{outcome}_{p}" for p in _PANEL_SUFFIXES if p != "previous")}
+        made_of = [outcome, *_same_total(outcome, scores)]
+        own = {*made_of, *(f"{m}_{p}" for m in made_of for p in PARTS if p != "previous")}
         for column in sorted(columns & own):
             yield f"{column} is made of the outcome itself or of its next value; take it out"
     elif f"{outcome}_next" in columns:
         yield f"{outcome}_next is the outcome itself here; take it out"
 
 
-def _known_terms(measures: list[str], mappings: list[Document]) -> set[str]:
+def _known_terms(columns: list[str], mappings: list[Document]) -> set[str]:
     covariates = {
         fact
         for mapping in mappings
         for table in mapping.content["tables"]
         for fact in table.get("client_facts", {})
     }
-    lagged = {f"{measure}_{suffix}" for measure in measures for suffix in _PANEL_SUFFIXES}
-    return {*_PANEL_TERMS, *measures, *lagged, *(covariates - {"therapist", "intake_date"})}
+    known = {*_PANEL_TERMS, *columns, *parts_of(columns)}
+    return known | (covariates - {"therapist", "intake_date"})
 
 
 def _missing_site_problems(document: Document, path: Path) -> Iterator[Problem]:

@@ -42,8 +42,12 @@ def describe_cohort(
     scoring_ledger: str | Path,
     panel: str | Path,
     description: str | Path,
+    subscales: Sequence[str] = (),
 ) -> None:
-    """Write `description.json` of a cohort from its processed tables."""
+    """Write `description.json` of a cohort from its processed tables.
+
+    `subscales` are the panel's columns of subscales that a model names: their courses are told too.
+    """
     keys = {key.id: key for key in map(load_instrument, instruments)}
     used = {name: keys[entry["instrument"]] for name, entry in measures.items()}
     tables = {
@@ -70,7 +74,7 @@ def describe_cohort(
                 sites,
             ),
             "problems": _problems(files.read_parquet(quarantine)),
-            "observed_courses": _courses(tables["panel"], list(measures), sites),
+            "observed_courses": _courses(tables["panel"], [*measures, *subscales], sites),
             "survival_by_alliance": _survival_by_alliance(tables["panel"], used, dropout["event"]),
         }
     )

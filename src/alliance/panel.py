@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
+from alliance.score_columns import column_of
 
 CLIENT = ["site", "client"]
 KEY = [*CLIENT, "session"]
@@ -25,6 +26,7 @@ def panel_of(
     scores: pd.DataFrame,
     measures: Sequence[str],
     dropout_events: Sequence[str] = ("dropout",),
+    subscales: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Build the panel.
 
@@ -36,6 +38,9 @@ def panel_of(
         Names of the measures; each gets its centred parts and lags, even if nobody filled it in.
     dropout_events
         Values of `end_status` that count as dropout.
+    subscales
+        Columns of subscales (`alliance_goal`) that get centred parts and lags too: those that a
+        model names. The other subscales have their score alone.
 
     Returns
     -------
@@ -47,19 +52,25 @@ def panel_of(
     panel = panel.sort_values(KEY, kind="stable", ignore_index=True)
     panel["log_weeks"] = np.log1p(panel["weeks_since_intake"].clip(lower=0))
     for measure in measures:
-        panel = _with_measure(panel, scores[scores["measure"] == measure], measure)
+        panel = _with_scores(panel, scores[scores["measure"] == measure], measure)
+    panel = panel.reindex(columns=[*panel, *(c for c in subscales if c not in panel)])
+    for column in [*measures, *subscales]:
+        panel = _with_parts(panel, column)
     return _with_ends(panel, dropout_events)
 
 
-def _with_measure(panel: pd.DataFrame, scores: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Add a measure's scores, centred parts and lags."""
+def _with_scores(panel: pd.DataFrame, scores: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Add a measure's scores, a column each."""
     wide = scores.pivot(index=KEY, columns="subscale", values="score")
-    wide.columns = [
-        measure if subscale == "total" else f"{measure}_{subscale}" for subscale in wide.columns
-    ]
+    wide.columns = [column_of(measure, subscale) for subscale in wide.columns]
     panel = panel.merge(wide.reset_index(), on=KEY, how="left", validate="one_to_one")
     if measure not in panel:
         panel[measure] = np.nan
+    return panel
+
+
+def _with_parts(panel: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Add the centred parts and lags of the score in one column."""
     score = panel[measure]
     by_client = panel.groupby(CLIENT, sort=False)[measure]
 
@@ -108,6 +119,7 @@ def build_panel(
     scores: str | Path,
     measures: Mapping[str, Any],
     dropout: Mapping[str, Any],
+    subscales: Sequence[str],
     panel: str | Path,
 ) -> None:
     """Build the cohort's panel: tables in, `panel.parquet` out; `dropout` is the config's entry."""
@@ -117,5 +129,6 @@ def build_panel(
         files.read_parquet(scores),
         list(measures),
         dropout["event"],
+        subscales,
     )
     files.write_parquet(table, panel)

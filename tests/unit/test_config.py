@@ -15,6 +15,7 @@ from alliance.config import (
     load_site,
     raw_files_of,
     site_mapping_path,
+    subscales_named,
 )
 from alliance.errors import ConfigError
 
@@ -396,3 +397,35 @@ def test_any_slip_is_told_with_its_line_or_harmless(toy, seed):
         load_cohort(path)
     except ConfigError as error:
         assert re.search(r"line \d+", str(error)), str(error)
+
+
+def test_a_model_may_name_a_subscale(toy):
+    path = toy(("    outcome: alliance\n", "    outcome: alliance_goal\n    fixed: [symptoms]\n"))
+    assert subscales_named(load_cohort(path), path) == ["alliance_goal"]
+
+
+def test_a_part_of_a_subscale_counts_as_naming_it(toy):
+    path = toy(("    time: log_weeks", "    fixed: [alliance_bond_previous]\n    time: log_weeks"))
+    assert subscales_named(load_cohort(path), path) == ["alliance_bond"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("outcome: alliance", "outcome: alliance_gaol", "nearest valid measure: alliance_goal"),
+        ("outcome: alliance", "outcome: alliance.goal", "small letters"),
+        (
+            "outcome: alliance",
+            "outcome: alliance_goal\n    fixed: [alliance]",
+            "alliance is made of the outcome itself",
+        ),
+        ("{instrument: wai-sr-c}", "{instrument: dass-21}", "has no total score; name one of its"),
+        (
+            "family: growth\n    outcome: alliance",
+            "family: coupling\n    predictor: alliance\n    outcome: alliance_goal",
+            "share items",
+        ),
+    ],
+)
+def test_wrong_names_of_subscales_are_told_plainly(toy, old, new, words):
+    assert words in told(toy((old, new)))

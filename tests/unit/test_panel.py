@@ -80,3 +80,16 @@ def test_a_measure_that_nobody_filled_in_is_all_missing():
     panel = panel_of(*cohort(), ["alliance", "symptoms"])
     assert panel["symptoms"].isna().all()
     assert panel["symptoms_within"].isna().all()
+
+
+def test_a_subscale_that_a_model_names_has_parts_and_lags_of_its_own():
+    clients, sessions, scores = cohort()
+    goal = scores.assign(subscale="goal", score=[1.0, 3, 2, 4])
+    bond = scores.assign(subscale="bond")
+    tables = clients, sessions, pd.concat([scores, goal, bond])
+    panel = panel_of(*tables, ["alliance"], subscales=["alliance_goal", "alliance_task"])
+    same(column(panel, "alliance_goal_within", "a"), [-1, np.nan, 1])
+    same(column(panel, "alliance_within", "a"), [-3, np.nan, 3])
+    assert "alliance_bond" in panel
+    assert "alliance_bond_within" not in panel  # no model names it
+    assert panel["alliance_task_next"].isna().all()  # named, but nobody answered it

@@ -16,6 +16,7 @@ from alliance.config import (
     load_site,
     raw_files_of,
     site_mapping_path,
+    subscales_named,
 )
 from alliance.errors import ConfigError
 from alliance.files import sha256_of

@@ -46,6 +46,7 @@ rule build_panel:
     params:
         measures=lookup("measures", within=cohort),
         dropout=lookup("dropout", within=cohort),
+        subscales=subscales_named(cohort, CONFIG),
     message:
         "Build the analysis table: centred parts, lags, ends of treatment."
     script:
@@ -75,6 +76,7 @@ rule describe_cohort:
         simulated=lookup("simulated", within=cohort),
         measures=lookup("measures", within=cohort),
         dropout=lookup("dropout", within=cohort),
+        subscales=subscales_named(cohort, CONFIG),
     message:
         "Count who took part, what is missing and what was set aside."
     script:

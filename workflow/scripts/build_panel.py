@@ -11,5 +11,6 @@ if __name__ == "__main__":
             scores=snakemake.input.scores,
             measures=snakemake.params.measures,
             dropout=snakemake.params.dropout,
+            subscales=snakemake.params.subscales,
             panel=snakemake.output.panel,
         )

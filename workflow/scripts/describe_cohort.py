@@ -11,6 +11,7 @@ if __name__ == "__main__":
             simulated=snakemake.params.simulated,
             measures=snakemake.params.measures,
             dropout=snakemake.params.dropout,
+            subscales=snakemake.params.subscales,
             instruments=snakemake.input.instruments,
             clients=snakemake.input.clients,
             responses=snakemake.input.responses,

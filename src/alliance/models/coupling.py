@@ -156,7 +156,7 @@ def _fixed_effects(
     if rows.empty or rows["client"].nunique() < 2:
         msg = "fewer than two clients have two pairs of sessions."
         raise FitError(msg)
-    indexed = rows.set_index(["client", "session"])
+    indexed = rows.set_index(["client", "session"], drop=False)  # time may be the session
     clusters, cluster_level = clusters_of(rows)
     regressors = indexed[[predictor, outcome, time]].astype(float)
     constant = regressors.groupby(level=0).transform("std").fillna(0).max() == 0

@@ -18,6 +18,7 @@ import yaml
 from alliance import files
 from alliance.errors import FitError
 from alliance.instruments import SCHEMAS, Instrument, load_instrument
+from alliance.score_columns import TOTAL, score_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,21 @@ class Cohort:
     measures: Mapping[str, Mapping[str, Any]]
     instruments: Mapping[str, Instrument]
 
-    def label(self, measure: str) -> str:
-        """Return how the measure is called in print."""
-        return str(self.measures[measure].get("label") or measure)
+    def score_of(self, column: str) -> tuple[str, str]:
+        """Return (measure, score) of a column: `alliance` is a total, `alliance_goal` is not."""
+        names = {m: [s.name for s in key.scores] for m, key in self.instruments.items()}
+        return score_columns(names).get(column, (column, TOTAL))
 
-    def unit(self, measure: str) -> str:
-        """Return the unit of the measure's total, e.g. `points, 12-60`."""
-        low, high = total_range(self.instruments[measure])
+    def label(self, column: str) -> str:
+        """Return how the score is called in print: the measure's label, or `Alliance: goal`."""
+        measure, score = self.score_of(column)
+        name = str(self.measures[measure].get("label") or measure)
+        return name if score == TOTAL else f"{name}: {score.replace('_', ' ')}"
+
+    def unit(self, column: str) -> str:
+        """Return the unit of the score, e.g. `points, 12-60`."""
+        measure, score = self.score_of(column)
+        low, high = score_range(self.instruments[measure], score)
         return "points" if low is None else f"points, {low:g}-{high:g}"
 
 
@@ -99,9 +108,9 @@ class Draft:
         return fit
 
 
-def total_range(instrument: Instrument) -> tuple[float | None, float | None]:
-    """Return the lowest and highest possible total, or None twice where the key states none."""
-    stated = instrument.definition["scores"].get("total", {}).get("range")
+def score_range(instrument: Instrument, score: str) -> tuple[float | None, float | None]:
+    """Return the lowest and highest possible score, or None twice where the key states none."""
+    stated = instrument.definition["scores"].get(score, {}).get("range")
     return (stated[0], stated[1]) if stated else (None, None)
 
 
@@ -196,20 +205,21 @@ def fit_family(
         files.write_json(fit_one(cohort, name, entry), places[name])
 
 
-def require_scores(cohort: Cohort, measure: str) -> None:
+def require_scores(cohort: Cohort, column: str) -> None:
     """Raise `FitError` if nobody filled in the measure, or if everyone has the same score."""
-    if all(score.name != "total" for score in cohort.instruments[measure].scores):
+    measure, wanted = cohort.score_of(column)
+    if all(score.name != wanted for score in cohort.instruments[measure].scores):
         msg = (
-            f"{cohort.label(measure)}: its scoring key has subscales but no total score, so "
-            "there is no one number to model."
+            f"{cohort.label(column)}: its scoring key has subscales but no total score, so "
+            "there is no one number to model; name one of its subscales."
         )
         raise FitError(msg)
-    scores = cohort.panel[measure].dropna() if measure in cohort.panel else pd.Series(dtype=float)
+    scores = cohort.panel[column].dropna() if column in cohort.panel else pd.Series(dtype=float)
     if scores.empty:
-        msg = f"There is no score of {cohort.label(measure)} in this cohort."
+        msg = f"There is no score of {cohort.label(column)} in this cohort."
         raise FitError(msg)
     if scores.nunique() == 1:
-        msg = f"Every score of {cohort.label(measure)} is the same: there is nothing to explain."
+        msg = f"Every score of {cohort.label(column)} is the same: there is nothing to explain."
         raise FitError(msg)
 
 
