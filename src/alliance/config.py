@@ -116,8 +116,8 @@ def subscales_named(cohort: Mapping[str, Any], config_path: str | Path) -> list[
 
 def raw_files_of(mapping: Mapping[str, Any], raw_folder: str | Path) -> list[Path]:
     """Return the raw files that a site's mapping reads, each once, in the mapping's order."""
-    names = dict.fromkeys(table["file"] for table in mapping["tables"])
-    return [Path(raw_folder) / name for name in names]
+    names = [table[key] for table in mapping["tables"] for key in ("file", "dictionary")]
+    return [Path(raw_folder) / name for name in dict.fromkeys(filter(None, names))]
 
 
 def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:

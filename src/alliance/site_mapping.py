@@ -17,8 +17,25 @@ END_STATUS = ("dropout", "completed", "transferred", "ongoing")
 FORMAT_BY_ENDING = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv",
     ".xlsx": "excel", ".xls": "excel", ".xlsm": "excel", ".ods": "excel",
-    ".sav": "sav", ".zsav": "sav",
+    ".sav": "sav", ".zsav": "sav", ".por": "sav", ".dta": "stata",
+    ".sas7bdat": "sas", ".xpt": "sas", ".parquet": "parquet", ".pq": "parquet",
 }  # fmt: skip
+PACKED = (".gz", ".zip")
+# Formats that are delimited text, with or without the habits of a program.
+DELIMITED = ("csv", "redcap", "qualtrics", "limesurvey")
+# Which keys of a table's file go with some formats only, and what is said of the others.
+_KEYS_BY_FORMAT = {
+    "sheet": (("excel",), "only a workbook has sheets"),
+    "header_row": ((*DELIMITED, "excel"), "this kind of file has no header row"),
+    "skip_after_header": (("csv", "excel"), "only a CSV file or a workbook has this"),
+    "delimiter": (DELIMITED, "only a CSV file has this"),
+    "quote": (DELIMITED, "only a CSV file has this"),
+    "encoding": (DELIMITED, "only a CSV file has this"),
+    "dictionary": (("redcap",), "goes with format: redcap only"),
+    "header": (("redcap", "limesurvey"), "goes with format: redcap or limesurvey only"),
+    "cells": (("redcap",), "goes with format: redcap only"),
+}
+_HEADERS = {"redcap": ("names", "labels"), "limesurvey": ("names", "names_and_labels")}
 FACT_TYPES = {"sessions_planned": "number", "intake_date": "date"}
 _OWN_NAMES = ("site", "client", "session", "attended", "weeks_since_intake", "log_weeks",
               "last_session", "dropout_event")  # fmt: skip
@@ -26,8 +43,21 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def format_of(file: str) -> str | None:
-    """Return the format that a file's ending tells (`.gz` aside), or None."""
-    return FORMAT_BY_ENDING.get(PurePosixPath(file.lower().removesuffix(".gz")).suffix)
+    """Return the format that a file's ending tells (`.gz` and `.zip` aside), or None."""
+    return FORMAT_BY_ENDING.get(PurePosixPath(_unpacked_name(file)).suffix)
+
+
+def _unpacked_name(file: str) -> str:
+    name = file.lower()
+    for ending in PACKED:
+        name = name.removesuffix(ending)
+    return name
+
+
+def _format(table: Mapping[str, Any]) -> str | None:
+    """Return a table's format: declared, or told by the ending of the file or the zip's member."""
+    given: str | None = table.get("format")
+    return given or format_of(table["file"]) or format_of(table.get("member", ""))
 
 
 def completed_mapping(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,19 +70,10 @@ def completed_mapping(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _completed_table(table: Mapping[str, Any]) -> dict[str, Any]:
-    file, rows = table["file"], table["rows"]
-    is_tsv = file.lower().removesuffix(".gz").endswith(".tsv")
+    rows = table["rows"]
     site = table.get("site")
     return {
-        "file": file,
-        "format": table.get("format") or format_of(file),
-        "sheet": table.get("sheet"),
-        "header_row": table.get("header_row", 1),
-        "delimiter": table.get("delimiter", "\t" if is_tsv else ","),
-        "encoding": table.get("encoding", "utf-8"),
-        "decimal": table.get("decimal", "."),
-        "dates": table.get("dates", "yyyy-mm-dd"),
-        "missing": _texts(table.get("missing", [])),
+        **_completed_source(table),
         "rows": rows,
         "rows_repeat": table.get("rows_repeat", False),
         "keep_rows": {column: _texts(kept) for column, kept in table.get("keep_rows", {}).items()},
@@ -73,6 +94,30 @@ def _completed_table(table: Mapping[str, Any]) -> dict[str, Any]:
         "measures": {
             name: _completed_measure(measure) for name, measure in table.get("measures", {}).items()
         },
+    }
+
+
+def _completed_source(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a table's entry says of its file."""
+    file = table["file"]
+    is_tsv = any(_unpacked_name(name).endswith(".tsv") for name in (file, table.get("member", "")))
+    return {
+        "file": file,
+        "member": table.get("member"),
+        "format": _format(table),
+        "sheet": table.get("sheet"),
+        "header_row": table.get("header_row", 1),
+        "skip_after_header": table.get("skip_after_header", 0),
+        "n_rows": table.get("n_rows"),
+        "delimiter": table.get("delimiter", "\t" if is_tsv else ","),
+        "quote": table.get("quote", '"'),
+        "encoding": table.get("encoding", "utf-8"),
+        "decimal": table.get("decimal", "."),
+        "dates": table.get("dates", "yyyy-mm-dd"),
+        "missing": _texts(table.get("missing", [])),
+        "dictionary": table.get("dictionary"),
+        "header": table.get("header", "names"),
+        "cells": table.get("cells", "codes"),
     }
 
 
@@ -183,22 +228,31 @@ Found = Iterator[tuple[KeyPath, str]]
 
 
 def _source_problems(table: Mapping[str, Any]) -> Found:
-    file = table["file"]
-    if any(part.startswith(".") for part in file.split("/")):
-        yield ("file",), "must lie in the site's own folder"
-    kind = table.get("format") or format_of(file)
+    for key in ("file", "dictionary"):
+        if any(part.startswith(".") for part in table.get(key, "").split("/")):
+            yield (key,), "must lie in the site's own folder"
+    kind = _format(table)
     if kind is None:
-        yield ("file",), "the ending does not tell the format; add format: csv, excel or sav"
-    if kind != "excel" and "sheet" in table:
-        yield ("sheet",), "only a workbook has sheets"
-    if kind != "csv":
-        for key in ("delimiter", "encoding"):
-            if key in table:
-                yield (key,), "only a CSV file has this"
-    if kind == "sav" and "header_row" in table:
-        yield ("header_row",), "an SPSS file has no header row"
-    if table.get("delimiter") in ('"', "\n", "\r", " "):
+        told = "the ending does not tell the format; add format: csv, excel, sav, stata, sas,"
+        yield ("file",), f"{told} parquet, redcap, qualtrics or limesurvey"
+        return
+    for key, (kinds, told) in _KEYS_BY_FORMAT.items():
+        if key in table and kind not in kinds:
+            yield (key,), told
+    if "member" in table and not table["file"].lower().endswith(".zip"):
+        yield ("member",), "only a zip file has members"
+    yield from _label_problems(table, kind)
+    if table.get("delimiter") in ('"', "'", "\n", "\r", " "):
         yield ("delimiter",), "this sign cannot stand between columns"
+
+
+def _label_problems(table: Mapping[str, Any], kind: str) -> Found:
+    header = table.get("header", "names")
+    if header not in _HEADERS.get(kind, (header,)):
+        yield ("header",), f"must be {' or '.join(_HEADERS[kind])} with format: {kind}"
+    for key in ("header", "cells"):
+        if kind == "redcap" and table.get(key) == "labels" and "dictionary" not in table:
+            yield (key,), "labels need the key dictionary: the project's data dictionary"
 
 
 def _row_problems(table: Mapping[str, Any]) -> Found:

@@ -21,13 +21,18 @@ class UnreadableError(AllianceError):
         Where, if the reader knows.
     found
         What the reader saw, in words and without a client's value.
+    remedy
+        What to do about it, where the rule's own words would be too general.
     """
 
-    def __init__(self, rule: str, found: str = "", row: int | None = None) -> None:
+    def __init__(
+        self, rule: str, found: str = "", row: int | None = None, remedy: str | None = None
+    ) -> None:
         super().__init__(found)
         self.rule = rule
         self.row = row
         self.found = found
+        self.remedy = remedy
 
 
 @dataclass(slots=True)
@@ -36,6 +41,28 @@ class Astray:
 
     row: int
     rule: str
+    rows_affected: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something odd that the reader saw in the file and that the texts alone do not show.
+
+    Attributes
+    ----------
+    rule
+        Name of the rule (`alliance.ingest.rules`).
+    row
+        Row number as the user sees it, or None for the whole column or file.
+    column
+        Position of the column in the header, or None for the whole row.
+    rows_affected
+        How many rows are concerned.
+    """
+
+    rule: str
+    row: int | None
+    column: int | None = None
     rows_affected: int = 1
 
 
@@ -61,6 +88,8 @@ class RawTable:
         How many rows were blank throughout (they are not among `rows`).
     astray
         Rows that are no rows of the table (nor are they among `rows`).
+    marks
+        What is odd about rows and cells; told where the mapping reads the column.
     """
 
     header: list[str]
@@ -70,6 +99,7 @@ class RawTable:
     dates: dict[str, pd.Series] = field(default_factory=dict)
     blank_rows: int = 0
     astray: list[Astray] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -95,6 +125,7 @@ class RawTable:
             dates={name: real[mask].reset_index(drop=True) for name, real in self.dates.items()},
             blank_rows=self.blank_rows,
             astray=self.astray,
+            marks=self.marks,
         )
 
 

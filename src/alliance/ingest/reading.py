@@ -121,7 +121,18 @@ class Reading:
             )
 
     def note_astray(self) -> None:
-        """Note the rows that the reader found to be no rows of the table."""
+        """Note what the reader found odd: rows that are no rows of the table, and marks."""
+        used = set(self.columns.used)
+        for mark in self.raw.marks:
+            name = None if mark.column is None else self.raw.header[mark.column]
+            if name is None or name in used:
+                self.problems.add(
+                    mark.rule,
+                    self.place(),
+                    rows=None if mark.row is None else [mark.row],
+                    column=name,
+                    rows_affected=mark.rows_affected,
+                )
         for astray in self.raw.astray:
             self.problems.add(
                 astray.rule, self.place(), rows=[astray.row], rows_affected=astray.rows_affected

@@ -21,7 +21,7 @@ from alliance.ingest.rules import NOT_SELECTED
 def select_rows(reading: Reading) -> None:
     """Leave out the rows that the mapping does not want (`keep_rows`); the ledger counts them."""
     for column, kept in reading.table["keep_rows"].items():
-        texts = reading.raw.column(column).str.strip()
+        texts = reading.raw.column(column).str.strip().fillna("")  # "" stands for an empty cell
         reading.set_aside(NOT_SELECTED, ~texts.isin(kept).to_numpy())
 
 

@@ -54,6 +54,15 @@ RULES: dict[str, Rule] = {
             "a column of this name in the header row",
             "export the column again, or mend its name in the site mapping",
         ),
+        rows_missing=(
+            "as many rows as the site mapping says (`n_rows`)",
+            "export the file again, or mend `n_rows` of this table in the site mapping",
+        ),
+        formula_without_value=(
+            "formulas with the results that the spreadsheet program stores beside them",
+            "open the workbook in a spreadsheet program and save it: this column holds formulas"
+            " that were never worked out",
+        ),
         column_twice=(
             "one column of this name",
             "rename or remove the second column of this name",
@@ -93,6 +102,10 @@ RULES: dict[str, Rule] = {
         file_cut_off=(
             "a complete last row",
             "export the file again: it ends in the middle of this row",
+        ),
+        header_again=(
+            "the column names once, in the header row",
+            "look whether two exports were put together here, and delete this row",
         ),
         no_client_id=(
             "a client id in every row",
@@ -175,6 +188,18 @@ RULES: dict[str, Rule] = {
         file_without_rows=(
             "rows below the header row",
             "export the file again if there should be some",
+        ),
+        hidden_row=(
+            "rows that can be seen",
+            "show the row and look whether it belongs here (it is read like any other)",
+        ),
+        merged_cells=(
+            "a cell of its own for each row",
+            "unmerge these cells and fill each of them in (all but the first are read as empty)",
+        ),
+        error_in_cell=(
+            "a value, not an error such as #N/A or #REF!",
+            "mend the formula, or empty the cell (it is read as empty)",
         ),
         client_with_one_session=(
             "more than one session",

@@ -164,8 +164,8 @@ def _readings(
         except UnreadableError as error:
             rows = None if error.row is None else [error.row]
             expected = error.found and f"a readable file; {error.found}"
-            remedy = None
-            if error.rule == "file-missing":
+            remedy = error.remedy
+            if error.rule == "file-missing" and remedy is None:
                 folder = Path(raw_folder).as_posix()
                 remedy = f"put the file into {folder}/, or mend its name in the site mapping"
             problems.add(error.rule, place, rows=rows, expected=expected or None, remedy=remedy)

@@ -1,10 +1,10 @@
 """Readers: one file format each, all with one interface.
 
-A reader is a function `read(path, source) -> RawTable`: everything as text first, with row numbers
-as the user sees them. `source` is the table's entry in the completed site mapping
-(`alliance.site_mapping.completed_mapping`). A file that cannot be read at all raises
-`alliance.ingest.raw.UnreadableError` with the rule that it breaks. Adding a format is one module
-here and one entry in `READERS`.
+A reader is a function `read(file, source) -> RawTable`: everything as text first, with row numbers
+as the user sees them. `file` is the raw file, unpacked (`alliance.ingest.readers.opened`); `source`
+is the table's entry in the completed site mapping (`alliance.site_mapping.completed_mapping`). A
+file that cannot be read at all raises `alliance.ingest.raw.UnreadableError` with the rule that it
+breaks. Adding a format is one module here and one entry in `READERS`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,37 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from alliance.ingest.raw import RawTable, UnreadableError
-from alliance.ingest.readers import delimited, excel, sav
+import numpy as np
 
-Reader = Callable[[Path, Mapping[str, Any]], RawTable]
+from alliance.ingest.raw import Astray, Mark, RawTable
+from alliance.ingest.readers import (
+    delimited,
+    excel,
+    limesurvey,
+    parquet,
+    qualtrics,
+    redcap,
+    sas,
+    sav,
+    signature,
+    stata,
+)
+from alliance.ingest.readers.opened import RawFile, open_raw
 
-READERS: dict[str, Reader] = {"csv": delimited.read, "excel": excel.read, "sav": sav.read}
+Reader = Callable[[RawFile, Mapping[str, Any]], RawTable]
+
+READERS: dict[str, Reader] = {
+    "csv": delimited.read,
+    "excel": excel.read,
+    "limesurvey": limesurvey.read,
+    "parquet": parquet.read,
+    "qualtrics": qualtrics.read,
+    "redcap": redcap.read,
+    "sas": sas.read,
+    "sav": sav.read,
+    "stata": stata.read,
+}
+MIN_HEADER_CELLS = 3  # fewer names may well be repeated by chance
 
 
 def read_table(raw_folder: str | Path, source: Mapping[str, Any]) -> RawTable:
@@ -29,12 +54,26 @@ def read_table(raw_folder: str | Path, source: Mapping[str, Any]) -> RawTable:
     UnreadableError
         With the rule that the file as a whole breaks.
     """
-    folder = Path(raw_folder).resolve()
-    path = folder / source["file"]
-    if not path.is_file():
-        raise UnreadableError("file-missing", f"there is no file {source['file']}")
-    if not path.resolve().is_relative_to(folder):
-        raise UnreadableError("file-unreadable", "the file lies outside the site's raw folder")
-    if path.stat().st_size == 0:
-        raise UnreadableError("file-empty", "the file is empty (0 bytes)")
-    return READERS[source["format"]](path, source)
+    file = open_raw(Path(raw_folder), source["file"], source)
+    signature.check(file, source["format"])
+    table = _without_repeated_headers(READERS[source["format"]](file, source))
+    n_rows = len(table) + sum(astray.rows_affected for astray in table.astray)
+    if source["n_rows"] is not None and n_rows != source["n_rows"]:
+        table.marks.append(Mark("rows-missing", None, rows_affected=abs(source["n_rows"] - n_rows)))
+    return table
+
+
+def _without_repeated_headers(table: RawTable) -> RawTable:
+    """Take out rows that repeat the header: two exports stacked on each other."""
+    named = [(i, name) for i, name in enumerate(table.header) if name]
+    repeats = np.ones(len(table), dtype=bool)
+    for i, name in named:
+        if not repeats.any():
+            break
+        repeats &= (table.columns[i].str.strip() == name).fillna(False).to_numpy(dtype=bool)
+    if len(named) < MIN_HEADER_CELLS or not repeats.any():
+        return table
+    astray = [Astray(int(row), "header-again") for row in table.rows[repeats]]
+    kept = table.kept(~repeats)
+    kept.astray = sorted([*table.astray, *astray], key=lambda a: a.row)
+    return kept

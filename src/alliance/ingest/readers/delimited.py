@@ -1,4 +1,4 @@
-"""Read CSV and its relatives (any delimiter, also gzipped) with every row accounted for.
+"""Read CSV and its relatives (any delimiter) with every row accounted for.
 
 Python's own `csv` splits the records, strictly. A quotation mark gone astray would swallow the rows
 below it; here it costs its own row only, which is set aside by number.
@@ -7,12 +7,9 @@ below it; here it costs its own row only, which is set aside by number.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import itertools
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,40 +17,37 @@ import pandas as pd
 import pyarrow as pa
 
 from alliance.ingest.raw import Astray, RawTable, UnreadableError, with_blanks_missing
+from alliance.ingest.readers.opened import RawFile
 
-MAX_BYTES = 4_000_000_000
-MAX_EXPANSION = 200  # a gzip that grows beyond this (and beyond 50 MB) is a bomb, not an export
 MAX_STRAY_QUOTES = 1000
 SINGLE_BYTE = ("latin-1", "cp1252", "cp1250", "cp1251")  # these decode any file without complaint
 _CHUNK = 50_000
 
 
-def read(path: Path, source: Mapping[str, Any]) -> RawTable:
+def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
     """Read a delimited text file; see `alliance.ingest.readers`."""
-    text = _decoded(_bytes_of(path), source["encoding"])
+    return read_below(file, source)[0]
+
+
+def read_below(file: RawFile, source: Mapping[str, Any]) -> tuple[RawTable, list[list[str]]]:
+    """Read a delimited text file; return the rows under the header that are no data too.
+
+    How many these are says `skip_after_header`: question texts, import ids, units.
+    """
+    text = _decoded(file.bytes(), source["encoding"])
     if not text.strip():
         raise UnreadableError("file-empty", "the file holds nothing but blanks")
     lines = io.StringIO(text, newline="").readlines()
-    records = _Records(lines, source["delimiter"])
+    records = _Records(lines, source["delimiter"], source["quote"])
     header = _header(records, source["header_row"])
-    return _table(records, header, source["header_row"])
+    first = source["header_row"] + source["skip_after_header"] + 1
+    below = [record for row, record in _until(records, first) if row > source["header_row"]]
+    return _table(records, header, first), below
 
 
-def _bytes_of(path: Path) -> bytes:
-    if not path.name.lower().endswith(".gz"):
-        if path.stat().st_size > MAX_BYTES:
-            raise UnreadableError("file-unreadable", "the file is larger than 4 GB")
-        return path.read_bytes()
-    limit = min(MAX_BYTES, max(50_000_000, MAX_EXPANSION * path.stat().st_size))
-    try:
-        with gzip.open(path) as stream:
-            data = stream.read(limit + 1)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        found = "the compressed file is damaged or ends too early"
-        raise UnreadableError("file-unreadable", found) from None
-    if len(data) > limit:
-        raise UnreadableError("file-unreadable", "the compressed file grows beyond all measure")
-    return data
+def _until(records: _Records, first: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records before row `first`."""
+    return itertools.takewhile(lambda numbered: numbered[0] < first, records)
 
 
 def _decoded(data: bytes, encoding: str) -> str:
@@ -64,8 +58,6 @@ def _decoded(data: bytes, encoding: str) -> str:
     UnreadableError
         The bytes cannot be text of this encoding, or are plainly text of another.
     """
-    if data[:4] == b"PK\x03\x04" or data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise UnreadableError("file-unreadable", "this is a workbook or a zip file, no CSV file")
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     if wide != (encoding == "utf-16"):
         found = "utf-16" if wide else "not utf-16"
@@ -110,18 +102,20 @@ class _Records:
     Row numbers count records, as a spreadsheet does: a cell with a line break in it is one row.
     """
 
-    def __init__(self, lines: Sequence[str], delimiter: str) -> None:
+    def __init__(self, lines: Sequence[str], delimiter: str, quote: str) -> None:
         self.lines = lines
         self.delimiter = delimiter
+        self.quoting: dict[str, Any] = {"quotechar": quote}
+        if quote == "none":  # a quotation mark is a sign like any other
+            self.quoting = {"quoting": csv.QUOTE_NONE}
         self.width = 0  # known once the header is read
         self.stray: list[Astray] = []
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         start, row = 0, 0  # index of the next line; number of the last row
         while start < len(self.lines):
-            reader = csv.reader(
-                itertools.islice(self.lines, start, None), delimiter=self.delimiter, strict=True
-            )
+            left = itertools.islice(self.lines, start, None)
+            reader = csv.reader(left, delimiter=self.delimiter, strict=True, **self.quoting)
             seen = 0  # lines consumed by complete records of this reader
             while True:
                 try:
@@ -172,7 +166,8 @@ def _header(records: _Records, header_row: int) -> list[str]:
     raise UnreadableError("file-empty", f"the file has no row {header_row}")
 
 
-def _table(records: _Records, header: list[str], header_row: int) -> RawTable:
+def _table(records: _Records, header: list[str], first: int) -> RawTable:
+    """Return the rows from number `first` on."""
     width = len(header)
     named = max(i for i, name in enumerate(header) if name) + 1  # columns after these are blank
     records.stray.clear()
@@ -183,7 +178,7 @@ def _table(records: _Records, header: list[str], header_row: int) -> RawTable:
     parts: list[list[pa.Array]] = [[] for _ in header]
     blank_rows = 0
     for row, record in records:
-        if row <= header_row:
+        if row < first:
             continue
         if not record or (not record[0].strip() and not any(map(str.strip, record))):
             blank_rows += 1

@@ -1,13 +1,16 @@
-"""Read a sheet of a workbook (.xlsx, .xls, .ods) by calamine."""
+"""Read a sheet of a workbook (.xlsx, .xlsm, .xls, .ods) by calamine.
+
+Calamine gives the cells as they are shown last; what it does not tell (hidden rows, formulas whose
+results were never stored, errors such as #N/A) is looked up in the sheet itself (`sheet_marks`).
+"""
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-import re
-import zipfile
-import zlib
-from collections.abc import Mapping
-from pathlib import Path
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,34 +18,63 @@ import pandas as pd
 import python_calamine
 
 from alliance.ingest.columns import near
-from alliance.ingest.raw import RawTable, UnreadableError, with_blanks_missing
+from alliance.ingest.raw import Mark, RawTable, UnreadableError, with_blanks_missing
+from alliance.ingest.readers import sheet_marks, workbook_bombs
 from alliance.ingest.readers.cells import cell_text
+from alliance.ingest.readers.opened import RawFile
+from alliance.ingest.readers.signature import password_error
 
-MAX_BYTES = 1_000_000_000
-MAX_EXPANSION = 200  # beyond this (and 50 MB) a workbook is a bomb, not an export
-# A stray cell in the last row makes the whole sheet that large in memory: refuse a sheet of which
-# hardly a cell is filled.
-MAX_SPARSE_CELLS = 5_000_000
-MIN_FILLED_SHARE = 0.05
-_SCANNED_BYTES = 20_000_000
-_BYTES_A_CELL = 30  # in a sheet's XML, at least
-_CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
-_DIMENSION = re.compile(rb'<dimension ref="[A-Z0-9]+:([A-Z]{1,3})([0-9]{1,7})"')
+_DAMAGED = "this is no workbook, or a damaged one"
 
 
-def read(path: Path, source: Mapping[str, Any]) -> RawTable:
+def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
     """Read one sheet; see `alliance.ingest.readers`."""
-    _refuse_bomb(path)
+    workbook_bombs.refuse(file)
     try:
-        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
-        sheet = _sheet_name(workbook.sheet_names, source["sheet"])
-        cells = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-    except (python_calamine.CalamineError, OSError, zipfile.BadZipFile):
-        raise UnreadableError("file-unreadable", "this is no workbook, or a damaged one") from None
-    top = source["header_row"] - 1
-    if len(cells) <= top or not any(_is_filled(cell) for cell in cells[top]):
-        raise UnreadableError("file-empty", f"row {top + 1} of the sheet holds no column names")
-    return _table(cells, top, source["decimal"])
+        with file.stream() as stream, _calamine():
+            workbook = python_calamine.CalamineWorkbook.from_filelike(stream)
+            name = _sheet_name(workbook.sheet_names, source["sheet"])
+            sheet = workbook.get_sheet_by_name(name)
+            cells = sheet.to_python(skip_empty_area=False)
+            merged = sheet.merged_cell_ranges or []
+    except python_calamine.PasswordError:
+        raise password_error() from None
+    except (python_calamine.CalamineError, OSError, ValueError):
+        raise UnreadableError("file-unreadable", _DAMAGED) from None
+    header_row = source["header_row"]
+    if len(cells) < header_row or not any(map(_is_filled, cells[header_row - 1])):
+        told = f"row {header_row} of the sheet holds no column names"
+        raise UnreadableError("file-empty", told)
+    first = header_row + source["skip_after_header"] + 1
+    table = _table(cells, header_row, first, source["decimal"])
+    marks = [*_merged_marks(merged, first), *sheet_marks.of_sheet(file, name)]
+    last = len(table.header) - 1
+    table.marks = _by_column(
+        [m for m in marks if m.row is not None and m.row >= first and (m.column or 0) <= last]
+    )
+    return table
+
+
+@contextlib.contextmanager
+def _calamine() -> Iterator[None]:
+    """Turn a panic of calamine, which is written in Rust, into a plain error.
+
+    A panic is no `Exception`, and writes what it saw in the file to the standard error stream: that
+    stream is closed for the time.
+    """
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":
+            raise UnreadableError("file-unreadable", _DAMAGED) from None
+        raise
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _sheet_name(names: list[str], wanted: str | None) -> str:
@@ -61,11 +93,11 @@ def _sheet_name(names: list[str], wanted: str | None) -> str:
     return wanted
 
 
-def _table(cells: list[list[Any]], top: int, decimal: str) -> RawTable:
-    header = [cell_text(cell).strip() for cell in cells[top]]
-    body = cells[top + 1 :]
+def _table(cells: list[list[Any]], header_row: int, first: int, decimal: str) -> RawTable:
+    header = [cell_text(cell).strip() for cell in cells[header_row - 1]]
+    body = cells[first - 1 :]
     is_blank = np.array([not any(map(_is_filled, row)) for row in body], dtype=bool)
-    rows = np.arange(top + 2, top + 2 + len(body), dtype=np.int64)[~is_blank]
+    rows = np.arange(first, first + len(body), dtype=np.int64)[~is_blank]
     filled = [row for row, blank in zip(body, is_blank, strict=True) if not blank]
     by_column = list(zip(*filled, strict=True)) if filled else [()] * len(header)
     table = RawTable(header=header, columns=[], rows=rows, blank_rows=int(is_blank.sum()))
@@ -82,43 +114,19 @@ def _is_filled(cell: object) -> bool:
     return bool(cell.strip()) if isinstance(cell, str) else cell is not None
 
 
-def _refuse_bomb(path: Path) -> None:
-    """Refuse a zip whose content is out of all proportion, before anything unpacks it."""
-    if not zipfile.is_zipfile(path):
-        return  # .xls is no zip; calamine tells whether it is a workbook
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-            if size <= MAX_BYTES:
-                _refuse_stray_cells(archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        raise UnreadableError("file-unreadable", "this is no workbook, or a damaged one") from None
-    if size > MAX_BYTES or size > max(50_000_000, MAX_EXPANSION * path.stat().st_size):
-        raise UnreadableError("file-unreadable", "the workbook grows beyond all measure")
+def _merged_marks(merged: list[Any], first: int) -> Iterator[Mark]:
+    """Yield a mark for each column of a block of merged cells: all but its first cell are blank."""
+    for (top, left), (bottom, right) in merged:
+        row = max(top + 1, first)
+        for column in range(left, right + 1):
+            yield Mark("merged-cells", row, column, rows_affected=max(bottom + 2 - row, 1))
 
 
-def _refuse_stray_cells(archive: zipfile.ZipFile) -> None:
-    """Refuse sheets that are all but empty and yet too large to unfold."""
-    for entry in archive.infolist():
-        if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", entry.filename):
-            continue
-        with archive.open(entry) as stream:
-            if entry.file_size <= _SCANNED_BYTES:
-                found = _CELL.findall(stream.read(_SCANNED_BYTES + 1))
-            else:
-                found = _DIMENSION.findall(stream.read(10_000))
-        n_cells = max(len(found), entry.file_size // _BYTES_A_CELL)
-        n_rows = max((int(row) for _, row in found), default=0)
-        n_columns = max((_column_number(letters) for letters, _ in found), default=0)
-        area = n_rows * n_columns
-        if area > MAX_SPARSE_CELLS and n_cells < MIN_FILLED_SHARE * area:
-            told = f"a stray cell makes the sheet {n_rows:,} rows by {n_columns:,} columns; delete"
-            told += " the empty rows and columns at its end"
-            raise UnreadableError("file-unreadable", told, n_rows)
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
+def _by_column(marks: list[Mark]) -> list[Mark]:
+    """Return the marks, formulas without result told once a column, where they begin."""
+    told = [mark for mark in marks if mark.rule != sheet_marks.FORMULA]
+    formulas: dict[int | None, list[Mark]] = {}
+    for mark in marks:
+        if mark.rule == sheet_marks.FORMULA:
+            formulas.setdefault(mark.column, []).append(mark)
+    return told + [replace(listed[0], rows_affected=len(listed)) for listed in formulas.values()]

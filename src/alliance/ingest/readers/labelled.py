@@ -1,0 +1,124 @@
+"""What the readers of statistics programs share: pyreadstat's values as the text of a table.
+
+Numbers are written as a person would (7, not 7.0), dates as yyyy-mm-dd, user-missing values are
+blank, and value labels go with the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+
+from alliance.ingest.raw import RawTable, UnreadableError, with_blanks_missing
+from alliance.ingest.readers.cells import number_text
+from alliance.ingest.readers.opened import RawFile
+
+SECONDS_A_DAY = 86_400.0
+MAX_CELLS = 1_000_000_000
+# What pyreadstat raises on a damaged file, beside its own errors.
+_FAULTS = (
+    pyreadstat.ReadstatError,
+    pyreadstat.PyreadstatError,
+    ValueError,
+    UnicodeError,
+    MemoryError,
+    OverflowError,
+    KeyError,
+    IndexError,
+    TypeError,
+)
+
+# (format of a variable) -> (days between the format's origin and 1970-01-01, units a day), or None
+DateUnit = Callable[[str], "tuple[float, float] | None"]
+
+
+def read(
+    file: RawFile,
+    source: Mapping[str, Any],
+    parse: Callable[..., Any],
+    unit_of: DateUnit,
+    program: str,
+) -> RawTable:
+    """Read a file of a statistics program; rows are case numbers from 1.
+
+    Parameters
+    ----------
+    file, source
+        As for every reader (`alliance.ingest.readers`).
+    parse
+        The function of pyreadstat.
+    unit_of
+        Tells for the format of a variable whether and how it counts days.
+    program
+        Its name, for the user.
+    """
+    frame, meta = _parsed(file, parse, program)
+    if not meta.column_names:
+        raise UnreadableError("file-empty", "the file has no variables")
+    header = [name.strip() for name in meta.column_names]
+    table = RawTable(header=header, columns=[], rows=np.arange(1, len(frame) + 1, dtype=np.int64))
+    for position, name in enumerate(meta.column_names):
+        values = frame.iloc[:, position]
+        unit = unit_of(str(meta.original_variable_types.get(name) or ""))
+        if not pd.api.types.is_numeric_dtype(values):
+            table.columns.append(_texts(values))
+        elif unit is not None:
+            table.columns.append(_dates(values, *unit))
+            table.dates[name.strip()] = table.columns[-1].notna()
+        else:
+            table.columns.append(_numbers(values, source["decimal"]))
+        labels = meta.variable_value_labels.get(name, {})
+        table.labels[name.strip()] = {
+            _code_text(code): str(label) for code, label in labels.items()
+        }
+    is_blank = np.logical_and.reduce([column.isna().to_numpy() for column in table.columns])
+    table.blank_rows = int(is_blank.sum())
+    return table.kept(~is_blank) if is_blank.any() else table
+
+
+def _parsed(file: RawFile, parse: Callable[..., Any], program: str) -> tuple[pd.DataFrame, Any]:
+    damaged = UnreadableError("file-unreadable", f"this is no {program} file, or a damaged one")
+    try:
+        with file.stream() as stream:
+            meta = parse(stream, metadataonly=True)[1]
+        if (meta.number_rows or 0) * len(meta.column_names) > MAX_CELLS:
+            raise damaged  # a header that promises more than any study has
+        with file.stream() as stream:
+            frame, meta = parse(stream, disable_datetime_conversion=True)
+            return frame, meta
+    except _FAULTS:
+        raise damaged from None
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    """Return a text column; SPSS pads texts with blanks at their end, which mean nothing."""
+    return with_blanks_missing(values.astype("str").str.rstrip().reset_index(drop=True))
+
+
+def _numbers(values: pd.Series, decimal: str) -> pd.Series:
+    positions, distinct = pd.factorize(values)
+    found = [number_text(v, decimal) if np.isfinite(v) else None for v in distinct]
+    texts = np.array([*found, None], dtype=object)
+    return pd.Series(texts[positions], dtype="str")
+
+
+def _dates(values: pd.Series, origin_day: float, units_a_day: float) -> pd.Series:
+    positions, distinct = pd.factorize(values)
+    days = np.floor(np.asarray(distinct, dtype=float) / units_a_day) + origin_day
+    possible = np.isfinite(days) & (np.abs(days) < 3_000_000)  # within 8,000 years of 1970
+    whole = np.where(possible, days, 0).astype("int64").astype("timedelta64[D]")
+    written = np.datetime_as_string(np.datetime64("1970-01-01") + whole)
+    # An impossible date stays there as its number, so that it is told.
+    given = [number_text(v) if np.isfinite(v) else None for v in distinct]
+    texts = np.where(possible, written, np.array(given, dtype=object))
+    return pd.Series(np.array([*texts, None], dtype=object)[positions], dtype="str")
+
+
+def _code_text(code: Any) -> str:
+    if isinstance(code, int | float) and np.isfinite(code):
+        return number_text(code)
+    return str(code).strip()

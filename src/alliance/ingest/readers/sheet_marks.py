@@ -1,0 +1,147 @@
+"""What a sheet holds beside its cells: hidden rows, formulas without result, errors such as #N/A.
+
+Read from the sheet's own XML (.xlsx, .ods) or records (.xls: hidden rows only; its formulas always
+carry a result).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import IO
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+from alliance.ingest.raw import Mark
+from alliance.ingest.readers.opened import RawFile
+
+HIDDEN, FORMULA, ERROR = "hidden-row", "formula-without-value", "error-in-cell"
+_BLOCK = 8_000_000
+_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?row>)", re.S)
+_ROW_END = re.compile(rb"</(?:\w+:)?row>|<(?:\w+:)?row\b[^>]*/>")
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)>(.*?)</(?:\w+:)?c>", re.S)
+_NUMBER = re.compile(rb'\br="([0-9]+)"')
+_PLACE = re.compile(rb'\br="([A-Z]{1,3})[0-9]+"')
+_IS_HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
+_HAS_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>[^<]")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+
+def of_sheet(file: RawFile, sheet: str) -> Iterator[Mark]:
+    """Yield the marks of a sheet; none where the file tells nothing (calamine has read it)."""
+    with file.stream() as stream:
+        if not zipfile.is_zipfile(stream):
+            return
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                names = set(archive.namelist())
+                if "xl/workbook.xml" in names:
+                    part = _part_of(archive, sheet)
+                    if part in names:
+                        with archive.open(part) as xml:
+                            yield from _xlsx_marks(xml)
+                elif "content.xml" in names:
+                    yield from _ods_marks(archive.read("content.xml"), sheet)
+        except (ElementTree.ParseError, expat.ExpatError, KeyError):
+            return
+
+
+def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
+    """Return the name of the part that holds a sheet of an .xlsx file ("" if it is not told)."""
+    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    targets = {r.get("Id"): r.get("Target", "") for r in relations}
+    for entry in book.iter():
+        if entry.tag.endswith("}sheet") and entry.get("name") == sheet:
+            target = targets.get(entry.get(_RELATION), "")
+            return posixpath.normpath(posixpath.join("/xl", target)).lstrip("/") if target else ""
+    return ""
+
+
+def _xlsx_marks(xml: IO[bytes]) -> Iterator[Mark]:
+    number = 0
+    for rows in _whole_rows(xml):
+        for found in _ROW.finditer(rows):
+            attributes, cells = found.groups()
+            told = _NUMBER.search(attributes)
+            number = int(told.group(1)) if told else number + 1
+            if _IS_HIDDEN.search(attributes):
+                yield Mark(HIDDEN, number)
+            if cells and (b'"e"' in cells or _FORMULA.search(cells)):
+                yield from _cell_marks(cells, number)
+
+
+def _whole_rows(xml: IO[bytes]) -> Iterator[bytes]:
+    """Yield the XML in blocks that end with a row."""
+    left = b""
+    while block := xml.read(_BLOCK):
+        left += block
+        ends = [end.end() for end in _ROW_END.finditer(left)]
+        if ends:
+            yield left[: ends[-1]]
+            left = left[ends[-1] :]
+
+
+def _cell_marks(cells: bytes, row: int) -> Iterator[Mark]:
+    for found in _CELL.finditer(cells):
+        attributes, content = found.groups()
+        place = _PLACE.search(attributes)
+        if place is None:
+            continue
+        column = _position(place.group(1))
+        if b't="e"' in attributes:
+            yield Mark(ERROR, row, column)
+        elif b't="str"' in attributes:
+            continue  # also a formula whose result is the empty text says so
+        elif _FORMULA.search(content) and not _HAS_VALUE.search(content):
+            yield Mark(FORMULA, row, column)
+
+
+def _position(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number - 1
+
+
+def _ods_marks(content: bytes, sheet: str) -> list[Mark]:
+    """Return the marks of a sheet of an .ods file."""
+    marks: list[Mark] = []
+    inside, row, column = False, 0, 0
+
+    def opened(tag: str, told: dict[str, str]) -> None:
+        nonlocal inside, row, column
+        if tag == "table:table":
+            inside, row = told.get("table:name") == sheet, 0
+        elif inside and tag == "table:table-row":
+            row, column = row + 1, 0
+            repeated = int(told.get("table:number-rows-repeated", "1"))
+            if told.get("table:visibility") in ("collapse", "filter"):
+                marks.extend(Mark(HIDDEN, row + i) for i in range(min(repeated, 1000)))
+            row += repeated - 1
+        elif inside and tag in ("table:table-cell", "table:covered-table-cell"):
+            if told.get("calcext:value-type") == "error":
+                marks.append(Mark(ERROR, row, column))
+            elif "table:formula" in told and "office:value-type" not in told:
+                marks.append(Mark(FORMULA, row, column))
+            if "table:number-rows-spanned" in told or "table:number-columns-spanned" in told:
+                n_rows = int(told.get("table:number-rows-spanned", "1"))
+                n_columns = int(told.get("table:number-columns-spanned", "1"))
+                if n_rows * n_columns > 1:
+                    marks.extend(
+                        Mark("merged-cells", row, column + i, n_rows) for i in range(n_columns)
+                    )
+            column += int(told.get("table:number-columns-repeated", "1"))
+
+    def closed(tag: str) -> None:
+        nonlocal inside
+        if tag == "table:table":
+            inside = False
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = opened, closed
+    parser.Parse(content, True)
+    return marks
