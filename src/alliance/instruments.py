@@ -6,6 +6,7 @@ code. This module only reads keys; `alliance.measures.scoring` applies them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from alliance.strict_yaml import Document, KeyPath, Problem
 
 PROJECT = Path(__file__).resolve().parents[2]
 INSTRUMENTS = PROJECT / "config" / "instruments"
+
+RANGE_TOLERANCE = 0.01  # stated ranges are rounded to two decimals
 
 Item = int | tuple[int, ...]  # a tuple stands for the highest of its items
 
@@ -52,6 +55,25 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """An answer that says that a question does not apply.
+
+    Attributes
+    ----------
+    answer
+        The number written for it, outside the answer scale.
+    items
+        Items that offer it.
+    counts_as
+        The scored value that stands for it, or None: the item counts as unanswered.
+    """
+
+    answer: float
+    items: tuple[int, ...]
+    counts_as: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Instrument:
     """A questionnaire's scoring key.
 
@@ -75,6 +97,8 @@ class Instrument:
         Unanswered items allowed over the whole form, or None if they are counted score by score.
     definition
         The whole YAML mapping (evidence, cut-offs, reliability, reference).
+    not_applicable
+        The answer that says that a question does not apply, or None where the form has none.
     """
 
     id: str
@@ -95,10 +119,16 @@ class Instrument:
     fill: Literal["person-mean", "scale-mean-rounded", "none"]
     questionnaire_unanswered_most: int | None
     definition: dict[str, Any]
+    not_applicable: NotApplicable | None = None
 
     def range_of(self, item: int) -> tuple[float, float]:
         """Return the lowest and highest possible answer to an item (before reversing)."""
         return self.minimum, self.item_maximum.get(item, self.maximum)
+
+    def not_applicable_answer(self, item: int) -> float:
+        """Return what is written where the item does not apply, or NaN where it is not offered."""
+        offer = self.not_applicable
+        return offer.answer if offer is not None and item in offer.items else math.nan
 
 
 def load_instrument(path: str | Path) -> Instrument:
@@ -137,6 +167,7 @@ def load_instrument(path: str | Path) -> Instrument:
         ),
         fill=unanswered["fill"],
         questionnaire_unanswered_most=unanswered["most"] if scope == "questionnaire" else None,
+        not_applicable=_not_applicable(definition),
         definition=definition,
     )
 
@@ -149,6 +180,19 @@ def load_instruments(*folders: str | Path) -> dict[str, Instrument]:
             instrument = load_instrument(path)
             found[instrument.id] = instrument
     return found
+
+
+def _not_applicable(definition: Mapping[str, Any]) -> NotApplicable | None:
+    entry = definition["answers"].get("not_applicable")
+    if entry is None:
+        return None
+    every = range(1, definition["items"] + 1)
+    value = entry["counts_as"]
+    return NotApplicable(
+        answer=entry["answer"],
+        items=tuple(entry.get("items", every)),
+        counts_as=None if value == "unanswered" else value,
+    )
 
 
 def _score(name: str, score: Mapping[str, Any], definition: Mapping[str, Any]) -> Score:
@@ -198,25 +242,78 @@ def _contradictions(definition: Mapping[str, Any], stem: str) -> Iterator[tuple[
         yield ("id",), f"id is `{definition['id']}`, but the file is called {stem}.yaml"
     if answers["lowest"] >= answers["highest"]:
         yield ("answers",), "the lowest answer is not below the highest"
+    offer = answers.get("not_applicable", {})
+    if offer and answers["lowest"] <= offer["answer"] <= answers["highest"]:
+        told = "this number is also an answer of the scale, so the two cannot be told apart"
+        yield ("answers", "not_applicable", "answer"), told
     named: dict[KeyPath, list[int]] = {
         ("reversed_items",): definition["reversed_items"],
         ("unscored",): definition.get("unscored", []),
         ("answers", "highest_by_item"): [int(i) for i in answers.get("highest_by_item", {})],
+        ("answers", "not_applicable", "items"): offer.get("items", []),
     }
     for name, score in definition["scores"].items():
         listed = score.get("items", [])
+        named[("scores", name)] = [] if listed == "all" else _flat(listed)
+    beyond = {
+        place: sorted({i for i in listed if not 1 <= i <= n_items})
+        for place, listed in named.items()
+    }
+    for place, items in beyond.items():
+        if items:
+            yield place, f"item {_words(items)} is beyond the {n_items} items"
+    loose = list(_score_contradictions(definition))
+    yield from loose
+    if not loose and not any(beyond.values()) and answers["lowest"] < answers["highest"]:
+        yield from _range_contradictions(definition)
+
+
+def _score_contradictions(definition: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what is wrong with how a score is put together."""
+    above: list[str] = []
+    for name, score in definition["scores"].items():
+        listed = score.get("items", [])
         flat = [] if listed == "all" else _flat(listed)
-        named[("scores", name)] = flat
         twice = sorted({i for i in flat if flat.count(i) > 1})
         if twice:
             yield ("scores", name), f"item {_words(twice)} stands there twice"
-        loose = [part for part in score.get("scores", []) if part not in definition["scores"]]
+        unscored = sorted(set(flat) & set(definition.get("unscored", [])))
+        if unscored:
+            yield ("scores", name), f"item {_words(unscored)} is listed under `unscored` too"
+        parts = score.get("scores", [])
+        loose = [part for part in parts if part not in definition["scores"]]
         if loose:
             yield ("scores", name), f"there is no score called {_words(loose)}"
-    for place, listed in named.items():
-        beyond = sorted({i for i in listed if not 1 <= i <= n_items})
-        if beyond:
-            yield place, f"item {_words(beyond)} is beyond the {n_items} items"
+        later = [part for part in parts if part in definition["scores"] and part not in above]
+        if later:
+            yield ("scores", name), f"{_words(later)} must stand above the score made of it"
+        above.append(name)
+
+
+def _range_contradictions(definition: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the scores whose stated range their items cannot give."""
+    answers, possible = definition["answers"], dict[str, tuple[float, float]]()
+    lowest = answers["lowest"]
+    tops = {int(item): top for item, top in answers.get("highest_by_item", {}).items()}
+    for item, top in tops.items():
+        if top <= lowest:
+            told = f"the highest answer of item {item} is not above the lowest"
+            yield ("answers", "highest_by_item"), told
+    for name, score in definition["scores"].items():
+        listed = score.get("items", [])
+        if listed == "all":
+            unscored = definition.get("unscored", [])
+            listed = [i for i in range(1, definition["items"] + 1) if i not in unscored]
+        ends = [possible[part] for part in score.get("scores", [])] or [
+            (lowest, max(tops.get(i, answers["highest"]) for i in _flat([item]))) for item in listed
+        ]
+        share = score.get("times", 1) / (len(ends) if score["rule"] == "mean" else 1)
+        low, high = (share * sum(end[side] for end in ends) for side in (0, 1))
+        possible[name] = (low, high)
+        stated = score.get("range")
+        if stated and max(abs(stated[0] - low), abs(stated[1] - high)) > RANGE_TOLERANCE:
+            told = f"its items can give {low:.6g} to {high:.6g}, not {stated[0]:g} to {stated[1]:g}"
+            yield ("scores", name, "range"), told
 
 
 def _flat(items: list[Any]) -> list[int]:

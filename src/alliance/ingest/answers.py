@@ -7,7 +7,7 @@ break a rule are problems with file, row and column.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -86,7 +86,10 @@ def _valid_answers(
             _note(reading, _VERDICTS[number], cells, verdict == number, instrument)
     kept = verdict == 0
     highest = _highest(instrument, cells.item)
-    tally.add(cells.measure, cells.column, values, kept, instrument, highest)
+    void = values == _of_items(instrument.not_applicable_answer, instrument, cells.item)
+    tally.add(
+        cells.measure, cells.column, values[~void], kept[~void], instrument, _at(highest, ~void)
+    )
     at = cells.at[kept]
     constant = {
         "measure": list(keys).index(cells.measure),
@@ -130,16 +133,29 @@ def verdicts(
         on_scale = np.abs(steps - np.round(steps)) <= _STEP_TOLERANCE
         in_range = (values >= lowest) & (values <= highest)
     not_a_number = 3 if coded else 2
+    void = values == _of_items(instrument.not_applicable_answer, instrument, item)
     return np.select(
-        [is_blank, np.isnan(values), ~in_range, ~on_scale], [1, not_a_number, 4, 5], default=0
+        [is_blank, np.isnan(values), void, ~in_range, ~on_scale],
+        [1, not_a_number, 0, 4, 5],
+        default=0,
     )
 
 
 def _highest(instrument: Instrument, item: np.ndarray | int) -> np.ndarray | float:
+    return _of_items(lambda number: instrument.range_of(number)[1], instrument, item)
+
+
+def _of_items(
+    fact: Callable[[int], float], instrument: Instrument, item: np.ndarray | int
+) -> np.ndarray | float:
+    """Return a fact of one item, or of each of several."""
     if isinstance(item, int):
-        return instrument.range_of(item)[1]
-    by_item = [instrument.range_of(i)[1] for i in range(1, instrument.n_items + 1)]
-    return np.array([np.nan, *by_item])[item]
+        return fact(item)
+    return np.array([np.nan, *(fact(i) for i in range(1, instrument.n_items + 1))])[item]
+
+
+def _at(numbers: np.ndarray | float, rows: np.ndarray) -> np.ndarray | float:
+    return numbers[rows] if isinstance(numbers, np.ndarray) else numbers
 
 
 def _of_each(numbers: np.ndarray | int, kept: np.ndarray) -> np.ndarray:

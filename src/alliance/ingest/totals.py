@@ -54,8 +54,12 @@ def _sums(
         if entry.session != session or entry.item in instrument.unscored:
             continue
         values = parse.by_unique(reading.cells(entry.column), parser)
+        void = values == instrument.not_applicable_answer(entry.item)
         if entry.item in instrument.reverse:
             lowest, highest = instrument.range_of(entry.item)
             values = lowest + highest - values
+        if instrument.not_applicable is not None:
+            counts_as = instrument.not_applicable.counts_as
+            values = np.where(void, np.nan if counts_as is None else counts_as, values)
         sums += values
     return sums

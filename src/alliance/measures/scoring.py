@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
-from alliance.instruments import Instrument, Score, load_instrument
+from alliance.instruments import Instrument, Item, Score, load_instrument
 
 FORM = ["site", "client", "session"]
 COLUMNS = {
@@ -73,10 +73,7 @@ def score_form(answers: np.ndarray, instrument: Instrument) -> dict[str, ScoreCo
     instrument's rule, the unanswered ones are given the mean of the answered ones: a sum is
     mean x k (prorating, the form of person-mean imputation that test manuals print).
     """
-    keyed = answers.astype(float, copy=True)
-    for item in instrument.reverse:
-        low, high = instrument.range_of(item)
-        keyed[:, item - 1] = low + high - keyed[:, item - 1]
+    keyed = keyed_answers(answers, instrument)
     whole_form_refused = np.zeros(len(keyed), dtype=bool)
     if instrument.questionnaire_unanswered_most is not None:
         unanswered = np.isnan(keyed).sum(axis=1)
@@ -86,13 +83,46 @@ def score_form(answers: np.ndarray, instrument: Instrument) -> dict[str, ScoreCo
         parts = (
             np.column_stack([columns[part].value for part in score.parts])
             if score.parts
-            else np.column_stack([_item(keyed, item) for item in score.items])
+            else item_columns(keyed, score.items)
         )
         columns[score.name] = _score(parts, score, instrument, whole_form_refused)
     return columns
 
 
-def _item(keyed: np.ndarray, item: int | tuple[int, ...]) -> np.ndarray:
+def keyed_answers(answers: np.ndarray, instrument: Instrument) -> np.ndarray:
+    """Return the answers as they enter scores: reversed, and without those of no meaning.
+
+    Parameters
+    ----------
+    answers
+        As in `score_form`.
+
+    Returns
+    -------
+    array
+        A new array of the same shape. An answer that says that the question does not apply is NaN,
+        or the value that the instrument's authors give it.
+    """
+    keyed = answers.astype(float, copy=True)
+    offer = instrument.not_applicable
+    void = np.zeros(keyed.shape, dtype=bool)
+    if offer is not None:
+        columns = [item - 1 for item in offer.items]
+        void[:, columns] = keyed[:, columns] == offer.answer
+    for item in instrument.reverse:
+        low, high = instrument.range_of(item)
+        keyed[:, item - 1] = low + high - keyed[:, item - 1]
+    if offer is not None:
+        keyed[void] = np.nan if offer.counts_as is None else offer.counts_as
+    return keyed
+
+
+def item_columns(keyed: np.ndarray, items: Sequence[Item]) -> np.ndarray:
+    """Return the columns that a score adds up, (n_forms, n); a tuple gives its highest item."""
+    return np.column_stack([_item(keyed, item) for item in items])
+
+
+def _item(keyed: np.ndarray, item: Item) -> np.ndarray:
     """Return one item's column; for a tuple the highest answered of its items."""
     if isinstance(item, int):
         return keyed[:, item - 1]
