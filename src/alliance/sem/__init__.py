@@ -1,0 +1,41 @@
+"""Gaussian structural models by full information maximum likelihood.
+
+>>> from alliance.sem import factor_model, fit_sem
+>>> fit = fit_sem(factor_model({"bond": ["x1", "x2", "x3"]}), rows)
+>>> fit.estimates("robust"), fit.indices, fit.convergence
+"""
+
+from alliance.sem.description import (
+    Covariance,
+    Mean,
+    Model,
+    Path,
+    factor_model,
+    growth_curve,
+    independence_model,
+    saturated_model,
+)
+from alliance.sem.fit import fit_sem
+from alliance.sem.result import ScoreTest, SemFit
+from alliance.sem.sample import Sample, sample, sample_of_moments
+from alliance.sem.two_level import Clusters, clustered, fit_two_level
+
+__all__ = [
+    "Clusters",
+    "Covariance",
+    "Mean",
+    "Model",
+    "Path",
+    "Sample",
+    "ScoreTest",
+    "SemFit",
+    "clustered",
+    "factor_model",
+    "fit_sem",
+    "fit_two_level",
+    "growth_curve",
+    "independence_model",
+    "sample",
+    "sample_of_moments",
+    "saturated_model",
+]

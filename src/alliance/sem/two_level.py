@@ -1,0 +1,359 @@
+"""Two-level models: rows in clusters of any size, one structure within and one between clusters.
+
+    y_ij = v_j + w_ij,   v_j ~ N(mu, Sigma_b),   w_ij ~ N(0, Sigma_w)
+
+For complete rows the likelihood needs the pooled within-cluster covariance and, per cluster size n,
+the mean and covariance of the cluster means (McDonald & Goldstein 1989; Muthen 1990, exact for
+unbalanced clusters): with Sigma_n = Sigma_w + n Sigma_b,
+
+    -2 log L = (N - J) [log|Sigma_w| + tr(Sigma_w^-1 S_pw)]
+             + sum over clusters [log|Sigma_n| + n (ybar - mu)' Sigma_n^-1 (ybar - mu)] + const.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from alliance.errors import FitError
+from alliance.sem import kernels
+from alliance.sem.checks import check_identified
+from alliance.sem.description import Model, independence_model, saturated_model
+from alliance.sem.fit import convergence, inverses, measures, search
+from alliance.sem.indices import FitIndices
+from alliance.sem.likelihood import OBSERVED, MomentExpansion, Moments, Objective
+from alliance.sem.optimise import Optimum
+from alliance.sem.result import SemFit
+from alliance.sem.robust import sandwich
+from alliance.sem.sample import sample_of_moments
+from alliance.sem.start import start_values
+from alliance.sem.structure import structures
+
+MEANS = (False, True)
+"""The means belong to the level between clusters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Complete rows in clusters.
+
+    Attributes
+    ----------
+    names : tuple of str
+    n_rows : int
+    n_left_out : int
+        Rows left out because an answer was missing.
+    size : numpy.ndarray of int, shape (J,)
+    mean : numpy.ndarray, shape (J, p)
+    scatter : numpy.ndarray, shape (J, p, p)
+        Sums of squares and products about the cluster's mean.
+    """
+
+    names: tuple[str, ...]
+    n_rows: int
+    n_left_out: int
+    size: np.ndarray
+    mean: np.ndarray
+    scatter: np.ndarray
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters J."""
+        return len(self.size)
+
+    @property
+    def harmonic_mean_size(self) -> float:
+        """J / sum of 1/n."""
+        return float(len(self.size) / np.sum(1.0 / self.size))
+
+
+def clustered(
+    rows: np.ndarray, clusters: Sequence[object] | np.ndarray, names: Sequence[str]
+) -> Clusters:
+    """Compress rows to clusters.
+
+    ASSUME rows with a missing answer may be left out (missing completely at random); how many says
+    `n_left_out`.
+
+    Parameters
+    ----------
+    rows
+        Shape (n, p), NaN where missing.
+    clusters
+        Cluster of each row.
+    names
+        The columns.
+    """
+    table = np.asarray(rows, dtype=float)
+    kept = ~np.isnan(table).any(axis=1)
+    labels = np.asarray(clusters)[kept]
+    table = table[kept]
+    _, code = np.unique(labels, return_inverse=True)
+    # Sorted by cluster and value: the order in which rows come changes no bit.
+    order = np.lexsort((*table.T[::-1], code))
+    table, code = table[order], code[order]
+    size = np.bincount(code)
+    starts = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(int)
+    p = table.shape[1]
+    if len(table) == 0:
+        return Clusters(
+            tuple(names), 0, int((~kept).sum()), size, np.zeros((0, p)), np.zeros((0, p, p))
+        )
+    mean = np.add.reduceat(table, starts, axis=0) / size[:, None]
+    apart = table - mean[code]
+    products = np.einsum("ni,nj->nij", apart, apart)
+    scatter = np.add.reduceat(products, starts, axis=0)
+    # Clusters sorted too, so that their names change no bit.
+    order = np.lexsort((*mean.T[::-1], size))
+    return Clusters(
+        tuple(names), len(table), int((~kept).sum()), size[order], mean[order], scatter[order]
+    )
+
+
+class TwoLevelLikelihood:
+    """-log L of clusters in the moments within (block 0) and between (block 1)."""
+
+    def __init__(self, data: Clusters) -> None:
+        self.data = data
+        p = len(data.names)
+        freedom = data.n_rows - data.n_clusters
+        pooled = data.scatter.sum(axis=0) / freedom
+        self.pooled = pooled
+        self.within = sample_of_moments(np.zeros(p), pooled, freedom, data.names)
+        self.between = []
+        for n in np.unique(data.size):
+            means = data.mean[data.size == n]
+            centre = means.mean(axis=0)
+            cov = (means - centre).T @ (means - centre) / len(means)
+            moments = sample_of_moments(np.sqrt(n) * centre, n * cov, len(means), data.names)
+            self.between.append((float(n), moments))
+
+    @property
+    def n(self) -> int:
+        """Clusters: the independent units."""
+        return self.data.n_clusters
+
+    @property
+    def constant(self) -> float:
+        """Values / 2 log 2 pi."""
+        return 0.5 * self.data.n_rows * len(self.data.names) * float(np.log(2.0 * np.pi))
+
+    def expand(self, moments: Sequence[Moments], order: int) -> MomentExpansion:
+        """Expand -log L (without the constant) at the moments."""
+        (_, sigma_w), (mu, sigma_b) = moments
+        p = len(mu)
+        zero = np.zeros(p)
+        value, _, by_w, second = kernels.expand(
+            zero, np.ascontiguousarray(sigma_w), *self.within.patterns(), order
+        )
+        by_mu, by_b = np.zeros(p), np.zeros((p, p))
+        m = p + p * (p + 1) // 2
+        whole = np.zeros((2 * m, 2 * m))
+        if order >= OBSERVED:
+            whole[p:m, p:m] = second[p:, p:]
+        for n, group in self.between:
+            root = np.sqrt(n)
+            own, slope_mu, slope, second = kernels.expand(
+                root * mu, np.ascontiguousarray(sigma_w + n * sigma_b), *group.patterns(), order
+            )
+            value += own
+            by_mu += root * slope_mu
+            by_w += slope
+            by_b += n * slope
+            if order >= OBSERVED:
+                # mu of the size = root n mu, Sigma of the size = Sigma_w + n Sigma_b.
+                chain = np.zeros((m, 2 * m))
+                chain[:p, m : m + p] = root * np.eye(p)
+                chain[p:, p:m] = np.eye(m - p)
+                chain[p:, m + p :] = n * np.eye(m - p)
+                whole += chain.T @ second @ chain
+        return MomentExpansion(float(value), [(zero, by_w), (by_mu, by_b)], [((0, 1), whole)])
+
+    def scores(self, moments: Sequence[Moments]) -> list[tuple[tuple[int, ...], np.ndarray]]:
+        """Score of every cluster by (mu_w, vech Sigma_w, mu, vech Sigma_b)."""
+        (_, sigma_w), (mu, sigma_b) = moments
+        data, p = self.data, len(mu)
+        low = np.tril_indices(p)
+        twice = np.where(low[0] == low[1], 0.5, 1.0)
+        m = p + len(twice)
+        precision = np.linalg.inv(sigma_w)
+        out = np.zeros((data.n_clusters, 2 * m))
+        inverse = {n: np.linalg.inv(sigma_w + n * sigma_b) for n in np.unique(data.size)}
+        for j, n in enumerate(data.size):
+            tilt = np.sqrt(n) * inverse[n] @ (data.mean[j] - mu)
+            between = np.outer(tilt, tilt) - inverse[n]
+            within = precision @ data.scatter[j] @ precision - (n - 1) * precision
+            out[j, p:m] = twice * (within + between)[low]
+            out[j, m : m + p] = np.sqrt(n) * tilt
+            out[j, m + p :] = n * twice * between[low]
+        return [((0, 1), out)]
+
+
+def fit_two_level(
+    within: Model,
+    between: Model,
+    data: Clusters,
+    *,
+    robust: bool = True,
+    fit_measures: bool = True,
+) -> SemFit:
+    """Fit a two-level structural model by maximum likelihood, clusters of any size.
+
+    Parameters
+    ----------
+    within, between
+        Models of the same observed variables; means (intercepts) belong to `between`. Equal labels
+        hold across the levels.
+    data
+        What `clustered` made of the rows.
+    robust
+        Also the sandwich (over clusters) and the scaled statistic.
+    fit_measures
+        Also chi-square against the saturated model and the fit indices; their SRMR is the sum of
+        that within and that between, of correlations (as in lavaan).
+
+    Returns
+    -------
+    SemFit
+        With blocks 'within' and 'between'.
+
+    Raises
+    ------
+    FitError
+        The data or the model make the estimates impossible; all reasons in one message.
+    """
+    if within.observed != between.observed or within.observed != data.names:
+        raise FitError("Both levels and the data must have the same observed variables.")
+    check_clusters(data)
+    likelihood = TwoLevelLikelihood(data)
+    objective, optimum, names = _maximise(within, between, likelihood)
+    bread, expected, unclear = inverses(objective, optimum, names)
+    meat = objective.first_order_information(optimum.theta) if robust else None
+    implied = _implied(objective, optimum)
+    saturated, indices = None, None
+    if fit_measures:
+        top, best, _ = _maximise(
+            saturated_model(data.names, means=False), saturated_model(data.names), likelihood
+        )
+        saturated = _implied(top, best)
+        base, lowest, _ = _maximise(
+            independence_model(data.names, means=False), independence_model(data.names), likelihood
+        )
+        indices = _indices(
+            objective, optimum, bread, meat, saturated, (base, lowest.theta), implied
+        )
+    return SemFit(
+        models={"within": within, "between": between},
+        names=names,
+        theta=optimum.theta,
+        covariance=bread,
+        covariance_expected=expected,
+        covariance_robust=None if meat is None else sandwich(bread, meat),
+        indices=indices,
+        convergence=convergence(objective, optimum, unclear),
+        n=data.n_rows,
+        n_groups=1,
+        saturated=saturated,
+        implied=implied,
+        structures=objective.structures,
+        likelihood=likelihood,
+    )
+
+
+def check_clusters(data: Clusters) -> None:
+    """Refuse data from which the two levels cannot be told apart, with all reasons."""
+    p = len(data.names)
+    faults = []
+    if data.n_rows == 0:
+        raise FitError("The two-level model cannot be fitted: no row is complete.")
+    freedom = data.n_rows - data.n_clusters
+    if data.n_clusters <= p:
+        faults.append(
+            f"{data.n_clusters} clusters are too few for {p} variables (at least {p + 1})"
+        )
+    if freedom <= p:
+        faults.append(
+            f"the clusters have too few rows beyond their first ({freedom}) for {p} variables: the "
+            "spread within clusters cannot be estimated"
+        )
+    within = np.diagonal(data.scatter.sum(axis=0))
+    overall = within + data.size @ np.square(data.mean - data.mean.mean(axis=0))
+    for name, own, whole in zip(data.names, within, overall, strict=True):
+        if whole <= 1e-14 * max(float(overall.max()), 1e-300):
+            faults.append(f"'{name}' never varies")
+        elif own <= 1e-12 * whole:
+            faults.append(f"'{name}' never varies within a cluster")
+    if faults:
+        raise FitError("The two-level model cannot be fitted: " + "; ".join(faults) + ".")
+
+
+def _maximise(
+    within: Model, between: Model, likelihood: TwoLevelLikelihood
+) -> tuple[Objective, Optimum, tuple[str, ...]]:
+    names, blocks = structures([("within", within), ("between", between)])
+    data = likelihood.data
+    centre = data.mean.mean(axis=0)
+    spread = (data.mean - centre).T @ (data.mean - centre) / data.n_clusters
+    cov_b = spread - likelihood.pooled / data.harmonic_mean_size
+    # A variance between clusters that is zero or below cannot be a start.
+    least = 0.05 * np.diag(likelihood.pooled)
+    size = np.sqrt(np.maximum(np.diag(cov_b), least))
+    cov_b = np.clip(cov_b, -0.9 * np.outer(size, size), 0.9 * np.outer(size, size))
+    np.fill_diagonal(cov_b, size**2)
+    rough = [(np.zeros(len(centre)), likelihood.pooled), (centre, cov_b)]
+    begin = start_values(blocks, rough)
+    seen = np.ones((len(centre), len(centre)))
+    check_identified(blocks, names.names, begin, [seen, seen], means=MEANS)
+    objective = Objective(blocks, likelihood)
+    return objective, search(objective, begin, rough), names.names
+
+
+def _implied(objective: Objective, optimum: Optimum) -> tuple[Moments, ...]:
+    blocks = objective.implied(optimum.theta)
+    assert blocks is not None
+    return tuple((block.mu.copy(), block.sigma.copy()) for block in blocks)
+
+
+def _indices(
+    objective: Objective,
+    optimum: Optimum,
+    bread: np.ndarray,
+    meat: np.ndarray | None,
+    saturated: tuple[Moments, ...],
+    independence: tuple[Objective, np.ndarray],
+    implied: tuple[Moments, ...],
+) -> FitIndices:
+    likelihood = objective.likelihood
+    assert isinstance(likelihood, TwoLevelLikelihood)
+    residual = sum(
+        correlation_residual(cov, sigma)
+        for (_, cov), (_, sigma) in zip(saturated, implied, strict=True)
+    )
+    return measures(
+        objective,
+        optimum,
+        bread,
+        meat,
+        saturated,
+        independence=independence,
+        residual=residual,
+        n=likelihood.data.n_rows,
+        n_groups=1,
+        complete=True,
+        means=MEANS,
+    )
+
+
+def correlation_residual(cov: np.ndarray, sigma: np.ndarray) -> float:
+    """Root mean square difference of correlations; NaN where a variance is not positive."""
+    if (np.diag(cov) <= 0).any() or (np.diag(sigma) <= 0).any():
+        return float("nan")
+    low = np.tril_indices(len(cov))
+
+    def correlation(matrix: np.ndarray) -> np.ndarray:
+        size = np.sqrt(np.diag(matrix))
+        return np.asarray((matrix / np.outer(size, size))[low])
+
+    return float(np.sqrt(np.mean((correlation(cov) - correlation(sigma)) ** 2)))
