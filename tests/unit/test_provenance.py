@@ -23,7 +23,7 @@ def test_scoring_does_not_rest_on_models_or_panel():
 
 
 def test_arrows_point_one_way():
-    """ingest -> measures -> panel -> models -> figures, tables -> report; mixed stands alone."""
+    """ingest -> measures -> panel -> models -> figures, tables -> report; mixed and sem stand alone."""
     stages = ["ingest", "measures", "panel", "models", "figures", "report"]
     for position, stage in enumerate(stages):
         behind = {Path(path).as_posix() for path in library(stage)}
@@ -32,6 +32,8 @@ def test_arrows_point_one_way():
                 p for p in behind if f"/alliance/{later}/" in p or f"/alliance/{later}.py" in p
             ]
             assert not reached, f"{stage} imports {reached}"
-    mixed = {Path(path).relative_to(Path(library("errors")[0]).parent) for path in library("mixed")}
-    outside = {p.as_posix() for p in mixed if p.parts[0] != "mixed"}
-    assert outside <= {"__init__.py", "errors.py"}
+    root = Path(library("errors")[0]).parent
+    for engine in ("mixed", "sem"):
+        behind = {Path(path).relative_to(root) for path in library(engine)}
+        outside = {p.as_posix() for p in behind if p.parts[0] != engine}
+        assert outside <= {"__init__.py", "errors.py"}
