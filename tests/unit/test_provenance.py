@@ -23,7 +23,7 @@ def test_scoring_does_not_rest_on_models_or_panel():
 
 
 def test_arrows_point_one_way():
-    """ingest -> measures -> panel -> models -> figures, tables -> report; mixed and sem stand alone."""
+    """ingest -> measures -> panel -> models -> figures, tables -> report; engines stand alone."""
     stages = ["ingest", "measures", "panel", "models", "figures", "report"]
     for position, stage in enumerate(stages):
         behind = {Path(path).as_posix() for path in library(stage)}
