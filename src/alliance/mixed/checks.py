@@ -8,12 +8,17 @@ from alliance.errors import FitError
 from alliance.mixed.criterion import Criterion
 from alliance.mixed.degrees_of_freedom import linear_form
 from alliance.mixed.prepare import Prepared
+from alliance.mixed.residual_session import SessionCovariance
+from alliance.mixed.terms import OUTCOME
 
 COLLINEAR = 1e-10
 """A column is collinear if the others leave less than this share of its sum of squares."""
 
 RUNAWAY = 16.0
 """Difference of log variances (a ratio of ten million) that no data of this kind can support."""
+
+SAME = 1e-8
+"""Two outcomes whose residual correlation is this near to 1 or -1 are one."""
 
 NO_MAXIMUM = 1e-4
 """Gain in -2 log L that still lies ahead where the optimiser had to give up."""
@@ -71,16 +76,19 @@ def _constant_problems(prepared: Prepared) -> list[str]:
     """Predictors without variation (numbers only beside an intercept), or of no usable size."""
     constant = [name for name, levels in prepared.vocabulary.categories.items() if len(levels) == 1]
     unusable = []
+    outcomes = prepared.outcomes
+    intercepts = {outcomes.intercept(place) for place in range(len(outcomes))}
     numbers = {
         factor.atom.column
         for products in (prepared.fixed, *prepared.random)
         for product in products
         for factor in product
+        if factor.atom.transform != OUTCOME
     }
     for name in sorted(numbers - set(prepared.vocabulary.categories)):
         column = prepared.sorted_data[name]
         low, high = float(column.min()), float(column.max())
-        if low == high and () in prepared.fixed:
+        if low == high and intercepts & set(prepared.fixed):
             constant.append(name)
         largest = max(abs(low), abs(high))
         if largest and not 1 / LARGEST < largest < LARGEST:
@@ -105,10 +113,10 @@ def check_fixed(prepared: Prepared, criterion: Criterion) -> None:
     FitError
     """
     x = criterion.fixed
-    if len(x) >= prepared.rows.used:
+    if len(x) >= prepared.rows.values:
         raise FitError(
-            f"There are {len(x)} fixed coefficients but only {prepared.rows.used} rows. Use fewer "
-            "terms."
+            f"There are {len(x)} fixed coefficients but only {prepared.rows.values} rows. Use "
+            "fewer terms."
         )
     form = criterion.problem.quadratic_form(np.zeros(criterion.problem.layout.n_parameters))
     gram = form.t[np.ix_(x, x)]
@@ -179,7 +187,7 @@ def check_identified(prepared: Prepared, criterion: Criterion, theta: np.ndarray
 
 
 def _parameter_names(prepared: Prepared) -> list[str]:
-    names = [f"residual variance of group {g + 1}" for g in range(1, prepared.residual.n_groups)]
+    names = _residual_names(prepared)
     levels = prepared.specification.levels
     for depth in reversed(range(len(levels))):
         labels = prepared.random_names(depth)
@@ -193,6 +201,20 @@ def _parameter_names(prepared: Prepared) -> list[str]:
     return [*names, "residual variance"]
 
 
+def _residual_names(prepared: Prepared) -> list[str]:
+    """Residual parameters in which V is linear, but the first variance."""
+    labels = prepared.specification.outcomes
+    if not labels:
+        return [f"residual variance of group {g + 1}" for g in range(1, prepared.residual.n_groups)]
+    return [
+        f"residual variance of '{labels[a]}'"
+        if a == b
+        else f"residual covariance of '{labels[b]}' and '{labels[a]}'"
+        for a in range(1, len(labels))
+        for b in range(a + 1)
+    ]
+
+
 def check_residual(prepared: Prepared, rho: np.ndarray) -> None:
     """Refuse residual parameters that ran away: the likelihood has no maximum inside.
 
@@ -202,6 +224,9 @@ def check_residual(prepared: Prepared, rho: np.ndarray) -> None:
         A group's residual variance that goes to zero, or an autocorrelation that goes to 1.
     """
     structure = prepared.residual
+    if isinstance(structure, SessionCovariance):
+        _check_session(structure, rho)
+        return
     log_variances = structure.log_variances(rho)
     gone = np.flatnonzero(log_variances < log_variances.max() - RUNAWAY)
     if len(gone):
@@ -220,6 +245,30 @@ def check_residual(prepared: Prepared, rho: np.ndarray) -> None:
         )
 
 
+def _check_session(structure: SessionCovariance, rho: np.ndarray) -> None:
+    """Refuse residuals of several outcomes without variance of their own."""
+    log_variances = structure.log_variances(rho)
+    names = structure.outcomes
+    problems = [
+        f"The residual variance of '{names[place]}' goes to zero: the model reproduces this "
+        "outcome exactly. Use fewer terms for it, or leave the outcome out."
+        for place in np.flatnonzero(log_variances < log_variances.max() - RUNAWAY)
+    ]
+    relative = structure.relative(rho)
+    deviation = np.sqrt(np.diag(relative))
+    correlation = relative / np.outer(deviation, deviation)
+    problems += [
+        f"The residual correlation of '{names[b]}' and '{names[a]}' goes to "
+        f"{'1' if correlation[a, b] > 0 else '-1'}: within a row one outcome follows from the "
+        "other. Leave one of them out."
+        for a in range(len(names))
+        for b in range(a)
+        if not problems and 1.0 - abs(correlation[a, b]) < SAME
+    ]
+    if problems:
+        raise FitError("\n".join(problems))
+
+
 def check_maximum(prepared: Prepared, converged: bool, decrement: float) -> None:
     """Refuse a likelihood that rises without end, which only overloaded small data sets have.
 
@@ -229,7 +278,7 @@ def check_maximum(prepared: Prepared, converged: bool, decrement: float) -> None
     """
     if not converged and not decrement < NO_MAXIMUM:
         raise FitError(
-            f"The likelihood of this model has no maximum on these {prepared.rows.used} rows: "
+            f"The likelihood of this model has no maximum on these {prepared.rows.values} rows: "
             "there are too many variance components for the data, and some rows are reproduced "
             "exactly. Leave out random terms, residual_by or the autocorrelation."
         )

@@ -26,26 +26,18 @@ def compress(prepared: Prepared, clients: np.ndarray | None = None) -> Problem:
     clients : array, optional
         Places of the clients to use, ascending; all of them by default.
     """
-    from alliance.mixed import crossproducts
     from alliance.mixed.patterns import find_patterns
 
     columns, residual = prepared.columns, prepared.residual
     tree = _Tree.build(prepared.nesting, clients)
     starts, rows = tree.starts, tree.rows
-    row_lag, row_group = residual.row_lag, residual.row_group
-    plain = not residual.serial and residual.n_groups == 1
-    if rows is not None and not plain:
-        row_lag, row_group = row_lag[rows], row_group[rows]
+    if rows is not None:
+        residual = residual.restricted(rows)
     n_columns = len(columns.internals) + 1
     n_clients = len(starts) - 1
     r = columns.n_random
-    n_groups, n_lags = residual.n_groups, len(residual.lags)
     pointer = np.arange(n_clients + 1, dtype=np.int64)
-    n_entries = n_clients
-    if not plain:
-        n_entries = crossproducts.count_entries(
-            starts, row_lag, row_group, n_groups, n_lags, pointer
-        )
+    n_entries = residual.count_entries(starts, pointer)
     totals = np.zeros((residual.n_classes, n_columns, n_columns))
     entry_class = np.zeros(n_entries, dtype=np.int64)
     cross = np.zeros((n_entries, r, n_columns))
@@ -56,19 +48,13 @@ def compress(prepared: Prepared, clients: np.ndarray | None = None) -> Problem:
         inside = starts[first : last + 1]
         span = slice(int(inside[0]), int(inside[-1]))
         block = internal_block(prepared, span if rows is None else rows[span])
-        if plain:
-            crossproducts.accumulate(block, inside[0], inside, first, r, totals, cross)
-        else:
-            crossproducts.accumulate_classes(
-                block, inside[0], inside, first, r, row_lag, row_group,
-                n_groups, n_lags, totals, pointer, entry_class, cross,
-            )  # fmt: skip
+        residual.accumulate(block, inside, first, r, totals, pointer, entry_class, cross)
         first = last
     upper = np.triu(totals)
     totals = upper + np.triu(upper, 1).transpose(0, 2, 1)
     return Problem(
         Layout(tuple(len(index) for index in columns.level_index), residual.n_parameters),
-        residual if rows is None or plain else residual.restricted(row_lag, row_group),
+        residual,
         int(starts[-1]),
         r,
         columns.level_index,
@@ -78,7 +64,7 @@ def compress(prepared: Prepared, clients: np.ndarray | None = None) -> Problem:
         cross,
         tree.parents,
         tree.n_outermost,
-        find_patterns(cross, columns.level_index[-1], tree.parents[-1]) if plain else None,
+        find_patterns(cross, columns.level_index[-1], tree.parents[-1]) if residual.plain else None,
     )
 
 
@@ -92,7 +78,7 @@ def internal_block(prepared: Prepared, rows: slice | np.ndarray) -> np.ndarray:
             internal, lambda factor: prepared.factor_values(factor)[rows], columns.centres
         )
         block[:, number] = values / columns.scales[number]
-    block[:, -1] = prepared.internal_outcome(outcome)
+    block[:, -1] = prepared.outcomes.to_internal(outcome, rows)
     return block
 
 

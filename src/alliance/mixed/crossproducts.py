@@ -150,3 +150,53 @@ def autoregress(noise, row_lag, power):
         if row_lag[row] >= 0:
             x = power[row_lag[row]]
             noise[row] = x * noise[row - 1] + np.sqrt(1.0 - x * x) * noise[row]
+
+
+@compiled
+def count_session_entries(starts, row_outcome, row_set, row_opens, classes, entry_pointer):
+    """Count the classes of `alliance.mixed.residual_session` per client; fills the pointer."""
+    seen = np.full(classes.max() + 1, -1, np.int64)
+    total = 0
+    entry_pointer[0] = 0
+    for client in range(len(starts) - 1):
+        opened = starts[client]
+        for row in range(starts[client], starts[client + 1]):
+            if row_opens[row]:
+                opened = row
+            for other in range(opened, row + 1):
+                which = classes[row_set[row], row_outcome[row], row_outcome[other]]
+                if seen[which] != client:
+                    seen[which] = client
+                    total += 1
+        entry_pointer[client + 1] = total
+    return total
+
+
+@compiled
+def accumulate_sessions(
+    block, first_row, starts, first_client, r, row_outcome, row_set, row_opens, classes,
+    totals, entry_pointer, entry_class, cross,
+):  # fmt: skip
+    """Cross-products per set of outcomes and pair (see `alliance.mixed.residual_session`).
+
+    Fills ``entry_class`` and ``cross`` between the pointers of each client.
+    """
+    slot = np.full(classes.max() + 1, -1, np.int64)
+    for client in range(len(starts) - 1):
+        begin = entry_pointer[first_client + client]
+        used = begin
+        opened = starts[client]
+        for row in range(starts[client], starts[client + 1]):
+            if row_opens[row]:
+                opened = row
+            now = block[row - first_row]
+            for other in range(opened, row + 1):
+                which = classes[row_set[row], row_outcome[row], row_outcome[other]]
+                if slot[which] < begin:
+                    slot[which] = used
+                    entry_class[used] = which
+                    used += 1
+                past = block[other - first_row]
+                _add(now, past, 1.0, r, totals[which], cross[slot[which]])
+                if other < row:
+                    _add(past, now, 1.0, r, totals[which], cross[slot[which]])

@@ -8,7 +8,6 @@ import numpy as np
 
 from alliance.mixed.covariance import triangle
 from alliance.mixed.criterion import Criterion, Expansion
-from alliance.mixed.problem import QuadraticForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,8 @@ def full_hessian(criterion: Criterion, expansion: Expansion, theta: np.ndarray) 
 class LinearForm:
     """X' V^-1 X and log|V| in the absolute (co)variances, in which V is linear.
 
-    The parameters are the covariances of every level, the residual variances of the groups beyond
-    the reference, and the residual variance, in the order of the layout with sigma^2 last.
+    The parameters are the covariances of every level, the residual (co)variances beyond the
+    reference, and the residual variance, in the order of the layout with sigma^2 last.
 
     Attributes
     ----------
@@ -109,10 +108,15 @@ def linear_form(criterion: Criterion, theta: np.ndarray, sigma2: float) -> Linea
     log|V_abs| = n log tau + log|V(s)|.
     """
     problem = criterion.problem
-    form = problem.quadratic_form(theta, 2, full=True)
+    weights = problem.residual.linear_weights(theta[: problem.layout.n_residual])
+    form = problem.quadratic_form(theta, 2, full=True, weights=weights)
     relative = relative_covariances(criterion, theta)
-    t_first, t_second, ld_first, ld_second = _variance_scale(criterion, form, relative)
     x = criterion.fixed
+    assert form.t_first is not None and form.t_second is not None
+    assert form.log_det_first is not None and form.log_det_second is not None
+    t_first = form.t_first[:, x[:, None], x[None, :]]
+    t_second = form.t_second[:, :, x[:, None], x[None, :]]
+    ld_first, ld_second = form.log_det_first, form.log_det_second
     t = form.t[np.ix_(x, x)]
     m = len(relative)
     tau = sigma2
@@ -135,39 +139,14 @@ def linear_form(criterion: Criterion, theta: np.ndarray, sigma2: float) -> Linea
 
 
 def relative_covariances(criterion: Criterion, theta: np.ndarray) -> np.ndarray:
-    """Covariances relative to sigma^2 in the order of the layout; group variances as ratios."""
+    """Covariances relative to sigma^2 in the order of the layout."""
     layout = criterion.problem.layout
     values = np.empty(layout.n_parameters)
-    values[: layout.n_residual] = np.exp(theta[: layout.n_residual])
+    values[: layout.n_residual] = criterion.problem.residual.linear(theta[: layout.n_residual])
     for depth, factor in enumerate(layout.factors(theta)):
         sigma = factor @ factor.T
         values[layout.block(depth)] = sigma[triangle(len(factor))]
     return values
-
-
-def _variance_scale(
-    criterion: Criterion, form: QuadraticForm, relative: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Take derivatives in variance ratios, not their logarithms; fixed columns only."""
-    n_residual = criterion.problem.layout.n_residual
-    x = criterion.fixed
-    assert form.t_first is not None and form.t_second is not None
-    assert form.log_det_first is not None and form.log_det_second is not None
-    t_first = form.t_first[:, x[:, None], x[None, :]].copy()
-    t_second = form.t_second[:, :, x[:, None], x[None, :]].copy()
-    ld_first, ld_second = form.log_det_first.copy(), form.log_det_second.copy()
-    for i in range(n_residual):
-        t_second[i, i] -= t_first[i]
-        ld_second[i, i] -= ld_first[i]
-    for i in range(n_residual):
-        ratio = relative[i]
-        t_first[i] /= ratio
-        ld_first[i] /= ratio
-        t_second[i] /= ratio
-        t_second[:, i] /= ratio
-        ld_second[i] /= ratio
-        ld_second[:, i] /= ratio
-    return t_first, t_second, ld_first, ld_second
 
 
 @dataclass(frozen=True, slots=True)

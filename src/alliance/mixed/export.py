@@ -22,7 +22,7 @@ def to_dict(fit: MixedFit) -> dict[str, Any]:
         "equation": fit.equation,
         "method": fit.method,
         "df_method": specification.df,
-        "outcome": specification.outcome,
+        "outcome": list(specification.outcomes) or specification.outcome,
         "fixed": list(specification.fixed),
         "random": {level: list(terms) for level, terms in specification.random},
         "residual_structure": specification.residual,
@@ -30,6 +30,7 @@ def to_dict(fit: MixedFit) -> dict[str, Any]:
             "total": fit.rows.total,
             "used": fit.rows.used,
             "left_out": dict(fit.rows.left_out),
+            **_rows_by_outcome(fit),
         },
         "n_groups": {level: int(count) for level, count in fit.n_groups.items()},
         "coefficients": records(fit.coefficients),
@@ -39,6 +40,7 @@ def to_dict(fit: MixedFit) -> dict[str, Any]:
             "sigma": fit.residual.sigma,
             "phi": fit.residual.phi,
             "variances": {str(group): v for group, v in fit.residual.variances.items()},
+            **_residual_covariance(fit),
         },
         "log_likelihood": fit.log_likelihood,
         "n_parameters": fit.n_parameters,
@@ -48,6 +50,25 @@ def to_dict(fit: MixedFit) -> dict[str, Any]:
             name: plain(getattr(convergence, name)) for name in convergence.__dataclass_fields__
         },
     }
+
+
+def _rows_by_outcome(fit: MixedFit) -> dict[str, Any]:
+    """Rows per outcome, where there are several."""
+    if not fit.rows.by_outcome:
+        return {}
+    return {
+        "by_outcome": {
+            name: {"used": own.used, "left_out": dict(own.left_out)}
+            for name, own in fit.rows.by_outcome.items()
+        }
+    }
+
+
+def _residual_covariance(fit: MixedFit) -> dict[str, Any]:
+    """Residual covariance of several outcomes."""
+    if fit.residual.covariance is None:
+        return {}
+    return {"covariance": plain(fit.residual.covariance.to_numpy())}
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

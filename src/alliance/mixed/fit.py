@@ -24,6 +24,7 @@ from alliance.mixed.optimise import DECREMENT_TOLERANCE, Optimum, minimise
 from alliance.mixed.prepare import Prepared, check_outcome, prepare, with_outcome
 from alliance.mixed.problem import Problem
 from alliance.mixed.result import MixedFit
+from alliance.mixed.several import Terms, check_several, only_outcome
 from alliance.mixed.simulation import sorted_order
 from alliance.mixed.specification import (
     DegreesOfFreedom,
@@ -58,9 +59,9 @@ AGREEMENT = 1e-6
 
 def fit_mixed(
     data: pd.DataFrame,
-    outcome: str,
-    fixed: Sequence[str],
-    random: Mapping[str, Sequence[str]],
+    outcome: str | Sequence[str],
+    fixed: Terms,
+    random: Mapping[str, Terms],
     residual: ResidualKind = "iid",
     residual_time: str | None = None,
     residual_by: str | None = None,
@@ -78,14 +79,19 @@ def fit_mixed(
     ----------
     data : pandas.DataFrame
         One row per observation, in any order. Never changed.
-    outcome : str
-        Column of the outcome.
-    fixed : sequence of str
+    outcome : str or sequence of str
+        Column of the outcome, or of several outcomes that are modelled together: one row holds the
+        outcomes of one session, and any of them may be missing. Random effects of a level are then
+        correlated across outcomes, and so are the residuals of one row (unstructured); terms and
+        effects are named ``"outcome: term"``.
+    fixed : sequence of str, or mapping of str to sequence of str
         Terms of the fixed part: ``"1"``, column names, ``"a:b"``, ``"a*b"``, and the transforms
         log, log1p, sqrt, square, center, scale and ``spline(x, 3)``. There is an intercept only if
-        ``"1"`` is in the list. Text and categorical columns get treatment contrasts.
-    random : mapping of str to sequence of str
-        Terms with random effects per level, the outermost level first.
+        ``"1"`` is in the list. Text and categorical columns get treatment contrasts. With several
+        outcomes the same terms for all, or a mapping of outcome to its terms.
+    random : mapping of str to terms
+        Terms with random effects per level, the outermost level first; with several outcomes the
+        same terms for all, or a mapping of outcome to its terms (an outcome may be absent).
     residual : {"iid", "ar1", "car1"}
         Residuals within the innermost level: independent; AR(1) over whole-numbered sessions, gaps
         allowed; or CAR(1) over real time.
@@ -110,18 +116,19 @@ def fit_mixed(
     FitError
         The model cannot be fitted to these data; says why in terms of columns and groups.
     """
-    specification, parsed = check_specification(
-        data,
-        outcome,
-        fixed,
-        random,
-        residual=residual,
-        residual_time=residual_time,
-        residual_by=residual_by,
-        method=method,
-        df=df,
-        ids=ids,
-    )
+    options = {
+        "residual": residual,
+        "residual_time": residual_time,
+        "residual_by": residual_by,
+        "method": method,
+        "df": df,
+        "ids": ids,
+    }
+    if not isinstance(outcome, str) and len(outcome) > 1:
+        specification, parsed = check_several(data, outcome, fixed, random, **options)
+    else:
+        name, own_fixed, own_random = only_outcome(outcome, fixed, random)
+        specification, parsed = check_specification(data, name, own_fixed, own_random, **options)
     prepared = prepare(data, specification, parsed)
     check_data(prepared)
     fit = estimate(prepared, compress(prepared))
@@ -155,7 +162,7 @@ def _wrap(
         prepared.specification.levels,
         names,
         layout.factors(best.theta),
-        prepared.columns.level_transform,
+        [prepared.level_transform(depth) for depth in range(len(layout.sizes))],
     )
     if prepared.residual.kind == "car1" and best.theta[0] == 0.0:
         components = (*components, "residual: autocorrelation is 0")
@@ -306,18 +313,20 @@ class Refitter:
         return _wrap(prepared, criterion, best, 0.0)
 
 
-def refit(fit: MixedFit, y: np.ndarray | pd.Series) -> MixedFit:
+def refit(fit: MixedFit, y: np.ndarray | pd.Series | pd.DataFrame) -> MixedFit:
     """See `alliance.mixed.result.MixedFit.refit`."""
     values = np.asarray(y, dtype=float)
-    if values.shape != (fit.rows.used,):
+    several = fit.prepared.specification.outcomes
+    if values.shape != (fit.rows.used, *([len(several)] if several else [])):
+        columns = f" and one column per outcome ({', '.join(several)})" if several else ""
         raise FitError(
-            f"The new outcome must have one value per row of the fit: {fit.rows.used}, not "
-            f"{values.shape[0] if values.ndim else 0}."
+            f"The new outcome must have one value per row of the fit{columns}: {fit.rows.used}, "
+            f"not {values.shape[0] if values.ndim else 0}."
         )
-    if not np.isfinite(values).all():
-        raise FitError("The new outcome has missing or infinite values.")
     outcome = sorted_order(fit, values)
-    check_outcome(outcome, fit.prepared.specification.outcome)
+    if not np.isfinite(outcome).all():
+        raise FitError("The new outcome has missing or infinite values.")
+    check_outcome(fit.prepared, outcome)
     prepared = with_outcome(fit.prepared, outcome)
     return estimate(prepared, compress(prepared))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.stacking import own_products
 from alliance.mixed.tables import t_quantile
 from alliance.mixed.terms import Product
 from alliance.mixed.vocabulary import is_categorical
@@ -27,25 +28,47 @@ def predict(
     """See `alliance.mixed.result.MixedFit.predict`."""
     prepared = fit.prepared
     data = used_in_given_order(fit) if new_data is None else new_data
-    x, complete = _matrix(fit, prepared.fixed, data)
-    mean = np.full(len(data), np.nan)
-    mean[complete] = x @ fit.estimate.coefficients
-    if interval is not None:
-        if interval != "confidence":
-            raise FitError("interval must be 'confidence' (of the fixed part) or left out.")
-        covariance = fit.covariance.to_numpy()
-        se = np.full(len(data), np.nan)
-        se[complete] = np.sqrt(np.maximum(np.einsum("ia,ab,ib->i", x, covariance, x), 0.0))
-        df = np.full(len(data), np.nan)
-        if complete.any():
-            unique, inverse = np.unique(x, axis=0, return_inverse=True)
-            df[complete] = np.array([fit.degrees_of_freedom(row) for row in unique])[inverse]
-        half = se * t_quantile(0.5 + confidence / 2, df)
-        table = {"mean": mean, "se": se, "df": df, "ci_low": mean - half, "ci_high": mean + half}
-        return pd.DataFrame(table, index=data.index)
-    for level in _chosen(fit, levels):
-        mean += _group_part(fit, level, data)
-    return pd.Series(mean, index=data.index, name=prepared.specification.outcome)
+    if interval not in (None, "confidence"):
+        raise FitError("interval must be 'confidence' (of the fixed part) or left out.")
+    tables: dict[str, pd.Series | pd.DataFrame] = {}
+    for place, name in enumerate(prepared.outcomes.names):
+        own = np.array([prepared.outcomes.place_of(p) == place for p in prepared.fixed])
+        x, complete = _matrix(fit, _own(fit, prepared.fixed, place), data)
+        mean = np.full(len(data), np.nan)
+        mean[complete] = x @ fit.estimate.coefficients[own]
+        if interval is not None:
+            tables[name] = _confidence(fit, x, own, complete, mean, data.index, confidence)
+            continue
+        for level in _chosen(fit, levels):
+            mean += _group_part(fit, level, place, data)
+        tables[name] = pd.Series(mean, index=data.index, name=name)
+    if not prepared.specification.outcomes:
+        return next(iter(tables.values()))
+    return pd.concat(tables, axis=1)
+
+
+def _confidence(
+    fit: MixedFit, x: np.ndarray, own: np.ndarray, complete: np.ndarray, mean: np.ndarray,
+    index: pd.Index, confidence: float,
+) -> pd.DataFrame:  # fmt: skip
+    """Mean, se, df and interval of the fixed part of one outcome."""
+    covariance = fit.covariance.to_numpy()[np.ix_(own, own)]
+    se = np.full(len(mean), np.nan)
+    se[complete] = np.sqrt(np.maximum(np.einsum("ia,ab,ib->i", x, covariance, x), 0.0))
+    df = np.full(len(mean), np.nan)
+    if complete.any():
+        unique, inverse = np.unique(x, axis=0, return_inverse=True)
+        weights = np.zeros((len(unique), len(own)))
+        weights[:, own] = unique
+        df[complete] = np.array([fit.degrees_of_freedom(row) for row in weights])[inverse]
+    half = se * t_quantile(0.5 + confidence / 2, df)
+    table = {"mean": mean, "se": se, "df": df, "ci_low": mean - half, "ci_high": mean + half}
+    return pd.DataFrame(table, index=index)
+
+
+def _own(fit: MixedFit, products: dict[Product, str], place: int) -> dict[Product, str]:
+    """Design columns of one outcome, as the data hold them."""
+    return own_products(products, place) if fit.prepared.specification.outcomes else products
 
 
 def used_in_given_order(fit: MixedFit) -> pd.DataFrame:
@@ -53,7 +76,8 @@ def used_in_given_order(fit: MixedFit) -> pd.DataFrame:
     prepared = fit.prepared
     if prepared.order is None:
         return prepared.sorted_data
-    return prepared.sorted_data.take(np.argsort(prepared.order, kind="stable"))
+    # With several outcomes a row stands there once per value: take the first of them.
+    return prepared.sorted_data.take(np.unique(prepared.order, return_index=True)[1])
 
 
 def _chosen(fit: MixedFit, levels: str | Sequence[str]) -> list[str]:
@@ -86,8 +110,8 @@ def _matrix(
     return fit.prepared.user_matrix(products, data[complete]), complete
 
 
-def _group_part(fit: MixedFit, level: str, data: pd.DataFrame) -> np.ndarray:
-    """Random effects of one level for each row; 0 for groups that the fit has not seen."""
+def _group_part(fit: MixedFit, level: str, place: int, data: pd.DataFrame) -> np.ndarray:
+    """Random effects of one level on one outcome; 0 for groups that the fit has not seen."""
     depth = fit.prepared.specification.levels.index(level)
     path = list(fit.prepared.specification.levels[: depth + 1])
     absent = [name for name in path if name not in data.columns]
@@ -97,16 +121,18 @@ def _group_part(fit: MixedFit, level: str, data: pd.DataFrame) -> np.ndarray:
             f'{", ".join(repr(name) for name in absent)}; or predict with levels="none".'
         )
     effects = fit.random_effects(level)
-    names = fit.prepared.random_names(depth)
+    products = _own(fit, fit.prepared.random[depth], place)
+    if not products:
+        return np.zeros(len(data))
     if len(path) == 1:
         known = pd.Index(effects[path[0]])
-        place = known.get_indexer(pd.Index(data[path[0]]))
+        found = known.get_indexer(pd.Index(data[path[0]]))
     else:
         known = pd.MultiIndex.from_frame(effects[path].astype(object))
-        place = known.get_indexer(pd.MultiIndex.from_frame(data[path].astype(object)))
-    z, complete = _matrix(fit, fit.prepared.random[depth], data)
+        found = known.get_indexer(pd.MultiIndex.from_frame(data[path].astype(object)))
+    z, complete = _matrix(fit, products, data)
     part = np.full(len(data), np.nan)
-    modes = effects[names].to_numpy()
-    own = np.where((place >= 0)[:, None], modes[np.maximum(place, 0)], 0.0)
+    modes = effects[list(products.values())].to_numpy()
+    own = np.where((found >= 0)[:, None], modes[np.maximum(found, 0)], 0.0)
     part[complete] = np.einsum("ij,ij->i", z, own[complete])
     return part

@@ -8,12 +8,18 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.mixed.design import Columns, build_columns, centre_of, scale_of
+from alliance.mixed.design import Columns, build_columns
+from alliance.mixed.outcomes import Outcomes
 from alliance.mixed.residual import ResidualStructure
-from alliance.mixed.rows import Nesting, Rows, nest, select_rows
+from alliance.mixed.residual_session import Residual
+from alliance.mixed.rows import Nesting, Rows, nest, row_order, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
+from alliance.mixed.stacking import learn_from_sessions, stack, stacked_products
 from alliance.mixed.terms import Factor, Product
 from alliance.mixed.vocabulary import Vocabulary, is_categorical, numeric
+
+NO_COLUMNS = Columns([], 0, np.empty(0), np.empty(0), [], [])
+"""Stands in until the columns are chosen."""
 
 
 @dataclass(slots=True)
@@ -31,11 +37,14 @@ class Prepared:
     random : list of dict of Product to str
         The same per level, outermost first.
     columns : Columns
-    residual : ResidualStructure
-    outcome_centre, outcome_scale : float
-        The outcome enters as (y - centre) / scale.
+    residual : Residual
+    outcomes : Outcomes
+        Units in which the outcome, or each of several, enters.
     sorted_data : pandas.DataFrame
-        The used rows in sorted order, needed columns only.
+        The used rows in sorted order, needed columns only; with several outcomes one row per
+        measured value (see `alliance.mixed.stacking`).
+    order : numpy.ndarray or None
+        Place of each sorted row among the used rows in the order given; None if they are the same.
     outcome : numpy.ndarray
         Outcome on the user's scale, sorted, shape (n,).
     """
@@ -47,9 +56,8 @@ class Prepared:
     fixed: dict[Product, str]
     random: list[dict[Product, str]]
     columns: Columns
-    residual: ResidualStructure
-    outcome_centre: float
-    outcome_scale: float
+    residual: Residual
+    outcomes: Outcomes
     sorted_data: pd.DataFrame = field(repr=False)
     order: np.ndarray | None = field(repr=False)
     outcome: np.ndarray = field(repr=False)
@@ -67,8 +75,18 @@ class Prepared:
     def factor_values(self, factor: Factor) -> np.ndarray:
         """Vector of a factor over the sorted rows."""
         if factor not in self.cache:
-            self.cache[factor] = self.vocabulary.evaluate(factor, self.sorted_data)
+            self.cache[factor] = self._evaluate(factor)
         return self.cache[factor]
+
+    def _evaluate(self, factor: Factor) -> np.ndarray:
+        column = self.sorted_data[factor.atom.column]
+        if not (self.specification.outcomes and column.hasnans):
+            return self.vocabulary.evaluate(factor, self.sorted_data)
+        # A value missing here belongs to terms of another outcome, which are zero in this row.
+        values = np.zeros(len(column))
+        present = column.notna().to_numpy()
+        values[present] = self.vocabulary.evaluate(factor, self.sorted_data[present])
+        return values
 
     def user_matrix(self, products: dict[Product, str], data: pd.DataFrame | None) -> np.ndarray:
         """Design matrix on the user's scale, for the sorted rows or for new data."""
@@ -84,9 +102,15 @@ class Prepared:
                 matrix[:, number] *= values
         return matrix
 
-    def internal_outcome(self, outcome: np.ndarray) -> np.ndarray:
-        """Put the outcome on the engine's scale."""
-        return (outcome - self.outcome_centre) / self.outcome_scale
+    @property
+    def fixed_transform(self) -> np.ndarray:
+        """A with X / outcome's scale = X_internal A, shape (p, p)."""
+        return self.columns.fixed_transform / self.outcomes.scales_of(self.fixed)
+
+    def level_transform(self, depth: int) -> np.ndarray:
+        """A with Z / outcome's scale = Z_internal A, for one level, shape (q, q)."""
+        scales = self.outcomes.scales_of(self.random[depth])
+        return self.columns.level_transform[depth] / scales
 
 
 def prepare(data: pd.DataFrame, specification: Specification, parsed: ParsedTerms) -> Prepared:
@@ -97,6 +121,41 @@ def prepare(data: pd.DataFrame, specification: Specification, parsed: ParsedTerm
     FitError
         For every cause that can be named before the optimiser starts.
     """
+    vocabulary = Vocabulary()
+    if specification.outcomes:
+        cells = stack(data, specification, parsed)
+        for atom in parsed.atoms:
+            learn_from_sessions(vocabulary, atom, cells.sessions)
+        names = specification.outcomes
+        prepared = Prepared(
+            specification,
+            cells.rows,
+            cells.nesting,
+            vocabulary,
+            stacked_products(parsed.fixed, vocabulary, names),
+            [stacked_products(terms, vocabulary, names) for terms in parsed.random],
+            NO_COLUMNS,
+            cells.residual,
+            cells.outcomes,
+            cells.cells,
+            cells.order,
+            cells.values,
+        )
+    else:
+        prepared = _prepare_rows(data, specification, parsed, vocabulary)
+    check_outcome(prepared, prepared.outcome)
+    prepared.columns = build_columns(
+        list(prepared.fixed),
+        [list(products) for products in prepared.random],
+        prepared.factor_values,
+    )
+    return with_outcome(prepared, prepared.outcome)
+
+
+def _prepare_rows(
+    data: pd.DataFrame, specification: Specification, parsed: ParsedTerms, vocabulary: Vocabulary
+) -> Prepared:
+    """Select and sort the rows of one outcome."""
     needed = _needed(specification, parsed)
     rows = select_rows(data, needed)
     used = pd.DataFrame({name: data[name] for name in needed}, copy=False)
@@ -107,42 +166,32 @@ def prepare(data: pd.DataFrame, specification: Specification, parsed: ParsedTerm
             f"The outcome '{specification.outcome}' holds categories; the model needs numbers."
         )
     nesting = nest(used, specification.levels, specification.ids, rows.used_positions)
-    order = _row_order(used, nesting, specification, parsed)
+    order = row_order(used, nesting, _sort_keys(specification, parsed))
     if order is not None:
         used = used.take(order)
     outcome = numeric(used[specification.outcome], specification.outcome)
-    vocabulary = Vocabulary()
     for atom in parsed.atoms:
         vocabulary.learn(atom, used)
-    prepared = Prepared(
+    return Prepared(
         specification,
         rows,
         nesting,
         vocabulary,
         vocabulary.products(parsed.fixed),
         [vocabulary.products(terms) for terms in parsed.random],
-        Columns([], 0, np.empty(0), np.empty(0), [], []),
+        NO_COLUMNS,
         _residual(used, nesting, specification, order, rows),
-        0.0,
-        1.0,
+        Outcomes((specification.outcome,)),
         used,
         order,
         outcome,
     )
-    check_outcome(outcome, specification.outcome)
-    prepared.columns = build_columns(
-        list(prepared.fixed),
-        [list(products) for products in prepared.random],
-        prepared.factor_values,
-    )
-    return with_outcome(prepared, outcome)
 
 
 def with_outcome(prepared: Prepared, outcome: np.ndarray) -> Prepared:
     """Give the same design another outcome (user's scale, sorted rows)."""
-    centre = centre_of(outcome) if () in prepared.fixed else 0.0
-    scale = scale_of(outcome, centre)
-    return replace(prepared, outcome=outcome, outcome_centre=centre, outcome_scale=scale)
+    outcomes = prepared.outcomes.fitted_to(outcome, prepared.fixed)
+    return replace(prepared, outcome=outcome, outcomes=outcomes)
 
 
 def _needed(specification: Specification, parsed: ParsedTerms) -> list[str]:
@@ -152,62 +201,24 @@ def _needed(specification: Specification, parsed: ParsedTerms) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _row_order(
-    used: pd.DataFrame, nesting: Nesting, specification: Specification, parsed: ParsedTerms
-) -> np.ndarray | None:
-    """Total order of the rows: by group, then by time and the other columns.
-
-    Sums then run in the same order whatever the order of the rows given, so that results agree to
-    the last bit. None if the rows are in that order already.
-    """
+def _sort_keys(specification: Specification, parsed: ParsedTerms) -> list[str]:
+    """Columns that order the rows within a group: time, the other columns, the outcome."""
     keys: list[str] = [specification.residual_time] if specification.residual_time else []
     keys += [atom.column for atom in parsed.atoms]
     keys += [specification.residual_by] if specification.residual_by else []
-    keys.append(specification.outcome)
-    keys = list(dict.fromkeys(keys))
-    starts = nesting.starts[-1]
-    # A row is tied with the one before it in the same client until a column tells them apart.
-    tied = np.ones(len(used) - 1, dtype=bool)
-    tied[starts[1:-1] - 1] = False
-    in_order = nesting.order is None
-    columns: list[np.ndarray] = []
-    for key in keys:
-        values = _sortable(used[key])
-        if nesting.order is not None:
-            values = values[nesting.order]
-        columns.append(values)
-        if (tied & (values[1:] < values[:-1])).any():
-            in_order = False
-            break
-        tied &= values[1:] == values[:-1]
-        if not tied.any():
-            break
-    if in_order:
-        return None
-    if len(columns) < len(keys):
-        for key in keys[len(columns) :]:
-            values = _sortable(used[key])
-            columns.append(values if nesting.order is None else values[nesting.order])
-    group = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    inner = np.lexsort((*reversed(columns), group))
-    return inner if nesting.order is None else nesting.order[inner]
+    return list(dict.fromkeys([*keys, specification.outcome]))
 
 
-def _sortable(column: pd.Series) -> np.ndarray:
-    if is_categorical(column):
-        codes, uniques = pd.factorize(column.astype(str), sort=True)
-        del uniques
-        return codes.astype(float)
-    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(dtype=float)
-
-
-def check_outcome(outcome: np.ndarray, name: str) -> None:
-    """Refuse an outcome that never varies."""
-    if np.ptp(outcome) == 0:
-        raise FitError(
-            f"The outcome '{name}' has the same value in all {len(outcome)} rows; there is nothing "
-            "to model."
-        )
+def check_outcome(prepared: Prepared, outcome: np.ndarray) -> None:
+    """Refuse an outcome that never varies (sorted rows)."""
+    problems = [
+        f"The outcome '{name}' has the same value in all {len(own)} rows; there is nothing to "
+        "model."
+        for name, own in zip(prepared.outcomes.names, prepared.outcomes.split(outcome), strict=True)
+        if np.ptp(own) == 0
+    ]
+    if problems:
+        raise FitError("\n".join(problems))
 
 
 def _residual(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alliance.mixed.covariance import Layout, triangle, unpack_pairs
-from alliance.mixed.residual import ResidualStructure
+from alliance.mixed.residual import Weights
+from alliance.mixed.residual_session import Residual
 
 if TYPE_CHECKING:
     from alliance.mixed.patterns import Patterns
@@ -55,7 +56,7 @@ class Problem:
     ----------
     layout : Layout
         Places of the covariance parameters.
-    residual : ResidualStructure
+    residual : Residual
     n_rows : int
     n_random : int
         Number of columns r that some level uses.
@@ -74,7 +75,7 @@ class Problem:
     """
 
     layout: Layout
-    residual: ResidualStructure = field(repr=False)
+    residual: Residual = field(repr=False)
     n_rows: int
     n_random: int
     level_columns: list[np.ndarray]
@@ -109,6 +110,7 @@ class Problem:
         omega: np.ndarray | None = None,
         *,
         full: bool = False,
+        weights: Weights | None = None,
     ) -> QuadraticForm:
         """Evaluate T and log|V|.
 
@@ -122,10 +124,13 @@ class Problem:
             Symmetric matrix to contract the second derivatives of T with.
         full : bool
             Return the second derivatives of T themselves.
+        weights : Weights, optional
+            Class weights with derivatives in other residual parameters than those of theta.
         """
         m, n_columns = self.layout.n_parameters, self.n_columns
         n_residual = self.layout.n_residual
-        weights = self.residual.weights(theta[:n_residual])
+        if weights is None:
+            weights = self.residual.weights(theta[:n_residual])
         matrix = np.zeros((n_columns, n_columns)) if omega is None else omega
         t_stack, contraction, log_det = self._climb(theta, order, full, weights.stacked, matrix)
         t = _weighted(weights.value, self.totals) - _symmetric(t_stack[0])

@@ -110,8 +110,43 @@ class ResidualStructure:
         n_groups, n_lags = self.n_groups, len(self.lags)
         return n_groups + n_lags * n_groups + n_lags * n_groups**2
 
-    def restricted(self, row_lag: np.ndarray, row_group: np.ndarray) -> ResidualStructure:
-        """Restrict the structure to some of the rows."""
+    @property
+    def plain(self) -> bool:
+        """Whether the rows are independent with one variance."""
+        return self.n_parameters == 0
+
+    def count_entries(self, starts: np.ndarray, pointer: np.ndarray) -> int:
+        """Count the classes that occur in each client; fills the pointer."""
+        from alliance.mixed import crossproducts
+
+        if self.plain:
+            return len(starts) - 1
+        return int(
+            crossproducts.count_entries(
+                starts, self.row_lag, self.row_group, self.n_groups, len(self.lags), pointer
+            )
+        )
+
+    def accumulate(
+        self, block: np.ndarray, inside: np.ndarray, first: int, r: int, totals: np.ndarray,
+        pointer: np.ndarray, entry_class: np.ndarray, cross: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Add the cross-products of some clients (see `alliance.mixed.crossproducts`)."""
+        from alliance.mixed import crossproducts
+
+        if self.plain:
+            crossproducts.accumulate(block, inside[0], inside, first, r, totals, cross)
+            return
+        crossproducts.accumulate_classes(
+            block, inside[0], inside, first, r, self.row_lag, self.row_group, self.n_groups,
+            len(self.lags), totals, pointer, entry_class, cross,
+        )  # fmt: skip
+
+    def restricted(self, rows: np.ndarray) -> ResidualStructure:
+        """Restrict the structure to the rows of some clients."""
+        if self.plain:
+            return self
+        row_lag, row_group = self.row_lag[rows], self.row_group[rows]
         return replace(
             self,
             lag_counts=np.bincount(row_lag[row_lag >= 0], minlength=len(self.lags)).astype(float),
@@ -195,6 +230,43 @@ class ResidualStructure:
             for h in range(1, g + 1):
                 second[pair_index(i, offset + h - 1)] = share[:, g] * share[:, h] * value
         return Weights(value, first, second, log_det, log_det_first, log_det_second)
+
+    def linear(self, rho: np.ndarray) -> np.ndarray:
+        """Relative variances of the groups beyond the first, in which V is linear."""
+        return np.exp(self.log_variances(rho)[1:])
+
+    def linear_weights(self, rho: np.ndarray) -> Weights:
+        """Class weights at rho with derivatives in the relative variances, not their logarithms.
+
+        Independent residuals only: V is not linear in an autocorrelation.
+        """
+        by_log = self.weights(rho)
+        if self.plain:
+            return by_log
+        ratio = self.linear(rho)
+        first, second = by_log.first / ratio[:, None], by_log.second.copy()
+        log_det_first, log_det_second = by_log.log_det_first / ratio, by_log.log_det_second.copy()
+        for i in range(len(ratio)):
+            # d2/dv2 = (d2/dlog2 - d/dlog) / v^2
+            second[pair_index(i, i)] -= by_log.first[i]
+            log_det_second[pair_index(i, i)] -= by_log.log_det_first[i]
+            for j in range(i + 1):
+                second[pair_index(i, j)] /= ratio[i] * ratio[j]
+                log_det_second[pair_index(i, j)] /= ratio[i] * ratio[j]
+        return Weights(by_log.value, first, second, by_log.log_det, log_det_first, log_det_second)
+
+    def noise(self, rng: np.random.Generator, rho: np.ndarray) -> np.ndarray:
+        """Draw residuals relative to sigma, shape (n,)."""
+        noise = rng.standard_normal(int(self.group_counts.sum()))
+        if self.serial:
+            from alliance.mixed import crossproducts
+
+            phi = self.phi(rho)
+            assert phi is not None
+            crossproducts.autoregress(noise, self.row_lag, phi**self.lags)
+        if self.n_groups == 1:
+            return noise
+        return noise * np.exp(0.5 * self.log_variances(rho))[self.row_group]
 
     def _power(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Powers x = phi^lag with first and second derivative in rho[0], each shape (D,)."""

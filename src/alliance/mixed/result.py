@@ -38,16 +38,20 @@ class ResidualEstimate:
     Attributes
     ----------
     sigma : float
-        Residual standard deviation (of the first group, where there are several).
+        Residual standard deviation (of the first group or outcome, where there are several).
     phi : float or None
         Autocorrelation at distance 1 (one session, or one unit of time); None if independent.
     variances : dict
-        Residual variance per value of ``residual_by``; ``{"all": sigma^2}`` without.
+        Residual variance per value of ``residual_by``, or per outcome of several;
+        ``{"all": sigma^2}`` without.
+    covariance : pandas.DataFrame or None
+        Residual covariance of several outcomes within a row of the data.
     """
 
     sigma: float
     phi: float | None
     variances: dict[Any, float]
+    covariance: pd.DataFrame | None = None
 
 
 @dataclass(eq=False)
@@ -95,7 +99,6 @@ class MixedFit:
                     "Kenward-Roger's adjustment is larger than the variances that it adjusts: the "
                     "data are too few for it. Use df='satterthwaite'."
                 )
-            matrix = matrix * self.prepared.outcome_scale**2
         return pd.DataFrame(matrix, index=names, columns=names)
 
     def degrees_of_freedom(self, contrast: np.ndarray) -> float:
@@ -132,12 +135,20 @@ class MixedFit:
     def variance_components(self) -> pd.DataFrame:
         """level, name_1, name_2, variance_or_covariance, sd_or_correlation.
 
-        As in lme4, a variance has no name_2; the last row is the residual variance.
+        As in lme4, a variance has no name_2; the last row is the residual variance. With several
+        outcomes the last rows are their residual variances and covariances, named by outcome.
         """
+        blocks = [
+            (level, self.prepared.random_names(depth), self.estimate.level_covariances[depth])
+            for depth, level in enumerate(self.prepared.specification.levels)
+        ]
+        within = self.estimate.residual_covariance
+        if within is None:
+            blocks.append(("residual", ["residual"], np.array([[self.estimate.sigma2]])))
+        else:
+            blocks.append(("residual", list(self.prepared.outcomes.names), within))
         rows: list[tuple[str, str, str | None, float, float]] = []
-        for depth, level in enumerate(self.prepared.specification.levels):
-            names = self.prepared.random_names(depth)
-            sigma = self.estimate.level_covariances[depth]
+        for level, names, sigma in blocks:
             sd = np.sqrt(np.maximum(np.diag(sigma), 0.0))
             rows += [(level, names[i], None, sigma[i, i], sd[i]) for i in range(len(names))]
             for i in range(len(names)):
@@ -145,18 +156,21 @@ class MixedFit:
                     both = sd[i] * sd[j]
                     correlation = sigma[i, j] / both if both > 0 else np.nan
                     rows.append((level, names[i], names[j], sigma[i, j], correlation))
-        rows.append(
-            ("residual", "residual", None, self.estimate.sigma2, np.sqrt(self.estimate.sigma2))
-        )
         columns = ["level", "name_1", "name_2", "variance_or_covariance", "sd_or_correlation"]
         return pd.DataFrame(rows, columns=columns)
 
     @cached_property
     def residual(self) -> ResidualEstimate:
-        """Residual standard deviation, autocorrelation and variances by group."""
+        """Residual standard deviation, autocorrelation, variances by group or outcome."""
         structure = self.prepared.residual
         rho = self.optimum.theta[: structure.n_parameters]
         sigma2 = self.estimate.sigma2
+        within = self.estimate.residual_covariance
+        if within is not None:
+            names = list(self.prepared.outcomes.names)
+            variances = dict(zip(names, np.diag(within).tolist(), strict=True))
+            table = pd.DataFrame(within, index=names, columns=names)
+            return ResidualEstimate(float(np.sqrt(sigma2)), None, variances, table)
         ratios = np.exp(structure.log_variances(rho))
         groups = structure.groups or ["all"]
         variances = {group: float(sigma2 * v) for group, v in zip(groups, ratios, strict=True)}
@@ -184,11 +198,11 @@ class MixedFit:
         """
         depth = self.depth_of(level)
         nesting = self.prepared.nesting
-        back = np.linalg.inv(self.prepared.columns.level_transform[depth])
-        scale = self.prepared.outcome_scale
+        back = np.linalg.inv(self.prepared.level_transform(depth))
         effects = self._effects[depth]
-        modes = effects.modes @ back.T * scale
-        covariances = back @ effects.covariances @ back.T * self.estimate.sigma2
+        modes = effects.modes @ back.T
+        sigma2 = self.optimum.expansion.profile.sigma2
+        covariances = back @ effects.covariances @ back.T * sigma2
         table: dict[str, Any] = {}
         for outer in range(depth + 1):
             place = (
@@ -227,9 +241,12 @@ class MixedFit:
         return -2.0 * self.log_likelihood + 2.0 * self.n_parameters
 
     def bic(self, by: str = "rows") -> float:
-        """-2 log L + log(N) n_parameters with N the number of rows, or of groups of a level."""
+        """-2 log L + log(N) n_parameters with N the number of rows, or of groups of a level.
+
+        With several outcomes the rows are their values, added up over the outcomes.
+        """
         count = (
-            self.rows.used
+            self.rows.values
             if by == "rows"
             else self.n_groups[self.prepared.specification.levels[self.depth_of(by)]]
         )
@@ -260,6 +277,8 @@ class MixedFit:
         residual = {"iid": "independent residuals"}.get(
             spec.residual, f"{spec.residual.upper()} residuals over {spec.residual_time}"
         )
+        if spec.outcomes:
+            residual = "residuals of one row correlated, those of different rows independent"
         if spec.residual_by:
             residual += f", one variance per {spec.residual_by}"
         return f"{spec.outcome} ~ {' + '.join(parts)}; {residual}; {spec.method}"
@@ -383,7 +402,9 @@ class MixedFit:
         Returns
         -------
         pandas.Series or pandas.DataFrame
-            Indexed like `new_data` (or like the used rows); NaN where a predictor is missing.
+            Indexed like `new_data` (or like the used rows); NaN where a predictor is missing. With
+            several outcomes one column per outcome, also where it was not measured; with an
+            interval the columns have two levels, outcome first.
         """
         from alliance.mixed.prediction import predict
 
@@ -399,19 +420,21 @@ class MixedFit:
         Returns
         -------
         numpy.ndarray
-            One value per used row, in the order of the data given, shape (rows.used,).
+            One value per used row, in the order of the data given, shape (rows.used,); with several
+            outcomes one column each, NaN where the fit used no value, shape (rows.used, outcomes).
         """
         from alliance.mixed.simulation import simulate
 
         return simulate(self, rng)
 
-    def refit(self, y: np.ndarray | pd.Series) -> MixedFit:
+    def refit(self, y: np.ndarray | pd.Series | pd.DataFrame) -> MixedFit:
         """Fit the same model to another outcome on the same rows.
 
         Parameters
         ----------
-        y : array (rows.used,)
-            New outcome for the used rows in the order of the data given.
+        y : array (rows.used,) or (rows.used, outcomes)
+            New outcome, or outcomes, for the used rows in the order of the data given. With several
+            outcomes only the cells count that the fit used.
         """
         from alliance.mixed.fit import refit
 

@@ -29,12 +29,20 @@ class Rows:
         Number of rows left out, by reason; ``used + sum(left_out.values()) == total``.
     used_positions : numpy.ndarray
         Positions (from 0) of the used rows in the data given, ascending, shape (used,).
+    by_outcome : dict of str to Rows
+        With several outcomes the same per outcome: a row is used if one of its outcomes is.
     """
 
     total: int
     used: int
     left_out: dict[str, int]
     used_positions: np.ndarray = field(repr=False)
+    by_outcome: dict[str, Rows] = field(default_factory=dict, repr=False)
+
+    @property
+    def values(self) -> int:
+        """Values of outcomes that the fit rests on: the used rows, added up over the outcomes."""
+        return sum(rows.used for rows in self.by_outcome.values()) or self.used
 
 
 def select_rows(data: pd.DataFrame, needed: Sequence[str]) -> Rows:
@@ -69,7 +77,7 @@ def select_rows(data: pd.DataFrame, needed: Sequence[str]) -> Rows:
             f"Infinite values in column {', '.join(infinite)}. Replace them by a number or leave "
             "them empty."
         )
-    left_out = _reasons(missing, len(data))
+    left_out = reasons_of(missing, len(data))
     if not keep.any():
         worst = "; ".join(f"{count} rows: {reason}" for reason, count in left_out.items())
         raise FitError(f"No complete row is left to fit. {worst or 'The data have no rows'}.")
@@ -77,7 +85,8 @@ def select_rows(data: pd.DataFrame, needed: Sequence[str]) -> Rows:
     return Rows(len(data), len(positions), left_out, positions)
 
 
-def _reasons(missing: dict[str, np.ndarray], count: int) -> dict[str, int]:
+def reasons_of(missing: dict[str, np.ndarray], count: int) -> dict[str, int]:
+    """Count rows by the set of columns that they lack."""
     if not missing:
         return {}
     names = list(missing)
@@ -216,6 +225,51 @@ def encode(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     return rank[codes], uniques.take(order)
+
+
+def row_order(used: pd.DataFrame, nesting: Nesting, keys: Sequence[str]) -> np.ndarray | None:
+    """Total order of the rows: by group, then by the key columns one after the other.
+
+    Sums then run in the same order whatever the order of the rows given, so that results agree to
+    the last bit. None if the rows are in that order already.
+    """
+    starts = nesting.starts[-1]
+    # A row is tied with the one before it in the same client until a column tells them apart.
+    tied = np.ones(len(used) - 1, dtype=bool)
+    tied[starts[1:-1] - 1] = False
+    in_order = nesting.order is None
+    columns: list[np.ndarray] = []
+    for key in keys:
+        values = _sortable(used[key])
+        if nesting.order is not None:
+            values = values[nesting.order]
+        columns.append(values)
+        if (tied & (values[1:] < values[:-1])).any():
+            in_order = False
+            break
+        tied &= values[1:] == values[:-1]
+        if not tied.any():
+            break
+    if in_order:
+        return None
+    if len(columns) < len(keys):
+        for key in keys[len(columns) :]:
+            values = _sortable(used[key])
+            columns.append(values if nesting.order is None else values[nesting.order])
+    group = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    inner = np.lexsort((*reversed(columns), group))
+    return inner if nesting.order is None else nesting.order[inner]
+
+
+def _sortable(column: pd.Series) -> np.ndarray:
+    if is_categorical(column):
+        codes, uniques = pd.factorize(column.astype(str), sort=True)
+        del uniques
+        return codes.astype(float)
+    if column.hasnans:
+        # Only with several outcomes, where a cell that is missing is not used: it sorts last.
+        return column.fillna(np.inf).to_numpy(dtype=float)
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(dtype=float)
 
 
 def _is_sorted(codes: Sequence[np.ndarray]) -> bool:

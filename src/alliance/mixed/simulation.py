@@ -29,7 +29,7 @@ class Simulator:
             )
 
     def outcome(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw one outcome, shape (rows.used,), sorted rows."""
+        """Draw one outcome for every sorted row, shape (n,)."""
         outcome = self.fixed + _residuals(self.fit, rng)
         for root, z, sizes in self.levels:
             draws = rng.standard_normal((len(sizes), len(root))) @ root.T
@@ -50,21 +50,19 @@ def _root(sigma: np.ndarray) -> np.ndarray:
 
 def _residuals(fit: MixedFit, rng: np.random.Generator) -> np.ndarray:
     structure = fit.prepared.residual
-    rho = fit.optimum.theta[: structure.n_parameters]
-    noise = rng.standard_normal(fit.rows.used)
-    if structure.serial:
-        from alliance.mixed.crossproducts import autoregress
-
-        phi = structure.phi(rho)
-        assert phi is not None
-        autoregress(noise, structure.row_lag, phi**structure.lags)
-    deviation = np.sqrt(fit.estimate.sigma2 * np.exp(structure.log_variances(rho)))
-    return noise * (deviation[0] if len(deviation) == 1 else deviation[structure.row_group])
+    noise = structure.noise(rng, fit.optimum.theta[: structure.n_parameters])
+    outcomes, sigma = fit.prepared.outcomes, np.sqrt(fit.optimum.expansion.profile.sigma2)
+    scales = outcomes.scales[0] if outcomes.row is None else outcomes.scales[outcomes.row]
+    return noise * (sigma * scales)
 
 
 def given_order(fit: MixedFit, values: np.ndarray) -> np.ndarray:
-    """Sorted rows back to the order of the data given."""
-    order = fit.prepared.order
+    """Sorted rows back to the order of the data given, a column per outcome of several."""
+    order, outcome = fit.prepared.order, fit.prepared.outcomes.row
+    if outcome is not None:
+        table = np.full((fit.rows.used, len(fit.prepared.outcomes)), np.nan)
+        table[order, outcome] = values
+        return table
     if order is None:
         return values
     given = np.empty_like(values)
@@ -73,5 +71,8 @@ def given_order(fit: MixedFit, values: np.ndarray) -> np.ndarray:
 
 
 def sorted_order(fit: MixedFit, values: np.ndarray) -> np.ndarray:
-    """Sort values that stand in the order of the data given."""
+    """Sort values that stand in the order of the data given, a column per outcome of several."""
+    outcome = fit.prepared.outcomes.row
+    if outcome is not None:
+        return values[fit.prepared.order, outcome]
     return values if fit.prepared.order is None else values[fit.prepared.order]

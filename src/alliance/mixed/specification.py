@@ -24,14 +24,18 @@ class Specification:
     Attributes
     ----------
     outcome : str
+        Name of the outcome; of several, all names joined by commas, for messages.
     fixed : tuple of str
+        Terms; with several outcomes each as ``"outcome: term"``.
     random : tuple of (level, tuple of terms)
-        Outermost level first.
+        Outermost level first; terms likewise.
     residual : {"iid", "ar1", "car1"}
     residual_time, residual_by : str or None
     method : {"REML", "ML"}
     df : {"satterthwaite", "kenward-roger", "none"}
     ids : {"auto", "within-parent", "unique"}
+    outcomes : tuple of str
+        The outcomes, where there are several.
     """
 
     outcome: str
@@ -43,6 +47,7 @@ class Specification:
     method: Method = "REML"
     df: DegreesOfFreedom = "satterthwaite"
     ids: IdRule = "auto"
+    outcomes: tuple[str, ...] = ()
 
     @property
     def levels(self) -> tuple[str, ...]:

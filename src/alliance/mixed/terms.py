@@ -21,6 +21,9 @@ from alliance.errors import FitError
 
 TRANSFORMS = ("log", "log1p", "sqrt", "square", "center", "scale", "spline")
 
+OUTCOME = "(outcome)"
+"""Column that tells which of several outcomes a row holds, and the transform that picks one."""
+
 _TOKEN = re.compile(r"\s*(?:`([^`]+)`|([^\W\d][\w.]*)|(\d+)|([:*(),]))")
 
 
@@ -34,9 +37,9 @@ class Atom:
         Column of the data frame.
     transform : str
         ``""`` for the column itself, else one of `TRANSFORMS` (``square`` never appears: it is two
-        atoms).
+        atoms), or `OUTCOME` for the indicator of one of several outcomes, which no term can name.
     degrees : int
-        Number of columns of a spline, else 0.
+        Number of columns of a spline, place of the outcome for `OUTCOME`, else 0.
     """
 
     column: str

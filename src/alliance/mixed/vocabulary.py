@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.mixed.terms import Atom, Factor, Product, product_label
+from alliance.mixed.terms import OUTCOME, Atom, Factor, Product, product_label
 
 
 @dataclass(slots=True)
@@ -60,7 +60,8 @@ class Vocabulary:
             ]
         if atom.transform == "spline":
             return [Factor(atom, part, f"{atom.label}[{part + 1}]") for part in range(atom.degrees)]
-        return [Factor(atom, -1, atom.label)]
+        # An indicator (part 0) is never centred, a number (part -1) may be.
+        return [Factor(atom, 0 if atom.transform == OUTCOME else -1, atom.label)]
 
     def learn(self, atom: Atom, data: pd.DataFrame) -> None:
         """Remember the categories, mean, scale or knots of an atom.
@@ -104,6 +105,8 @@ class Vocabulary:
         if atom.column in self.categories and not atom.transform:
             return (self.codes(atom.column, column) == factor.part).astype(float)
         values = numeric(column, atom.column)
+        if atom.transform == OUTCOME:
+            return (values == atom.degrees).astype(float)
         check_domain(atom, values)
         if atom.transform == "log":
             return np.log(values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,8 @@ class Bootstrap:
         One row per refit, one column per fixed effect.
     components : pandas.DataFrame
         One row per refit: standard deviations and correlations of the random effects
-        (``level: name`` and ``level: name, name``), ``sigma`` and, if there is one, ``phi``.
+        (``level: name`` and ``level: name, name``), ``sigma`` and, if there is one, ``phi``; with
+        several outcomes ``residual: outcome`` and ``residual: outcome, outcome`` instead.
     n_singular, n_failed : int
         Refits at a boundary, and refits that did not converge (left out of the tables).
     seed : int
@@ -103,19 +105,28 @@ def component_names(fit: MixedFit) -> list[str]:
             for i in range(len(labels))
             for j in range(i + 1, len(labels))
         ]
+    outcomes = fit.prepared.specification.outcomes
+    if outcomes:
+        names += [f"residual: {name}" for name in outcomes]
+        pairs = itertools.combinations(outcomes, 2)
+        return [*names, *(f"residual: {one}, {other}" for one, other in pairs)]
     return [*names, "sigma", *(["phi"] if fit.prepared.residual.serial else [])]
 
 
 def component_values(fit: MixedFit) -> list[float]:
     """List standard deviations, correlations, sigma and phi as `component_names` does."""
     values: list[float] = []
-    for sigma in fit.estimate.level_covariances:
+    within = fit.estimate.residual_covariance
+    blocks = [*fit.estimate.level_covariances, *([] if within is None else [within])]
+    for sigma in blocks:
         sd = np.sqrt(np.maximum(np.diag(sigma), 0.0))
         values += list(sd)
         both = np.outer(sd, sd)
         upper = np.triu_indices(len(sd), 1)
         with np.errstate(invalid="ignore", divide="ignore"):
             values += list(np.where(both[upper] > 0, sigma[upper] / both[upper], np.nan))
+    if within is not None:
+        return values
     values.append(fit.residual.sigma)
     if fit.residual.phi is not None:
         values.append(fit.residual.phi)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from alliance.errors import FitError
+
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
 
@@ -34,6 +36,7 @@ class RSquared:
 
 def r_squared(fit: MixedFit) -> RSquared:
     """R2 of Nakagawa & Schielzeth (2013), with random slopes after Johnson (2014)."""
+    _refuse_several(fit)
     prepared = fit.prepared
     predicted = prepared.user_matrix(prepared.fixed, None) @ fit.estimate.coefficients
     parts = {"fixed": float(np.var(predicted, ddof=1))}
@@ -45,6 +48,15 @@ def r_squared(fit: MixedFit) -> RSquared:
     total = sum(parts.values())
     explained = total - parts["residual"]
     return RSquared(parts["fixed"] / total, explained / total, parts)
+
+
+def _refuse_several(fit: MixedFit) -> None:
+    """Variances of different outcomes have different units and cannot be added up."""
+    if fit.prepared.specification.outcomes:
+        raise FitError(
+            "Shares of variance (R2, decomposition, ICC) belong to one outcome; this fit has "
+            f"{len(fit.prepared.outcomes)}. Fit each outcome on its own for them."
+        )
 
 
 def mean_residual_variance(fit: MixedFit) -> float:
@@ -78,6 +90,7 @@ def variance_decomposition(fit: MixedFit, level: str | None = None) -> pd.DataFr
     pandas.DataFrame
         part, variance, share_total, share_within, share_between.
     """
+    _refuse_several(fit)
     prepared = fit.prepared
     depth = len(prepared.specification.levels) - 1 if level is None else fit.depth_of(level)
     starts = prepared.nesting.starts[depth]
@@ -134,6 +147,7 @@ def icc(fit: MixedFit) -> pd.DataFrame:
     pandas.DataFrame
         level, variance, share, icc.
     """
+    _refuse_several(fit)
     levels = fit.prepared.specification.levels
     variances = []
     for depth in range(len(levels)):

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from alliance.mixed.estimate import residual_covariance
+from alliance.mixed.residual import ResidualStructure
+
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
+
+RESIDUAL = -1
+"""Stands for the residuals where a depth stands for a level."""
 
 Kind = Literal["sd", "correlation", "sigma", "phi", "sd_ratio"]
 
@@ -29,7 +35,8 @@ class Natural:
         a group over that of the reference group).
     level, name_1, name_2 : str or None
     depth, first, second : int
-        Level, and places of the effects in it (or the place of the residual parameter).
+        Level, and places of the effects in it (or the place of the residual parameter, or of the
+        outcomes whose residuals are meant; depth is then `RESIDUAL`).
     estimate : float
     """
 
@@ -46,9 +53,14 @@ class Natural:
 def natural_parameters(fit: MixedFit) -> list[Natural]:
     """Every standard deviation, correlation and residual parameter of a fit."""
     found: list[Natural] = []
-    for depth, level in enumerate(fit.prepared.specification.levels):
-        names = fit.prepared.random_names(depth)
-        sigma = fit.estimate.level_covariances[depth]
+    blocks = [
+        (depth, level, fit.prepared.random_names(depth), fit.estimate.level_covariances[depth])
+        for depth, level in enumerate(fit.prepared.specification.levels)
+    ]
+    within = fit.estimate.residual_covariance
+    if within is not None:
+        blocks.append((RESIDUAL, "residual", list(fit.prepared.outcomes.names), within))
+    for depth, level, names, sigma in blocks:
         sd = np.sqrt(np.maximum(np.diag(sigma), 0.0))
         for i, name in enumerate(names):
             found.append(Natural("sd", level, name, None, depth, i, i, float(sd[i])))
@@ -57,32 +69,38 @@ def natural_parameters(fit: MixedFit) -> list[Natural]:
                 both = sd[i] * sd[j]
                 value = float(sigma[i, j] / both) if both > 0 else float("nan")
                 found.append(Natural("correlation", level, name, names[j], depth, i, j, value))
-    found.append(Natural("sigma", "residual", "sigma", None, -1, 0, 0, fit.residual.sigma))
     structure = fit.prepared.residual
+    if not isinstance(structure, ResidualStructure):
+        return found
+    found.append(Natural("sigma", "residual", "sigma", None, RESIDUAL, 0, 0, fit.residual.sigma))
     if fit.residual.phi is not None:
-        found.append(Natural("phi", "residual", "phi", None, -1, 0, 0, fit.residual.phi))
+        found.append(Natural("phi", "residual", "phi", None, RESIDUAL, 0, 0, fit.residual.phi))
     rho = fit.optimum.theta[: structure.n_parameters]
     ratios = np.exp(0.5 * structure.log_variances(rho))
     for g in range(1, structure.n_groups):
         place = int(structure.serial) + g - 1
         label = f"sd of {structure.groups[g]} / sd of {structure.groups[0]}"
         found.append(
-            Natural("sd_ratio", "residual", label, None, -1, place, place, float(ratios[g]))
+            Natural("sd_ratio", "residual", label, None, RESIDUAL, place, place, float(ratios[g]))
         )
     return found
 
 
 def user_covariance(fit: MixedFit, theta: np.ndarray, tau: float, depth: int) -> np.ndarray:
-    """Covariance matrix of a level on the user's scale at any parameters."""
+    """Covariance matrix of a level (or `RESIDUAL`) on the user's scale at any parameters."""
+    if depth == RESIDUAL:
+        within = residual_covariance(fit.prepared, theta, float(np.exp(tau)))
+        assert within is not None
+        return within
     factor = fit.criterion.problem.layout.factors(theta)[depth]
-    half = np.linalg.solve(fit.prepared.columns.level_transform[depth], factor)
-    return half @ half.T * np.exp(tau) * fit.prepared.outcome_scale**2
+    half = np.linalg.solve(fit.prepared.level_transform(depth), factor)
+    return half @ half.T * np.exp(tau)
 
 
 def free_scale(fit: MixedFit, natural: Natural, theta: np.ndarray, tau: float) -> float:
     """Put a natural parameter on a scale without bounds: log, Fisher's z or the working one."""
     if natural.kind == "sigma":
-        return 0.5 * tau + np.log(fit.prepared.outcome_scale)
+        return 0.5 * tau + np.log(fit.prepared.outcomes.scales[0])
     if natural.kind == "phi":
         return float(theta[0])
     if natural.kind == "sd_ratio":
@@ -99,6 +117,7 @@ def from_free_scale(fit: MixedFit, natural: Natural, value: float) -> float:
     if natural.kind == "correlation":
         return float(np.tanh(value))
     if natural.kind == "phi":
+        assert isinstance(fit.prepared.residual, ResidualStructure)
         phi = fit.prepared.residual.phi(np.array([value]))
         assert phi is not None
         return phi

@@ -12,7 +12,7 @@ is held fixed by moving its column to the outcome.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,12 @@ from scipy.special import chdtri
 
 from alliance.errors import FitError
 from alliance.mixed.criterion import Criterion, FullExpansion
-from alliance.mixed.inference.natural import Natural, natural_parameters
+from alliance.mixed.inference.natural import RESIDUAL, Natural, natural_parameters
 from alliance.mixed.inference.wald import interval_table
 from alliance.mixed.optimise import minimise
 from alliance.mixed.problem import Problem
+from alliance.mixed.residual import ResidualStructure
+from alliance.mixed.residual_session import SessionCovariance
 
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
@@ -105,7 +107,7 @@ def _without_column(fit: MixedFit, place: int, value: float) -> Criterion:
     the other user columns stay as columns.
     """
     prepared, problem = fit.prepared, fit.criterion.problem
-    x, transform = prepared.columns.fixed_index, prepared.columns.fixed_transform
+    x, transform = prepared.columns.fixed_index, prepared.fixed_transform
     r, n_columns, p = problem.n_random, problem.n_columns, len(x)
     others = [column for column in range(p) if column != place]
     # A column's size does not matter for ML; scale the user columns to stay well conditioned.
@@ -114,10 +116,10 @@ def _without_column(fit: MixedFit, place: int, value: float) -> Criterion:
     mixing[:r, :r] = np.eye(r)
     mixing[x, r : r + len(others)] = basis
     mixing[-1, -1] = 1.0
-    shift = value
-    if prepared.specification and () in prepared.fixed and list(prepared.fixed)[place] == ():
-        shift = value - prepared.outcome_centre
-    mixing[x, -1] -= transform[:, place] * shift / prepared.outcome_scale
+    outcomes, product = prepared.outcomes, list(prepared.fixed)[place]
+    own = outcomes.place_of(product)
+    shift = value - (outcomes.centres[own] if product == outcomes.intercept(own) else 0.0)
+    mixing[x, -1] -= transform[:, place] * shift
     return Criterion(
         transformed(problem, mixing), np.arange(r, r + len(others)), fit.criterion.reml
     )
@@ -224,9 +226,32 @@ class Held:
 
     # -------------------------------------------------------------- the map from eta
 
-    def _order(self, depth: int) -> list[int]:
-        q = self.fit.criterion.problem.layout.sizes[depth]
-        if self.natural.kind not in ("sd", "correlation") or depth != self.natural.depth:
+    @property
+    def _depths(self) -> list[int]:
+        """Blocks whose covariance matrix is free: the levels, and residuals of several outcomes."""
+        levels = list(range(len(self.fit.criterion.problem.layout.sizes)))
+        return levels if self._plain_residual else [RESIDUAL, *levels]
+
+    @property
+    def _plain_residual(self) -> bool:
+        """Whether eta holds residual parameters and tau themselves."""
+        return self.fit.estimate.residual_covariance is None
+
+    def _holds(self, depth: int) -> bool:
+        """Whether the held parameter belongs to the covariance matrix of a block."""
+        return self.natural.kind in ("sd", "correlation") and depth == self.natural.depth
+
+    def _block(self, depth: int) -> tuple[np.ndarray, np.ndarray]:
+        """Covariance matrix of a block at the estimates, and the outcome's scale per effect."""
+        prepared, estimate = self.fit.prepared, self.fit.estimate
+        if depth == RESIDUAL:
+            assert estimate.residual_covariance is not None
+            return estimate.residual_covariance, prepared.outcomes.scales
+        scales = prepared.outcomes.scales_of(prepared.random[depth])
+        return estimate.level_covariances[depth], scales
+
+    def _order(self, depth: int, q: int) -> list[int]:
+        if not self._holds(depth):
             return list(range(q))
         first = list(dict.fromkeys([self.natural.first, self.natural.second]))
         return first + [effect for effect in range(q) if effect not in first]
@@ -234,77 +259,84 @@ class Held:
     def free_from_estimates(self) -> np.ndarray:
         """Eta at the estimates of the fit."""
         layout = self.fit.criterion.problem.layout
-        scale2 = self.fit.prepared.outcome_scale**2
         eta: list[float] = []
         is_residual = self.natural.kind in ("phi", "sd_ratio")
-        eta += [
-            float(self.fit.optimum.theta[place])
-            for place in range(layout.n_residual)
-            if not (is_residual and place == self.natural.first)
-        ]
-        for depth in range(len(layout.sizes)):
-            order = self._order(depth)
-            sigma = self.fit.estimate.level_covariances[depth][np.ix_(order, order)] / scale2
-            factor = psd_factor(sigma)
-            eta += self._strip(depth, factor)
-        if self.natural.kind != "sigma":
+        if self._plain_residual:
+            eta += [
+                float(self.fit.optimum.theta[place])
+                for place in range(layout.n_residual)
+                if not (is_residual and place == self.natural.first)
+            ]
+        for depth in self._depths:
+            covariance, scales = self._block(depth)
+            order = self._order(depth, len(scales))
+            sigma = (covariance / np.outer(scales, scales))[np.ix_(order, order)]
+            eta += self._strip(depth, psd_factor(sigma))
+        if self._plain_residual and self.natural.kind != "sigma":
             eta.append(float(np.log(self.fit.optimum.expansion.profile.sigma2)))
         return np.array(eta)
 
     def _strip(self, depth: int, factor: np.ndarray) -> list[float]:
-        """Free elements of a level's factor: without the held one, the second row as its length."""
+        """Free elements of a block's factor: without the held one, the second row as its length."""
         rows, cols = np.tril_indices(len(factor))
         values = {(int(a), int(b)): float(factor[a, b]) for a, b in zip(rows, cols, strict=True)}
-        if depth == self.natural.depth and self.natural.kind == "sd":
+        if self._holds(depth) and self.natural.kind == "sd":
             del values[0, 0]
-        if depth == self.natural.depth and self.natural.kind == "correlation":
+        if self._holds(depth) and self.natural.kind == "correlation":
             values[1, 0] = float(np.hypot(values[1, 0], values[1, 1]))
             del values[1, 1]
         return list(values.values())
 
     def covariances(self, eta: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], float]:
         """Residual parameters, covariance per level (engine's columns, relative), and tau."""
-        layout = self.fit.criterion.problem.layout
-        scale = self.fit.prepared.outcome_scale
+        prepared, layout = self.fit.prepared, self.fit.criterion.problem.layout
         take = iter(eta)
         rho = np.empty(layout.n_residual)
-        for place in range(layout.n_residual):
+        for place in range(layout.n_residual if self._plain_residual else 0):
             if self.natural.kind in ("phi", "sd_ratio") and place == self.natural.first:
                 rho[place] = self._held_residual()
             else:
                 rho[place] = next(take)
-        level_sigmas = []
-        for depth, q in enumerate(layout.sizes):
-            factor = np.zeros((q, q))
-            mine = depth == self.natural.depth
-            for a in range(q):
-                for b in range(a + 1):
-                    if mine and self.natural.kind == "sd" and (a, b) == (0, 0):
-                        factor[0, 0] = self.held / scale
-                    elif mine and self.natural.kind == "correlation" and (a, b) == (1, 0):
-                        length = next(take)
-                        factor[1, 0] = self.held * length
-                        factor[1, 1] = np.sqrt(max(1.0 - self.held**2, 0.0)) * length
-                    elif mine and self.natural.kind == "correlation" and (a, b) == (1, 1):
-                        continue
-                    else:
-                        factor[a, b] = next(take)
-            order = np.argsort(self._order(depth))
-            sigma = (factor @ factor.T)[np.ix_(order, order)]
-            level_sigmas.append(sigma)
-        if self.natural.kind == "sigma":
-            tau = float(2.0 * np.log(self.held / scale))
+        sigmas = {depth: self._filled(depth, take) for depth in self._depths}
+        if isinstance(prepared.residual, SessionCovariance):
+            within = sigmas.pop(RESIDUAL)
+            tau = float(np.log(within[0, 0]))
+            rho = prepared.residual.working(within / within[0, 0])
+        elif self.natural.kind == "sigma":
+            tau = float(2.0 * np.log(self.held / prepared.outcomes.scales[0]))
         else:
             tau = float(next(take))
         internal = []
-        for depth, sigma in enumerate(level_sigmas):
-            transform = self.fit.prepared.columns.level_transform[depth]
+        for depth, sigma in sigmas.items():
+            transform = prepared.columns.level_transform[depth]
             internal.append(transform @ sigma @ transform.T / np.exp(tau))
         return rho, internal, tau
+
+    def _filled(self, depth: int, take: Iterator[float]) -> np.ndarray:
+        """Covariance matrix of a block relative to the outcomes' scales, from the next of eta."""
+        scales = self._block(depth)[1]
+        q = len(scales)
+        factor = np.zeros((q, q))
+        mine, kind = self._holds(depth), self.natural.kind
+        for a in range(q):
+            for b in range(a + 1):
+                if mine and kind == "sd" and (a, b) == (0, 0):
+                    factor[0, 0] = self.held / scales[self.natural.first]
+                elif mine and kind == "correlation" and (a, b) == (1, 0):
+                    length = next(take)
+                    factor[1, 0] = self.held * length
+                    factor[1, 1] = np.sqrt(max(1.0 - self.held**2, 0.0)) * length
+                elif mine and kind == "correlation" and (a, b) == (1, 1):
+                    continue
+                else:
+                    factor[a, b] = next(take)
+        order = np.argsort(self._order(depth, q))
+        return (factor @ factor.T)[np.ix_(order, order)]
 
     def _held_residual(self) -> float:
         if self.natural.kind == "sd_ratio":
             return 2.0 * float(np.log(self.held))
+        assert isinstance(self.fit.prepared.residual, ResidualStructure)
         return self.fit.prepared.residual.working(self.held)
 
     def stacked(self, eta: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.residual import ResidualStructure
 from alliance.mixed.tables import coefficient_table
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _clusters(
     """First row of each cluster, the sorted rows in cluster order, and a name for messages."""
     prepared = fit.prepared
     outermost = prepared.specification.levels[0]
-    identity = np.arange(prepared.rows.used)
+    identity = np.arange(len(prepared.outcome))
     if isinstance(level, str):
         if fit.depth_of(level) == 0:
             return prepared.nesting.starts[0], identity, f"'{level}'"
@@ -134,7 +135,27 @@ def _inverse_root(matrix: np.ndarray) -> np.ndarray:
 
 def marginal_covariance(fit: MixedFit, rows: np.ndarray) -> np.ndarray:
     """Fitted covariance matrix of some sorted rows, shape (rows, rows)."""
+    prepared = fit.prepared
+    v = _residual_covariance(fit, rows)
+    for depth in range(len(prepared.specification.levels)):
+        z = np.ones((len(rows), len(prepared.random[depth])))
+        for number, product in enumerate(prepared.random[depth]):
+            for factor in product:
+                z[:, number] *= prepared.factor_values(factor)[rows]
+        group = np.searchsorted(prepared.nesting.starts[depth], rows, side="right")
+        same = group[:, None] == group[None, :]
+        v += same * (z @ fit.estimate.level_covariances[depth] @ z.T)
+    return v
+
+
+def _residual_covariance(fit: MixedFit, rows: np.ndarray) -> np.ndarray:
+    """Covariance matrix of the residuals of some sorted rows."""
     prepared, residual = fit.prepared, fit.prepared.residual
+    within, outcome = fit.estimate.residual_covariance, prepared.outcomes.row
+    if within is not None and outcome is not None and prepared.order is not None:
+        session, own = prepared.order[rows], outcome[rows]
+        return (session[:, None] == session[None, :]) * within[own[:, None], own[None, :]]
+    assert isinstance(residual, ResidualStructure)
     rho = fit.optimum.theta[: residual.n_parameters]
     deviation = np.sqrt(fit.estimate.sigma2 * np.exp(residual.log_variances(rho)))
     d = (
@@ -150,15 +171,5 @@ def marginal_covariance(fit: MixedFit, rows: np.ndarray) -> np.ndarray:
         client = np.searchsorted(prepared.nesting.starts[-1], rows, side="right")
         same = client[:, None] == client[None, :]
         lag = np.where(same, np.abs(time[:, None] - time[None, :]), 0.0)
-        v = np.where(same, np.float_power(phi, lag), 0.0) * np.outer(d, d)
-    else:
-        v = np.diag(d**2)
-    for depth in range(len(prepared.specification.levels)):
-        z = np.ones((len(rows), len(prepared.random[depth])))
-        for number, product in enumerate(prepared.random[depth]):
-            for factor in product:
-                z[:, number] *= prepared.factor_values(factor)[rows]
-        group = np.searchsorted(prepared.nesting.starts[depth], rows, side="right")
-        same = group[:, None] == group[None, :]
-        v += same * (z @ fit.estimate.level_covariances[depth] @ z.T)
-    return v
+        return np.where(same, np.float_power(phi, lag), 0.0) * np.outer(d, d)
+    return np.diag(d**2)

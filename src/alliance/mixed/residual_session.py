@@ -1,0 +1,258 @@
+"""Residual covariance of several outcomes within a session, unstructured.
+
+The residuals of one session's outcomes have covariance sigma^2 R, with R[0, 0] = 1 and sigma^2 the
+residual variance of the first outcome; different sessions are independent. A session where only the
+outcomes P were measured has the part R_PP. So the whitened cross-product of a client is, as in
+`alliance.mixed.residual`, a sum of plain cross-products with scalar weights:
+
+    C' W C = sum over sets P and pairs a >= b in P of (R_PP^-1)_ab B_Pab,
+    B_Paa = sum over sessions with P of c_a c_a',   B_Pab = sum of c_a c_b' + c_b c_a' ,
+    log|R| = sum over P of n_P log|R_PP| .
+
+R enters by its Cholesky factor L with L[0, 0] = 1 and the other diagonal elements as logarithms, so
+that every parameter is free and every R positive definite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from alliance.mixed.covariance import triangle
+from alliance.mixed.residual import ResidualStructure, Weights
+
+FARTHEST = 12.0
+"""Logarithms of relative standard deviations beyond this are out of range."""
+
+
+@dataclass(slots=True)
+class SessionCovariance:
+    """Residual covariance of several outcomes and what it needs to know of the data.
+
+    Attributes
+    ----------
+    outcomes : tuple of str
+    row_outcome : numpy.ndarray
+        Place of each row's outcome, shape (n,); the rows of a session stand together, ascending.
+    row_set : numpy.ndarray
+        Which set of outcomes each row's session has, shape (n,).
+    row_opens : numpy.ndarray
+        Whether a row is the first of its session, shape (n,).
+    sets : list of numpy.ndarray
+        The sets of outcomes that occur, each ascending.
+    """
+
+    outcomes: tuple[str, ...]
+    row_outcome: np.ndarray = field(repr=False)
+    row_set: np.ndarray = field(repr=False)
+    row_opens: np.ndarray = field(repr=False)
+    sets: list[np.ndarray]
+
+    kind = "session"
+    serial = False
+    plain = False
+
+    @classmethod
+    def from_measured(cls, outcomes: tuple[str, ...], measured: np.ndarray) -> SessionCovariance:
+        """Describe sessions by which outcomes were measured, shape (sessions, outcomes)."""
+        distinct, which = np.unique(measured, axis=0, return_inverse=True)
+        session, outcome = np.nonzero(measured)
+        opens = np.diff(session, prepend=-1) != 0
+        sets = [np.flatnonzero(row) for row in distinct]
+        return cls(outcomes, outcome, which.reshape(-1)[session], opens, sets)
+
+    @property
+    def n_groups(self) -> int:
+        """Number of variances."""
+        return len(self.outcomes)
+
+    @property
+    def groups(self) -> list:
+        """What each variance belongs to."""
+        return list(self.outcomes)
+
+    @property
+    def group_counts(self) -> np.ndarray:
+        """Rows per outcome."""
+        return np.bincount(self.row_outcome, minlength=self.n_groups).astype(float)
+
+    @property
+    def set_counts(self) -> np.ndarray:
+        """Sessions per set of outcomes."""
+        return np.bincount(self.row_set[self.row_opens], minlength=len(self.sets)).astype(float)
+
+    @property
+    def n_parameters(self) -> int:
+        """Residual parameters beside sigma."""
+        return self.n_groups * (self.n_groups + 1) // 2 - 1
+
+    @property
+    def classes(self) -> np.ndarray:
+        """Class of each (set, outcome, outcome); -1 where it does not occur."""
+        table = np.full((len(self.sets), self.n_groups, self.n_groups), -1, dtype=np.int64)
+        at = 0
+        for which, members in enumerate(self.sets):
+            for a in members:
+                for b in members[members <= a]:
+                    table[which, a, b] = table[which, b, a] = at
+                    at += 1
+        return table
+
+    @property
+    def n_classes(self) -> int:
+        """Number of cross-product classes H."""
+        return int(self.classes.max()) + 1
+
+    def restricted(self, rows: np.ndarray) -> SessionCovariance:
+        """Restrict the structure to whole sessions."""
+        return replace(
+            self,
+            row_outcome=self.row_outcome[rows],
+            row_set=self.row_set[rows],
+            row_opens=self.row_opens[rows],
+        )
+
+    # ------------------------------------------------------------------ cross-products
+
+    def count_entries(self, starts: np.ndarray, pointer: np.ndarray) -> int:
+        """Count the classes that occur in each client; fills the pointer."""
+        from alliance.mixed import crossproducts
+
+        classes = self.classes
+        return int(
+            crossproducts.count_session_entries(
+                starts, self.row_outcome, self.row_set, self.row_opens, classes, pointer
+            )
+        )
+
+    def accumulate(
+        self, block: np.ndarray, inside: np.ndarray, first: int, r: int, totals: np.ndarray,
+        pointer: np.ndarray, entry_class: np.ndarray, cross: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Add the cross-products of some clients (see `alliance.mixed.crossproducts`)."""
+        from alliance.mixed import crossproducts
+
+        crossproducts.accumulate_sessions(
+            block, inside[0], inside, first, r, self.row_outcome, self.row_set, self.row_opens,
+            self.classes, totals, pointer, entry_class, cross,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ parameters
+
+    def start(self) -> np.ndarray:
+        """Equal variances (on the engine's scale), no correlation."""
+        return np.zeros(self.n_parameters)
+
+    def factor(self, rho: np.ndarray) -> np.ndarray:
+        """Cholesky factor L of R."""
+        q = self.n_groups
+        factor = np.zeros((q, q))
+        rows, cols = triangle(q)
+        factor[rows[1:], cols[1:]] = rho
+        factor[np.diag_indices(q)] = np.exp(np.append(0.0, rho[self._diagonal()]))
+        return factor
+
+    def relative(self, rho: np.ndarray) -> np.ndarray:
+        """R, shape (outcomes, outcomes)."""
+        factor = self.factor(rho)
+        return factor @ factor.T
+
+    def working(self, relative: np.ndarray) -> np.ndarray:
+        """Parameters rho of a positive definite R with R[0, 0] = 1."""
+        factor = np.linalg.cholesky(relative)
+        rows, cols = triangle(self.n_groups)
+        rho = factor[rows[1:], cols[1:]]
+        rho[self._diagonal()] = np.log(np.diag(factor)[1:])
+        return rho
+
+    def _diagonal(self) -> np.ndarray:
+        """Places of the logarithms among the parameters."""
+        rows, cols = triangle(self.n_groups)
+        return np.flatnonzero(rows[1:] == cols[1:])
+
+    def in_range(self, rho: np.ndarray) -> bool:
+        """Whether the parameters are where numbers mean something."""
+        return bool((np.abs(rho) < np.exp(FARTHEST)).all()) and bool(
+            (np.abs(rho[self._diagonal()]) < FARTHEST).all()
+        )
+
+    def phi(self, rho: np.ndarray) -> None:
+        """No autocorrelation."""
+        del rho
+
+    def log_variances(self, rho: np.ndarray) -> np.ndarray:
+        """Log of each outcome's variance relative to the first, on the engine's scale."""
+        return np.log(np.diag(self.relative(rho)))
+
+    def noise(self, rng: np.random.Generator, rho: np.ndarray) -> np.ndarray:
+        """Draw residuals relative to sigma, shape (n,)."""
+        session = np.cumsum(self.row_opens) - 1
+        white = rng.standard_normal((int(session[-1]) + 1, self.n_groups))
+        return (white @ self.factor(rho).T)[session, self.row_outcome]
+
+    # ------------------------------------------------------------------ weights
+
+    def weights(self, rho: np.ndarray) -> Weights:
+        """Class weights at rho with first and second derivatives."""
+        factor = self.factor(rho)
+        q, n = self.n_groups, self.n_parameters
+        rows, cols = (index[1:] for index in triangle(q))
+        step = np.zeros((n, q, q))
+        step[np.arange(n), rows, cols] = np.where(rows == cols, factor[rows, cols], 1.0)
+        first = step @ factor.T
+        first = first + first.swapaxes(1, 2)
+        second = np.einsum("iab,jcb->ijac", step, step)
+        second = second + second.swapaxes(2, 3)
+        for i in self._diagonal():
+            bend = step[i] @ factor.T
+            second[i, i] += bend + bend.T
+        return self._weights(factor @ factor.T, first, second)
+
+    def linear(self, rho: np.ndarray) -> np.ndarray:
+        """Elements of R's lower triangle without the first, in which V is linear."""
+        rows, cols = triangle(self.n_groups)
+        return self.relative(rho)[rows[1:], cols[1:]]
+
+    def linear_weights(self, rho: np.ndarray) -> Weights:
+        """Class weights at rho with derivatives in the elements of R."""
+        q, n = self.n_groups, self.n_parameters
+        rows, cols = (index[1:] for index in triangle(q))
+        first = np.zeros((n, q, q))
+        first[np.arange(n), rows, cols] = 1.0
+        first[np.arange(n), cols, rows] = 1.0
+        return self._weights(self.relative(rho), first, np.zeros((n, n, q, q)))
+
+    def _weights(self, relative: np.ndarray, first: np.ndarray, second: np.ndarray) -> Weights:
+        """Weights from R and its derivatives, set by set.
+
+        With W = R_PP^-1: W_i = -W R_i W, W_ij = W (R_i W R_j + R_j W R_i - R_ij) W,
+        log|R_PP|_i = tr(W R_i), log|R_PP|_ij = tr(W R_ij) - tr(W R_i W R_j).
+        """
+        n = len(first)
+        high, low = triangle(n)
+        classes, counts = self.classes, self.set_counts
+        value = np.zeros(self.n_classes)
+        value_1, value_2 = np.zeros((n, len(value))), np.zeros((len(high), len(value)))
+        log_det, log_det_1, log_det_2 = 0.0, np.zeros(n), np.zeros(len(high))
+        for which, members in enumerate(self.sets):
+            inner = np.ix_(members, members)
+            w = np.linalg.inv(relative[inner])
+            w_r = w @ first[:, members[:, None], members]
+            w_r2 = w @ second[:, :, members[:, None], members][high, low]
+            both = w_r[high] @ w_r[low]
+            w_1 = -w_r @ w
+            w_2 = (both + w_r[low] @ w_r[high] - w_r2) @ w
+            a, b = triangle(len(members))
+            place = classes[which, members[a], members[b]]
+            value[place] = w[a, b]
+            value_1[:, place] = w_1[:, a, b]
+            value_2[:, place] = w_2[:, a, b]
+            log_det += counts[which] * float(np.linalg.slogdet(relative[inner])[1])
+            log_det_1 += counts[which] * np.trace(w_r, axis1=1, axis2=2)
+            log_det_2 += counts[which] * np.trace(w_r2 - both, axis1=1, axis2=2)
+        return Weights(value, value_1, value_2, log_det, log_det_1, log_det_2)
+
+
+Residual = ResidualStructure | SessionCovariance
+"""Every residual structure."""
