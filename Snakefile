@@ -11,6 +11,7 @@ min_version("9.27")
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/ingest.smk"
+include: "workflow/rules/intake_page.smk"
 include: "workflow/rules/measures.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/figures.smk"
@@ -23,6 +24,7 @@ rule all:
         f"{RESULTS}/report.html",
         f"{RESULTS}/audit/findings.json",
         f"{RESULTS}/checks/problems.csv",
+        rules.write_intake_page.output,
         rules.draw_figures.output,
         rules.make_tables.output,
     message:

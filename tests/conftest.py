@@ -43,6 +43,9 @@ class Project:
     def run(self, *arguments, **environment):
         return self._call("-m", "alliance", "run", *arguments, **environment)
 
+    def check(self, *arguments, **environment):
+        return self._call("-m", "alliance", "check", *arguments, **environment)
+
     def would_run(self, config="config/config.yaml"):
         """Return the rules of a dry run with how many jobs each has."""
         result = self._call(

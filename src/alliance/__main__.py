@@ -1,4 +1,4 @@
-"""The commands behind the make targets: `python -m alliance run`, `python -m alliance simulate`."""
+"""The commands behind the make targets: `python -m alliance run`, `check`, `simulate`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from alliance import files
 from alliance.console import speak_plainly
 from alliance.errors import AllianceError, ConfigError
 from alliance.one_run import one_run_at_a_time
@@ -19,15 +20,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="alliance", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run a cohort from raw files to the report")
-    run.add_argument("--cohort", default="demo", help="demo, or mylab for config/mylab.yaml")
-    run.add_argument("--config", type=Path, help="the cohort's config file, if it lies elsewhere")
-    run.add_argument("--cores", type=int, default=2)
+    check = commands.add_parser("check", help="read and check a cohort's files, and nothing more")
+    for command in (run, check):
+        command.add_argument("--cohort", default="demo", help="mylab for config/mylab.yaml")
+        command.add_argument("--config", type=Path, help="the config file, if it lies elsewhere")
+        command.add_argument("--cores", type=int, default=2)
     simulate = commands.add_parser("simulate", help="rebuild the demo cohort's raw files")
     simulate.add_argument("--config", type=Path, default=PROJECT / "config" / "config.yaml")
     simulate.add_argument("--folder", type=Path, help="default: data/raw/<cohort>")
     options = parser.parse_args(arguments)
     try:
-        return _run(options) if options.command == "run" else _simulate(options)
+        return {"run": _run, "check": _check, "simulate": _simulate}[options.command](options)
     except AllianceError as error:
         print(f"\n{error}\n", file=sys.stderr)
         return 1
@@ -47,6 +50,43 @@ def config_of(cohort: str) -> Path:
 
 
 def _run(options: argparse.Namespace) -> int:
+    results, status = _workflow(options)
+    page = results / "intake.html"
+    if status == 0:
+        print(f"\nThe report is at {results / 'report.html'}: open it in any browser.")
+        print(f"What the files held, and what was set aside: {page}")
+        return status
+    told = f"\nThe run stopped; the reason stands above. Logs: {results / 'logs'}"
+    if page.is_file():
+        told += f"\nEvery problem of the files, with place and remedy: {page}"
+    print(told, file=sys.stderr)
+    return status
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Read the files and write the data page; the status is 1 if a problem blocks the run."""
+    results, status = _workflow(options, "write_intake_page")
+    if status:
+        print(f"\nThe check stopped; the reason stands above. Logs: {results / 'logs'}")
+        return status
+    found = files.read_json(results / "intake.json")
+    counts, cohort = found["by_action"], found["cohort"]
+    set_aside = counts["row_set_aside"] + counts["cell_set_aside"]
+    print(f"\nThe data page is at {results / 'intake.html'}: open it in any browser.")
+    print(f"What each site is asked to mend: {results / 'checks'}/queries_<site>.csv")
+    print(
+        f"Problems that stop the run: {counts['stopped']}; set aside: {set_aside};"
+        f" noted: {counts['noted']}."
+    )
+    if found["usable"]:
+        print(f"Nothing stops the run. Next: make results COHORT={cohort}")
+        return 0
+    print(f"Mend what stops the run, then: make check COHORT={cohort}")
+    return 1
+
+
+def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
+    """Run the workflow up to `targets` (all of it without); return results folder and status."""
     from alliance.config import load_cohort
 
     if " " in f"{PROJECT}{sys.executable}":
@@ -63,7 +103,7 @@ def _run(options: argparse.Namespace) -> int:
             print(f"- {path} was changed since it was made: it will be made again.")
         status = speak_plainly(
             [
-                sys.executable, "-m", "snakemake",
+                sys.executable, "-m", "snakemake", *targets,
                 "--snakefile", str(PROJECT / "Snakefile"),
                 "--profile", str(PROJECT / "profiles" / "default"),
                 "--cores", str(options.cores),
@@ -72,13 +112,7 @@ def _run(options: argparse.Namespace) -> int:
             ]
         )  # fmt: skip
         remember_outputs(results, processed)
-    if status == 0:
-        print(f"\nThe report is at {results / 'report.html'}: open it in any browser.")
-    else:
-        print(
-            f"\nThe run stopped; the reason stands above. Logs: {results / 'logs'}", file=sys.stderr
-        )
-    return status
+    return results, status
 
 
 def _simulate(options: argparse.Namespace) -> int:

@@ -46,6 +46,8 @@ rule ingest_site:
 rule pool_sites:
     input:
         collect(rules.ingest_site.output, site=lookup("sites", within=cohort)),
+        # Only for the order: the data page is there before this rule may stop the run.
+        page=ancient(f"{RESULTS}/intake.html"),
         code=library("ingest.pool"),
     output:
         **{table: f"{PROCESSED}/{table}.parquet" for table in TABLES},

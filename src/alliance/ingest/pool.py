@@ -39,10 +39,8 @@ def pool_sites(
     DataError
         Every blocking problem of all sites, in plain words.
     """
-    stacked = {name: _stacked(name, site_folders) for name in TABLES}
-    assert_balanced(stacked["ledger"])
-    checks = Path(checks_folder)
-    problems = _with_twin_sites(stacked["quarantine"], stacked["responses"])
+    stacked = stacked_sites(site_folders)
+    checks, problems = Path(checks_folder), stacked["quarantine"]
     files.write_csv(problems, checks / "problems.csv")
     files.write_csv(stacked["ledger"], checks / "ledger.csv")
     blocking = problems[problems["action"] == "stopped"]
@@ -55,6 +53,17 @@ def pool_sites(
     _refuse_shared_clients(stacked["clients"])
     for name, table in stacked.items():
         files.write_parquet(table, Path(out_folder) / f"{name}.parquet")
+
+
+def stacked_sites(site_folders: Sequence[str | Path]) -> dict[str, pd.DataFrame]:
+    """Return the five tables of all sites, each in one; the quarantine with what spans sites.
+
+    It never stops: what blocks a run is in the quarantine (`action` is `stopped`).
+    """
+    stacked = {name: _stacked(name, site_folders) for name in TABLES}
+    assert_balanced(stacked["ledger"])
+    stacked["quarantine"] = _with_twin_sites(stacked["quarantine"], stacked["responses"])
+    return stacked
 
 
 def _stacked(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame:
