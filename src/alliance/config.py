@@ -23,12 +23,8 @@ from alliance.score_columns import (
     score_columns,
     subscales_in_models,
 )
-from alliance.site_mapping import (
-    END_STATUS,
-    completed_mapping,
-    letter_positions,
-    mapping_problems,
-)
+from alliance.site_mapping import END_STATUS, completed_mapping, letter_positions
+from alliance.site_mapping_problems import mapping_problems
 from alliance.strict_yaml import Document, KeyPath, Problem
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -116,7 +112,8 @@ def subscales_named(cohort: Mapping[str, Any], config_path: str | Path) -> list[
 
 def raw_files_of(mapping: Mapping[str, Any], raw_folder: str | Path) -> list[Path]:
     """Return the raw files that a site's mapping reads, each once, in the mapping's order."""
-    names = [table[key] for table in mapping["tables"] for key in ("file", "dictionary")]
+    sources = [s for table in mapping["tables"] for s in (table, *table["join"])]
+    names = [source[key] for source in sources for key in ("file", "dictionary")]
     return [Path(raw_folder) / name for name in dict.fromkeys(filter(None, names))]
 
 

@@ -123,11 +123,13 @@ def lettered(table: Mapping[str, Any], header: Sequence[str]) -> list[str]:
 
 
 def _plain_columns(table: Mapping[str, Any]) -> list[str]:
-    session = table["session"] or {"column": None, "order_by": []}
+    session = table["session"] or {"column": None, "by_date": None, "order_by": []}
     site = table["site"] or {"column": None}
-    names = [table["client"], site["column"], session["column"], *session["order_by"]]
+    names = [table["client"], site["column"], session["column"], session["by_date"]]
+    names += session["order_by"]
     names += [table["form"], table["item"], table["answer"], *table["keep_rows"]]
-    names += [fact["column"] for fact in table["client_facts"].values()]
+    for fact in table["client_facts"].values():
+        names += [fact["column"]] if fact["boxes"] is None else [*fact["boxes"], fact["column"]]
     return [name for name in dict.fromkeys(names) if name is not None]
 
 

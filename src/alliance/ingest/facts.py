@@ -117,15 +117,16 @@ def session_table(
     Returns
     -------
     DataFrame
-        client, session, weeks_since_intake, attended, and the place that speaks of the session
-        first: reading, row. Sorted by client, session.
+        client, session, weeks_since_intake, attended, therapist (own id, object), and the place
+        that speaks of the session first: reading, row. Sorted by client, session.
     """
     parts = []
     for at, reading in enumerate(readings):
         layout = LAYOUTS[reading.table["rows"]]
         for part in layout.sessions(reading):
             parts.append(part.assign(reading=at))
-    columns = ["client", "session", "row", "date", "weeks", "attended", "date_column", "reading"]
+    columns = ["client", "session", "row", "date", "weeks", "attended", "therapist", "date_column",
+               "reading"]  # fmt: skip
     if not parts:
         return pd.DataFrame(columns=[*columns, "weeks_since_intake"]).astype({"client": "int64"})
     stated = pd.concat(parts, ignore_index=True)
@@ -149,13 +150,14 @@ def _one_row_a_session(
     if not stated.duplicated(by_session).any():
         return stated
     grouped = stated.groupby(by_session, sort=True)
-    sessions = grouped[["row", "reading", "date", "weeks", "attended", "date_column"]].first()
-    for fact in ("date", "weeks", "attended"):
+    facts = ["date", "weeks", "attended", "therapist"]
+    sessions = grouped[["row", "reading", *facts, "date_column"]].first()
+    for fact in facts:
         told = stated[stated[fact].notna()].drop_duplicates([*by_session, fact])
         conflicts = told[told.duplicated(by_session)].drop_duplicates(by_session)
         _note_by_reading("session-conflict", conflicts, readings, problems)
         in_conflict = sessions.index.isin(pd.MultiIndex.from_frame(conflicts[by_session]))
-        sessions.loc[in_conflict, fact] = np.nan
+        sessions.loc[in_conflict, fact] = None if fact == "therapist" else np.nan
     return sessions.reset_index()
 
 
@@ -211,10 +213,29 @@ def note_odd_clients(
     note_clients("client-without-sessions", without, readings, problems)
     if therapist is None:
         return
-    naming = [r for r in readings if "therapist" in r.table["client_facts"]]
-    column = naming[0].table["client_facts"]["therapist"]["column"]
+    naming = [r for r in readings if _therapist_column(r)]
+    column = _therapist_column(naming[0])
     unnamed = present[therapist.iloc[present].isna().to_numpy()]
     note_clients("no-therapist", unnamed, [*naming, *readings], problems, lambda reading: column)
+
+
+def _therapist_column(reading: Reading) -> str | None:
+    """Return the column that names therapists, of clients or (a pattern) of sessions."""
+    fact = reading.table["client_facts"].get("therapist")
+    pattern: str | None = reading.table["session_facts"].get("therapist")
+    return fact["column"] if fact else pattern
+
+
+def note_clients_not_in_file(
+    readings: list[Reading], problems: Problems, present: np.ndarray
+) -> None:
+    """Note each client who does not stand in a file that should hold every client."""
+    for reading in readings:
+        if reading.table["every_client"] and len(reading.raw):
+            absent = np.setdiff1d(present, reading.client[reading.alive])
+            others = [other for other in readings if other is not reading]
+            expected = f"a row for every client of the site in {reading.table['file']}"
+            note_clients("client-not-in-file", absent, others, problems, expected=expected)
 
 
 def note_clients(
@@ -223,11 +244,18 @@ def note_clients(
     readings: list[Reading],
     problems: Problems,
     column_in: Callable[[Reading], str | None] = lambda reading: None,
+    expected: str | None = None,
 ) -> None:
     """Note a problem of each client at the first row (of the first file) that speaks of them."""
     left = clients
     for reading in readings:
         at = np.flatnonzero(reading.alive & np.isin(reading.client, left))
         rows = pd.Series(reading.raw.rows[at], index=reading.client[at]).groupby(level=0).min()
-        problems.add(rule, reading.place("clients"), rows=map(int, rows), column=column_in(reading))
+        problems.add(
+            rule,
+            reading.place("clients"),
+            rows=map(int, rows),
+            column=column_in(reading),
+            expected=expected,
+        )
         left = np.setdiff1d(left, rows.index.to_numpy())

@@ -50,6 +50,7 @@ REMEDIES = {
     "row-too-short": "mend `delimiter` or `header_row` of this table",
     "quote-astray": "mend `delimiter` of this table, or export the file again",
     "header-again": "export the file again: nearly every row repeats the column names",
+    "two-boxes-ticked": "look whether `boxes` of this fact names boxes of which one can be ticked",
     "not-a-number": "mend `decimal` of this table, the column's name, or give `codes`",
     "out-of-range": "look whether the columns are those of this measure, whether its `instrument`"
     " in the config is the form that was used, and whether `missing` or `codes` are needed",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from alliance.errors import AllianceError
+from alliance.ingest.rules import BLANK
 
 
 class UnreadableError(AllianceError):
@@ -108,6 +110,13 @@ class RawTable:
     def n_read(self) -> int:
         """Rows in the file, whatever became of them."""
         return len(self.rows) + self.blank_rows + sum(a.rows_affected for a in self.astray)
+
+    def unread(self) -> Counter[str]:
+        """Return how many rows of the file are not among `rows`, by reason."""
+        counts = Counter({BLANK: self.blank_rows})
+        for astray in self.astray:
+            counts[astray.rule] += astray.rows_affected
+        return counts
 
     def column(self, name: str) -> pd.Series:
         """Return the first column called `name`; all missing if there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from alliance.ingest.columns import Columns
 from alliance.ingest.ledger import Ledger
 from alliance.ingest.problems import Place, Problems, rows_where
 from alliance.ingest.raw import RawTable
-from alliance.ingest.rules import BLANK, KEPT, NOT_SELECTED, READ
+from alliance.ingest.rules import KEPT, NOT_SELECTED, READ
 
 CANONICAL = {"client": "clients", "session": "sessions", "answer": "responses"}
 
@@ -121,22 +121,8 @@ class Reading:
             )
 
     def note_astray(self) -> None:
-        """Note what the reader found odd: rows that are no rows of the table, and marks."""
-        used = set(self.columns.used)
-        for mark in self.raw.marks:
-            name = None if mark.column is None else self.raw.header[mark.column]
-            if name is None or name in used:
-                self.problems.add(
-                    mark.rule,
-                    self.place(),
-                    rows=None if mark.row is None else [mark.row],
-                    column=name,
-                    rows_affected=mark.rows_affected,
-                )
-        for astray in self.raw.astray:
-            self.problems.add(
-                astray.rule, self.place(), rows=[astray.row], rows_affected=astray.rows_affected
-            )
+        """Note what the reader found odd."""
+        note_odd(self.raw, self.columns.used, self.place(), self.problems)
 
     def count_rows(self, ledger: Ledger) -> None:
         """Account for every row of the file (rows of answers are accounted for as answers)."""
@@ -154,13 +140,22 @@ class Reading:
 
     def count_unread(self) -> Counter[str]:
         """Return how many rows never became rows of the table, by reason."""
-        counts = Counter({BLANK: self.raw.blank_rows})
-        for astray in self.raw.astray:
-            counts[astray.rule] += astray.rows_affected
-        return counts
+        return self.raw.unread()
 
 
 def counted(reasons: np.ndarray) -> Counter[str]:
     """Return how often each reason occurs; None counts as `kept`."""
     counts = pd.Series(reasons, dtype=object).fillna(KEPT).value_counts()
     return Counter({str(reason): int(count) for reason, count in counts.items()})
+
+
+def note_odd(raw: RawTable, used: Iterable[str], place: Place, problems: Problems) -> None:
+    """Note what a reader found odd: rows that are no rows of the table, marks in `used` columns."""
+    known = set(used)
+    for mark in raw.marks:
+        name = None if mark.column is None else raw.header[mark.column]
+        if name is None or name in known:
+            rows = None if mark.row is None else [mark.row]
+            problems.add(mark.rule, place, rows=rows, column=name, rows_affected=mark.rows_affected)
+    for astray in raw.astray:
+        problems.add(astray.rule, place, rows=[astray.row], rows_affected=astray.rows_affected)

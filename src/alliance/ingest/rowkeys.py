@@ -95,6 +95,9 @@ def find_sessions(reading: Reading) -> None:
         first = given["order_by"][0]
         reading.set_aside("no-session-number", reading.cells(first).isna().to_numpy(), column=first)
         return  # numbered by `number_sessions`, once duplicates are out
+    if given["by_date"]:
+        _find_dates(reading, given["by_date"])
+        return  # numbered by `number_dates`, once all tables are read
     column = given["column"]
     texts = reading.cells(column).str.strip()
     about_client = texts.isin(given["about_client"]).to_numpy()
@@ -108,6 +111,24 @@ def find_sessions(reading: Reading) -> None:
     rule = "unknown-event" if names_events else "bad-session-number"
     reading.set_aside(rule, unknown & ~blank, column=column)
     reading.session = np.where(np.isnan(numbers), 0, numbers).astype(np.int64)
+
+
+def _find_dates(reading: Reading, column: str) -> None:
+    """Set aside the rows without a date that could name their session."""
+    blank = reading.cells(column).isna().to_numpy()
+    reading.set_aside("no-session-number", blank, column=column, expected="a date in every row")
+    reading.set_aside(
+        "bad-session-number",
+        np.isnan(_date_of(reading, column)),
+        column=column,
+        expected="a possible date, written as the site mapping says (`dates`)",
+        remedy="mend the date: sessions are numbered by it",
+    )
+
+
+def _date_of(reading: Reading, column: str) -> np.ndarray:
+    """Return days since 1970-01-01, shape (n,)."""
+    return parse.dates(reading.cells(column), reading.table["dates"], reading.raw.dates.get(column))
 
 
 def _session_parser(given: Mapping[str, Any]) -> Any:
@@ -132,6 +153,8 @@ def _keys(reading: Reading) -> list[np.ndarray]:
     given = reading.table["session"]
     if given is not None and given["order_by"]:
         keys += [order_of(reading, column) for column in given["order_by"]]
+    elif given is not None and given["by_date"]:
+        keys.append(_date_of(reading, given["by_date"]))
     elif given is not None:
         keys += [reading.session, reading.about_client.astype(int)]
     if reading.kind == "responses":
@@ -181,6 +204,29 @@ def number_sessions(reading: Reading) -> None:
     session = np.zeros(len(reading.raw), dtype=np.int64)
     session[alive[numbers.index.to_numpy()]] = numbers.to_numpy()
     reading.session = session
+
+
+def number_dates(readings: list[Reading]) -> None:
+    """Number each client's different dates from 1, over all tables that are numbered by date."""
+    dated = [r for r in readings if r.table["session"] and r.table["session"]["by_date"]]
+    if not dated:
+        return
+    alive = [np.flatnonzero(reading.alive) for reading in dated]
+    together = pd.DataFrame(
+        {
+            "client": np.concatenate([r.client[at] for r, at in zip(dated, alive, strict=True)]),
+            "day": np.concatenate(
+                [
+                    _date_of(r, r.table["session"]["by_date"])[at]
+                    for r, at in zip(dated, alive, strict=True)
+                ]
+            ),
+        }
+    )
+    numbers = together.groupby("client")["day"].rank(method="dense").to_numpy(dtype=np.int64)
+    ends = np.cumsum([len(at) for at in alive])[:-1]
+    for reading, at, own in zip(dated, alive, np.split(numbers, ends), strict=True):
+        reading.session[at] = own
 
 
 def order_of(reading: Reading, column: str) -> np.ndarray:

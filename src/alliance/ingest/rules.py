@@ -67,6 +67,11 @@ RULES: dict[str, Rule] = {
             "one column of this name",
             "rename or remove the second column of this name",
         ),
+        keys_disagree=(
+            "rows whose key the joined file has",
+            "mend `by` of this file in the site mapping, or export both files with the same key:"
+            " more than half of the rows find no partner",
+        ),
         nearly_all_set_aside=(
             "rows that the site mapping fits",
             "mend the site mapping: one rule sets nearly all rows of this file aside",
@@ -106,6 +111,14 @@ RULES: dict[str, Rule] = {
         header_again=(
             "the column names once, in the header row",
             "look whether two exports were put together here, and delete this row",
+        ),
+        no_key=(
+            "a key in every row of a file that is joined on",
+            "enter the key, or delete the row",
+        ),
+        key_twice=(
+            "each key in one row, in a file that is joined on",
+            "find out which row is right and delete the others (none of them is used)",
         ),
         no_client_id=(
             "a client id in every row",
@@ -174,9 +187,14 @@ RULES: dict[str, Rule] = {
             "a text that `codes` in the site mapping names",
             "mend the cell, or add the text to `codes`",
         ),
+        two_boxes_ticked=(
+            "one ticked box",
+            "find out which box is meant and untick the others (the statement is set aside)",
+        ),
         client_conflict=(
             "the same statement in all rows of a client",
-            "find out which is right and mend the others (the statement is set aside)",
+            "find out which is right and mend the others (the statement is set aside); a therapist"
+            " who changed belongs to `session_facts`",
         ),
         session_conflict=(
             "the same statement in all rows of a session",
@@ -188,6 +206,25 @@ RULES: dict[str, Rule] = {
         file_without_rows=(
             "rows below the header row",
             "export the file again if there should be some",
+        ),
+        key_unmatched=(
+            "a row with this key in the joined file",
+            "look whether the key is mistyped, or the row missing from the joined file (the columns"
+            " taken from it are empty here)",
+        ),
+        key_unused=(
+            "a row of the table that asks for this key",
+            "look whether the key is mistyped, or rows are missing from the table",
+        ),
+        client_not_in_file=(
+            "a row for every client of the site in this file",
+            "look whether the client is missing from the export, or mistyped; if the file rightly"
+            " lacks some clients, set `every_client: false` for it in the site mapping",
+        ),
+        therapist_changed=(
+            "the therapist of the session before",
+            "look whether the change is true (it is kept with the session; `therapist_of_client` in"
+            " the site mapping says whose client this is for the models)",
         ),
         hidden_row=(
             "rows that can be seen",

@@ -14,19 +14,22 @@ from alliance import files
 from alliance.config import load_site
 from alliance.ingest import (
     answers,
+    boxes,
     facts,
     mapping_faults,
     odd_sessions,
     people,
     pseudonyms,
     rowkeys,
+    therapists,
     totals,
 )
 from alliance.ingest.columns import Columns, lettered, near, resolve
+from alliance.ingest.joining import JoinedFiles, join
 from alliance.ingest.layouts import per_answer
 from alliance.ingest.ledger import Ledger
 from alliance.ingest.problems import Place, Problems
-from alliance.ingest.raw import UnreadableError
+from alliance.ingest.raw import RawTable, UnreadableError
 from alliance.ingest.readers import read_table
 from alliance.ingest.reading import CANONICAL, Reading
 from alliance.instruments import Instrument, load_instrument
@@ -128,10 +131,16 @@ def read_site(
         The tables, and the pseudonyms by kind and (site, id).
     """
     problems, ledger = Problems(site), Ledger(site)
-    readings = _readings(mapping, raw_folder, keys, problems)
+    joined = JoinedFiles()
+    readings = _readings(mapping, raw_folder, keys, problems, joined)
     known = _find_rows(readings, site, keys)
     told = facts.client_facts(readings, problems, len(known))
     sessions = facts.session_table(readings, problems, told.get("intake_date"))
+    held_by = therapists.of_clients(sessions, mapping["therapist_of_client"], len(known))
+    if held_by is not None:
+        told["therapist"] = held_by
+        therapists.note_changes(sessions, readings, problems)
+    joined.account(problems, ledger)
     valid = answers.responses(readings, keys, ledger)
     for reading in readings:
         totals.note_disagreements(reading, keys)
@@ -142,6 +151,7 @@ def read_site(
     mapping_faults.note_sweeping_rules(readings, problems)
     if not problems.stopped:
         facts.note_odd_clients(readings, problems, sessions, present, told.get("therapist"))
+        facts.note_clients_not_in_file(readings, problems, present)
         alike = np.intersect1d(people.look_alikes(known), present)
         facts.note_clients("look-alike-id", alike, readings, problems, lambda r: r.table["client"])
     tables, lookup = _canonical(known, present, told, sessions, valid, list(keys), key)
@@ -153,24 +163,24 @@ def _readings(
     raw_folder: str | Path,
     keys: Mapping[str, Instrument],
     problems: Problems,
+    joined: JoinedFiles,
 ) -> list[Reading]:
     """Read every file of the mapping; one that cannot be read, or lacks a column, is noted."""
     readings = []
     n_items = {measure: instrument.n_items for measure, instrument in keys.items()}
     for table in mapping["tables"]:
         place = Place(table["file"], table["sheet"], CANONICAL[table["rows"]])
-        try:
-            raw = read_table(raw_folder, table)
-        except UnreadableError as error:
-            rows = None if error.row is None else [error.row]
-            expected = error.found and f"a readable file; {error.found}"
-            remedy = error.remedy
-            if error.rule == "file-missing" and remedy is None:
-                folder = Path(raw_folder).as_posix()
-                remedy = f"put the file into {folder}/, or mend its name in the site mapping"
-            problems.add(error.rule, place, rows=rows, expected=expected or None, remedy=remedy)
+        raw = _raw_table(raw_folder, table, place, problems)
+        if raw is None:
             continue
         raw.header = lettered(table, raw.header)
+        for entry in table["join"]:
+            beside = Place(entry["file"], entry["sheet"], place.table)
+            other = _raw_table(raw_folder, entry, beside, problems)
+            found = join(table, raw, entry, other, place, problems)
+            if found is not None:
+                joined.add(found)
+        boxes.add_facts(table, raw)
         columns = resolve(table, raw.header, n_items)
         _note_missing_columns(table, raw.header, columns, place, problems)
         for name in columns.twice:
@@ -181,6 +191,23 @@ def _readings(
         reading.note_astray()
         readings.append(reading)
     return readings
+
+
+def _raw_table(
+    raw_folder: str | Path, source: Mapping[str, Any], place: Place, problems: Problems
+) -> RawTable | None:
+    """Return a file as text; None where it cannot be read, which is noted."""
+    try:
+        return read_table(raw_folder, source)
+    except UnreadableError as error:
+        rows = None if error.row is None else [error.row]
+        expected = error.found and f"a readable file; {error.found}"
+        remedy = error.remedy
+        if error.rule == "file-missing" and remedy is None:
+            folder = Path(raw_folder).as_posix()
+            remedy = f"put the file into {folder}/, or mend its name in the site mapping"
+        problems.add(error.rule, place, rows=rows, expected=expected or None, remedy=remedy)
+        return None
 
 
 def _note_missing_columns(
@@ -234,6 +261,7 @@ def _find_rows(readings: list[Reading], site: str, keys: Mapping[str, Instrument
         reading.client = client
         rowkeys.set_duplicates_aside(reading)
         rowkeys.number_sessions(reading)
+    rowkeys.number_dates(readings)
     return known
 
 
@@ -264,8 +292,11 @@ def _canonical(
 
     therapist = told.get("therapist", pd.Series(pd.NA, index=range(len(known)), dtype="str"))
     pairs = list(zip(known.sites, therapist, strict=True))
-    named = [pairs[i] for i in present if isinstance(pairs[i][1], str)]
+    held_by = list(zip(known.sites[sessions["client"]], sessions["therapist"], strict=True))
+    named = [pair for pair in [pairs[i] for i in present] + held_by if isinstance(pair[1], str)]
     of_therapist = pseudonyms.pseudonyms(dict.fromkeys(named), "therapist", key)
+    names_held = np.array([of_therapist.get(pair) for pair in held_by], dtype=object)
+    sessions = sessions.assign(therapist=names_held)
 
     clients = {
         "site": known.sites,
@@ -291,7 +322,7 @@ def _sessions(
 ) -> pd.DataFrame:
     client, session = (sessions[key].to_numpy(dtype=np.int64) for key in ("client", "session"))
     order = np.lexsort((session, rank[client]))
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "site": _texts(sites, client[order]),
             "client": _texts(names, client[order]),
@@ -300,6 +331,9 @@ def _sessions(
             "attended": sessions["attended"].to_numpy(dtype=bool)[order],
         }
     )
+    if sessions["therapist"].notna().any():  # only where the site tells who held each session
+        table["therapist"] = pd.Series(sessions["therapist"].to_numpy()[order], dtype="str")
+    return table
 
 
 def _responses(

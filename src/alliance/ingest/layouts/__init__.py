@@ -24,7 +24,10 @@ class Layout(Protocol):
         """Yield the cells that hold answers."""
 
     def sessions(self, reading: Reading) -> Iterator[pd.DataFrame]:
-        """Yield tables of sessions: client, session, row, date, weeks, attended, date_column."""
+        """Yield tables of sessions.
+
+        Columns: client, session, row, date, weeks, attended, therapist, date_column.
+        """
 
 
 LAYOUTS: dict[str, Layout] = {

@@ -62,6 +62,9 @@ def session_part(
             else np.nan,
             "weeks": np.nan,
             "attended": np.nan,
+            "therapist": reading.cells(facts["therapist"][key]).iloc[at].to_numpy()
+            if key in facts.get("therapist", {})
+            else None,
             "date_column": facts.get("date", {}).get(key),
         }
     )

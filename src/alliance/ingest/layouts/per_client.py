@@ -40,5 +40,8 @@ def _columns_of(reading: Reading, session: int) -> list[str]:
         for e in listed
         if e.session == session
     ]
-    facts = [by.get(session) for by in reading.columns.session_facts.values()]
+    # Therapists are often filled in for sessions to come: they make no session.
+    facts = [
+        by.get(session) for fact, by in reading.columns.session_facts.items() if fact != "therapist"
+    ]
     return [*items, *(column for column in facts if column is not None)]
