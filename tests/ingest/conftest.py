@@ -1,6 +1,8 @@
 """A site in a temporary folder: raw files and a mapping in, canonical tables out."""
 
 import datetime
+import importlib.util
+import sys
 from pathlib import Path
 
 import openpyxl
@@ -53,9 +55,9 @@ class Site:
                 sheet.append(row)
         book.save(self.raw / name)
 
-    def read(self, *tables, keys=None):
+    def read(self, *tables, keys=None, **top):
         path = self.folder / "toy.yaml"
-        content = {"site": "toy", "tables": list(tables)}
+        content = {"site": "toy", **top, "tables": list(tables)}
         path.write_text(yaml.dump(content, Dumper=Plain, allow_unicode=True), encoding="utf-8")
         read, _ = read_site(
             site="toy", mapping=load_site(path), raw_folder=self.raw,
@@ -67,6 +69,11 @@ class Site:
 @pytest.fixture
 def site(tmp_path):
     return Site(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def new_site():
+    return Site
 
 
 @pytest.fixture
@@ -82,3 +89,14 @@ def make_instrument():
 @pytest.fixture
 def date():
     return datetime.date
+
+
+@pytest.fixture(scope="session")
+def made():
+    """The module `made.py`: one made cohort in many formats and habits."""
+    path = Path(__file__).parent / "made.py"
+    spec = importlib.util.spec_from_file_location("ingest_made", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
