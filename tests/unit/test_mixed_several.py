@@ -6,12 +6,14 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
 
 from alliance.errors import FitError
 from alliance.mixed import compare, fit_mixed, parametric_bootstrap
 from alliance.mixed.degrees_of_freedom import linear_form
 from alliance.mixed.fit import default_start
-from alliance.mixed.inference.profile import psd_factor
+from alliance.mixed.inference.held import Held, psd_factor
+from alliance.mixed.inference.natural import natural_parameters
 from alliance.mixed.inference.robust import marginal_covariance
 from alliance.mixed.residual_session import SessionCovariance
 
@@ -497,3 +499,149 @@ def test_a_component_at_the_boundary_is_named():
     fit = fit_mixed(without_client_variance(), BOTH, ["1"], {"client": ["1"]})
     assert fit.convergence.converged
     assert fit.convergence.singular_components == ("client: variance of 'symptoms: 1' is 0",)
+
+
+# ---------------------------------------------------------------------- correlations
+
+
+def pairs_of(table):
+    return [tuple(row) for row in table[["level", "effect_1", "effect_2"]].itertuples(index=False)]
+
+
+def test_correlations_by_the_delta_method_are_the_wald_intervals():
+    fit = fit_of("growth")
+    table = fit.correlations()
+    wald = fit.intervals("wald", parameters="random")
+    wald = wald[wald["kind"] == "correlation"]
+    assert pairs_of(table)[-1] == ("residual", "alliance", "symptoms")
+    assert len(table) == 7 and (table["note"] == "").all()
+    np.testing.assert_allclose(
+        table[["correlation", "ci_low", "ci_high"]], wald[["estimate", "ci_low", "ci_high"]]
+    )
+    middle = np.arctanh(table["correlation"])
+    half = np.arctanh(table["ci_high"]) - middle
+    np.testing.assert_allclose(np.arctanh(table["ci_low"]), middle - half)
+    se_z = table["se"] / (1 - table["correlation"] ** 2)
+    np.testing.assert_allclose(half, 1.959964 * se_z, rtol=1e-6)
+
+
+def test_standard_errors_of_correlations_come_from_the_curvature_of_the_likelihood():
+    """The inverse Hessian of -log L over log sd and Fisher's z, by finite differences."""
+    fit = fit_mixed(cohort(missing=0.0), BOTH, ["1", "t"], {"client": ["1"]}, method="ML")
+    point, h = natural_point(fit), 1e-3
+    n = len(point)
+    units = h * np.eye(n)
+    hessian = np.empty((n, n))
+    for i in range(n):
+        for j in range(n):
+            corners = [
+                deviance_at(fit, point + a * units[i] + b * units[j])
+                for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))
+            ]
+            hessian[i, j] = (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * h * h)
+    error = np.sqrt(np.diag(2.0 * np.linalg.inv(hessian)))[[2, 5]]
+    table = fit.correlations()
+    np.testing.assert_allclose(table["se"], (1 - table["correlation"] ** 2) * error, rtol=1e-4)
+
+
+def natural_point(fit):
+    """Log sd, log sd and Fisher's z of the client intercepts, then of the residuals."""
+    point = []
+    for sigma in (fit.estimate.level_covariances[0], fit.estimate.residual_covariance):
+        sd = np.sqrt(np.diag(sigma))
+        point += [*np.log(sd), np.arctanh(sigma[0, 1] / sd.prod())]
+    return np.array(point)
+
+
+def deviance_at(fit, point):
+    """-2 log L of a model with random intercepts at a natural point."""
+    prepared = fit.prepared
+    blocks = []
+    for one, other, z in (point[:3], point[3:]):
+        sd = np.exp([one, other])
+        matrix = np.outer(sd, sd)
+        matrix[0, 1] = matrix[1, 0] = matrix[0, 1] * np.tanh(z)
+        blocks.append(matrix)
+    within = blocks[1] / np.outer(prepared.outcomes.scales, prepared.outcomes.scales)
+    transform = prepared.level_transform(0)
+    factor = np.linalg.cholesky(transform @ blocks[0] @ transform.T / within[0, 0])
+    rho = prepared.residual.working(within / within[0, 0])
+    profile = fit.criterion.profile_at(fit.criterion.problem.layout.from_factors([factor], rho))
+    return fit.criterion.full_value(profile, np.log(within[0, 0]))
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_profile_ends_are_where_the_best_likelihood_has_fallen_by_the_quantile(method):
+    fit = fit_mixed(cohort(missing=0.0), BOTH, ["1", "t"], {"client": ["1"]}, method=method)
+    table = fit.correlations("profile")
+    best = natural_point(fit)
+    assert deviance_at(fit, best) == pytest.approx(fit.optimum.expansion.deviance, abs=1e-9)
+    for row, place in zip(table.itertuples(), (2, 5), strict=True):
+        for end in (row.ci_low, row.ci_high):
+            others = np.delete(best, place)
+
+            def held(free, place=place, end=end):
+                return deviance_at(fit, np.insert(free, place, np.arctanh(end)))
+
+            found = minimize(held, others, method="BFGS", options={"gtol": 1e-7})
+            gain = found.fun - fit.optimum.expansion.deviance
+            assert gain == pytest.approx(3.841459, abs=1e-4)
+    assert (table["ci_low"] < table["correlation"]).all()
+    assert (table["correlation"] < table["ci_high"]).all()
+
+
+@pytest.mark.parametrize("kind", ["sd", "correlation"])
+@pytest.mark.parametrize("level", ["client", "therapist", "residual"])
+def test_derivatives_with_a_parameter_held_match_finite_differences(level, kind):
+    fit = fit_mixed(cohort(2), BOTH, ["1"], {"therapist": ["1"], "client": ["1", "t"]})
+    natural = [n for n in natural_parameters(fit) if (n.level, n.kind) == (level, kind)][-1]
+    held = Held.start(fit, natural)
+    held.at(natural.estimate)
+    held.held = natural.estimate * 0.9
+    held.blocks = held._build()
+    rng = np.random.default_rng(3)
+    eta = held.eta * (1 + 0.05 * rng.normal(size=len(held.eta)))
+    expansion, h = held.expand(eta), 1e-5
+    for i in range(len(eta)):
+        step = np.zeros(len(eta))
+        step[i] = h
+        slope = (held.value(eta + step) - held.value(eta - step)) / (2 * h)
+        assert expansion.gradient[i] == pytest.approx(slope, rel=1e-5, abs=1e-4)
+        bend = (held.expand(eta + step).gradient - held.expand(eta - step).gradient) / (2 * h)
+        np.testing.assert_allclose(expansion.hessian[i], bend, rtol=1e-4, atol=1e-3)
+
+
+def test_correlations_by_bootstrap_are_percentiles_of_the_refits():
+    fit = fit_of("growth")
+    table = fit.correlations("bootstrap", draws=25, seed=9)
+    draws = parametric_bootstrap(fit, n=25, seed=9).components
+    column = draws["client: alliance: t, symptoms: t"]
+    row = table[table["effect_2"] == "symptoms: t"].iloc[1]
+    assert (row["effect_1"], row["effect_2"]) == ("alliance: t", "symptoms: t")
+    assert row["ci_low"] == pytest.approx(column.quantile(0.025))
+    assert row["se"] == pytest.approx(column.std(ddof=1))
+
+
+@pytest.mark.parametrize("interval", ["delta", "profile", "bootstrap"])
+def test_a_level_at_the_boundary_has_no_interval_and_says_so(interval):
+    fit = fit_mixed(without_client_variance(), BOTH, ["1"], {"client": ["1"]})
+    table = fit.correlations(interval, draws=5)
+    client, residual = table.iloc[0], table.iloc[1]
+    assert client[["se", "ci_low", "ci_high"]].isna().all()
+    assert "variance of 'symptoms: 1' is 0" in client["note"]
+    assert residual["level"] == "residual"
+    assert residual["ci_low"] < residual["correlation"] < residual["ci_high"]
+
+
+def test_correlations_of_one_outcome_have_the_same_table():
+    data = cohort()
+    fit = fit_mixed(data, "symptoms", ["1", "t"], {"client": ["1", "t"]}, method="ML")
+    table = fit.correlations("profile")
+    profile = fit.intervals("profile", parameters="random")
+    row = profile[profile["kind"] == "correlation"].iloc[0]
+    assert pairs_of(table) == [("client", "1", "t")]
+    assert table[["ci_low", "ci_high"]].iloc[0].tolist() == [row["ci_low"], row["ci_high"]]
+    intercepts = fit_mixed(data, "symptoms", ["1"], {"client": ["1"]})
+    assert intercepts.correlations().empty
+    with pytest.raises(FitError, match="'delta', 'profile' or 'bootstrap'"):
+        fit.correlations("wald")

@@ -174,17 +174,22 @@ class Criterion:
             jacobian.T @ hessian @ jacobian + layout.curvature(gradient),
         )
 
-    def expand_full(self, theta: np.ndarray, tau: float) -> FullExpansion | None:
+    def expand_full(
+        self, theta: np.ndarray, tau: float, *, linear: bool = False
+    ) -> FullExpansion | None:
         """-2 log L in the relative covariances and tau = log sigma^2, fixed effects profiled out.
 
-        -2 log L = log|V| [+ log|T_XX|] + degrees (log(2 pi) + tau) + rss exp(-tau).
+        -2 log L = log|V| [+ log|T_XX|] + degrees (log(2 pi) + tau) + rss exp(-tau). With `linear`
+        the residual parameters are the relative (co)variances in which V is linear.
         """
         base = self.profile_at(theta)
         if base is None:
             return None
         self.evaluations += 1
         sigma2 = float(np.exp(tau))
-        form = self.problem.quadratic_form(theta, 2, self._omega(base, sigma2))
+        residual, rho = self.problem.residual, theta[: self.problem.layout.n_residual]
+        weights = residual.linear_weights(rho) if linear else None
+        form = self.problem.quadratic_form(theta, 2, self._omega(base, sigma2), weights=weights)
         slope, rss_first, bend = self._derivatives(form, base, sigma2)
         share = base.rss / sigma2
         m = len(slope)

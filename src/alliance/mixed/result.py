@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed import components
+from alliance.mixed.components import ResidualEstimate
 from alliance.mixed.convergence import Convergence
 from alliance.mixed.criterion import Criterion, Expansion
 from alliance.mixed.degrees_of_freedom import (
@@ -29,29 +31,6 @@ from alliance.mixed.optimise import Optimum
 from alliance.mixed.prepare import Prepared
 from alliance.mixed.rows import Rows
 from alliance.mixed.tables import CONFIDENCE, coefficient_table
-
-
-@dataclass(frozen=True, slots=True)
-class ResidualEstimate:
-    """The residual part of a fit.
-
-    Attributes
-    ----------
-    sigma : float
-        Residual standard deviation (of the first group or outcome, where there are several).
-    phi : float or None
-        Autocorrelation at distance 1 (one session, or one unit of time); None if independent.
-    variances : dict
-        Residual variance per value of ``residual_by``, or per outcome of several;
-        ``{"all": sigma^2}`` without.
-    covariance : pandas.DataFrame or None
-        Residual covariance of several outcomes within a row of the data.
-    """
-
-    sigma: float
-    phi: float | None
-    variances: dict[Any, float]
-    covariance: pd.DataFrame | None = None
 
 
 @dataclass(eq=False)
@@ -138,43 +117,12 @@ class MixedFit:
         As in lme4, a variance has no name_2; the last row is the residual variance. With several
         outcomes the last rows are their residual variances and covariances, named by outcome.
         """
-        blocks = [
-            (level, self.prepared.random_names(depth), self.estimate.level_covariances[depth])
-            for depth, level in enumerate(self.prepared.specification.levels)
-        ]
-        within = self.estimate.residual_covariance
-        if within is None:
-            blocks.append(("residual", ["residual"], np.array([[self.estimate.sigma2]])))
-        else:
-            blocks.append(("residual", list(self.prepared.outcomes.names), within))
-        rows: list[tuple[str, str, str | None, float, float]] = []
-        for level, names, sigma in blocks:
-            sd = np.sqrt(np.maximum(np.diag(sigma), 0.0))
-            rows += [(level, names[i], None, sigma[i, i], sd[i]) for i in range(len(names))]
-            for i in range(len(names)):
-                for j in range(i + 1, len(names)):
-                    both = sd[i] * sd[j]
-                    correlation = sigma[i, j] / both if both > 0 else np.nan
-                    rows.append((level, names[i], names[j], sigma[i, j], correlation))
-        columns = ["level", "name_1", "name_2", "variance_or_covariance", "sd_or_correlation"]
-        return pd.DataFrame(rows, columns=columns)
+        return components.variance_components(self)
 
     @cached_property
     def residual(self) -> ResidualEstimate:
         """Residual standard deviation, autocorrelation, variances by group or outcome."""
-        structure = self.prepared.residual
-        rho = self.optimum.theta[: structure.n_parameters]
-        sigma2 = self.estimate.sigma2
-        within = self.estimate.residual_covariance
-        if within is not None:
-            names = list(self.prepared.outcomes.names)
-            variances = dict(zip(names, np.diag(within).tolist(), strict=True))
-            table = pd.DataFrame(within, index=names, columns=names)
-            return ResidualEstimate(float(np.sqrt(sigma2)), None, variances, table)
-        ratios = np.exp(structure.log_variances(rho))
-        groups = structure.groups or ["all"]
-        variances = {group: float(sigma2 * v) for group, v in zip(groups, ratios, strict=True)}
-        return ResidualEstimate(float(np.sqrt(sigma2)), structure.phi(rho), variances)
+        return components.residual_estimate(self)
 
     @cached_property
     def _effects(self) -> list[LevelEffects]:
@@ -196,25 +144,7 @@ class MixedFit:
             and one ``sd(effect)`` each. The standard deviations are given the fixed effects and
             variances, as in lme4.
         """
-        depth = self.depth_of(level)
-        nesting = self.prepared.nesting
-        back = np.linalg.inv(self.prepared.level_transform(depth))
-        effects = self._effects[depth]
-        modes = effects.modes @ back.T
-        sigma2 = self.optimum.expansion.profile.sigma2
-        covariances = back @ effects.covariances @ back.T * sigma2
-        table: dict[str, Any] = {}
-        for outer in range(depth + 1):
-            place = (
-                np.searchsorted(nesting.starts[outer], nesting.starts[depth][:-1], side="right") - 1
-            )
-            table[nesting.levels[outer]] = nesting.labels[outer].take(place)
-        names = self.prepared.random_names(depth)
-        for i, name in enumerate(names):
-            table[name] = modes[:, i]
-        for i, name in enumerate(names):
-            table[f"sd({name})"] = np.sqrt(np.maximum(covariances[:, i, i], 0.0))
-        return pd.DataFrame(table)
+        return components.random_effects_table(self, level, self._effects)
 
     def depth_of(self, level: str) -> int:
         """Place of a level, 0 for the outermost."""
@@ -350,6 +280,35 @@ class MixedFit:
 
             return profile_intervals(self, confidence, likelihood, parameters)
         raise FitError("method must be 'wald' or 'profile'.")
+
+    def correlations(
+        self,
+        interval: Literal["delta", "profile", "bootstrap"] = "delta",
+        confidence: float = CONFIDENCE,
+        draws: int = 1000,
+        seed: int = 1,
+    ) -> pd.DataFrame:
+        """Correlations of every level's effects, and of the residuals of several outcomes.
+
+        Parameters
+        ----------
+        interval : {"delta", "profile", "bootstrap"}
+            Delta method on Fisher's z; profile likelihood of the fit; percentiles of a parametric
+            bootstrap.
+        confidence : float
+        draws, seed : int
+            Refits of the bootstrap and the seed of their random numbers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            level (``residual`` for the residuals within a row), effect_1, effect_2, correlation,
+            se, ci_low, ci_high, note. A level at the boundary has no interval, and the note says
+            why.
+        """
+        from alliance.mixed.inference.correlations import correlations
+
+        return correlations(self, interval, confidence, draws, seed)
 
     def r_squared(self) -> RSquared:
         """Marginal and conditional R2 (Nakagawa & Schielzeth 2013, Johnson 2014)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,9 +27,8 @@ STEP = 1e-5
 def wald_intervals(fit: MixedFit, confidence: float, parameters: str) -> pd.DataFrame:
     """See `alliance.mixed.result.MixedFit.intervals`.
 
-    The delta method with the observed information 2 H^-1 of (Cholesky factors, residual, log
-    sigma^2), for log standard deviations, Fisher's z of correlations and of phi. There is no Wald
-    interval for a component at the boundary.
+    On log standard deviations, Fisher's z of correlations and of phi. There is no Wald interval for
+    a component at the boundary.
     """
     rows: list[tuple] = []
     if parameters != "fixed":
@@ -39,18 +39,35 @@ def wald_intervals(fit: MixedFit, confidence: float, parameters: str) -> pd.Data
 
 
 def _random_rows(fit: MixedFit, confidence: float) -> list[tuple]:
+    z = float(ndtri(0.5 + confidence / 2))
+    rows = []
+    naturals = natural_parameters(fit)
+    for natural, (centre, se) in zip(naturals, free_scale_errors(fit, naturals), strict=True):
+        ends = (
+            from_free_scale(fit, natural, centre + sign * z * se) if np.isfinite(se) else np.nan
+            for sign in (-1.0, 1.0)
+        )
+        rows.append((*_label(natural), *ends))
+    return rows
+
+
+def free_scale_errors(fit: MixedFit, naturals: Sequence[Natural]) -> list[tuple[float, float]]:
+    """Natural parameters on their free scale, with standard errors; NaN at a boundary.
+
+    The delta method with the observed information 2 H^-1 of (Cholesky factors, residual, log
+    sigma^2).
+    """
     theta = fit.optimum.theta
     tau = float(np.log(fit.optimum.expansion.profile.sigma2))
     covariance = 2.0 * np.linalg.pinv(
         full_hessian(fit.criterion, fit.optimum.expansion, theta), rcond=1e-12, hermitian=True
     )
-    z = float(ndtri(0.5 + confidence / 2))
     point = np.append(theta, tau)
     singular = {text.split(":")[0] for text in fit.convergence.singular_components}
-    rows = []
-    for natural in natural_parameters(fit):
+    errors = []
+    for natural in naturals:
         if natural.level in singular:
-            rows.append((*_label(natural), np.nan, np.nan))
+            errors.append((np.nan, np.nan))
             continue
         slope = np.empty(len(point))
         for k in range(len(point)):
@@ -61,17 +78,9 @@ def _random_rows(fit: MixedFit, confidence: float) -> list[tuple]:
                 free_scale(fit, natural, high[:-1], high[-1])
                 - free_scale(fit, natural, low[:-1], low[-1])
             ) / (2 * STEP)
-        centre = free_scale(fit, natural, theta, tau)
-        variance = float(slope @ covariance @ slope)
-        half = z * float(np.sqrt(max(variance, 0.0)))
-        rows.append(
-            (
-                *_label(natural),
-                from_free_scale(fit, natural, centre - half),
-                from_free_scale(fit, natural, centre + half),
-            )
-        )
-    return rows
+        variance = max(float(slope @ covariance @ slope), 0.0)
+        errors.append((free_scale(fit, natural, theta, tau), float(np.sqrt(variance))))
+    return errors
 
 
 def _label(natural: Natural) -> tuple:
