@@ -17,7 +17,7 @@ from alliance.sem.description import (
 )
 from alliance.sem.fit import fit_sem
 from alliance.sem.result import ScoreTest, SemFit
-from alliance.sem.sample import Sample, sample, sample_of_moments
+from alliance.sem.sample import Sample, sample, sample_of_moments, sample_of_patterns
 from alliance.sem.two_level import Clusters, clustered, fit_two_level
 
 __all__ = [
@@ -37,5 +37,6 @@ __all__ = [
     "independence_model",
     "sample",
     "sample_of_moments",
+    "sample_of_patterns",
     "saturated_model",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from alliance.errors import FitError
 from alliance.sem.checks import check_identified, data_faults
+from alliance.sem.corrected import Corrector
 from alliance.sem.description import Model, independence_model
 from alliance.sem.indices import FitIndices, ModelTest, fit_indices, p_of, srmr
 from alliance.sem.likelihood import EXPECTED, VALUE, GroupLikelihood, Likelihood, Moments, Objective
@@ -101,7 +102,9 @@ def fit_sem(
             n=likelihood.n,
             means=[True] * len(blocks),
             n_groups=len(samples),
-            complete=all(s.complete for s in samples),
+            corrector=None
+            if meat is None or all(s.complete for s in samples)
+            else Corrector(likelihood, saturated),
         )
     return SemFit(
         models=models,
@@ -252,7 +255,7 @@ def measures(
     residual: float,
     n: int,
     n_groups: int,
-    complete: bool,
+    corrector: Corrector | None,
     means: Sequence[bool],
 ) -> FitIndices:
     """Return the fit indices of an optimum against the saturated and the independence model.
@@ -271,8 +274,8 @@ def measures(
         The standardised root mean square residual.
     n, n_groups
         Rows and groups.
-    complete
-        Whether nothing is missing.
+    corrector
+        Corrects the indices for missing values; None if nothing is missing.
     means
         Whether a block has means.
     """
@@ -301,7 +304,12 @@ def measures(
         log_likelihood=-(optimum.expansion.value + likelihood.constant),
         n_parameters=objective.n_theta,
         residual=residual,
-        complete=complete,
+        distances=None
+        if corrector is None
+        else (
+            corrector.distance(objective, optimum.theta, test.df),
+            corrector.distance(base, theta, baseline.df),
+        ),
     )
 
 

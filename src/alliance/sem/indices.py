@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
+from alliance.sem.corrected import Distance
 from alliance.sem.likelihood import Moments
 
 
@@ -55,7 +56,7 @@ class FitIndices:
         The same formulas with the scaled statistics.
     cfi_robust, tli_robust, rmsea_robust : float
         Corrected for non-normality as estimates of the population's value (Brosseau-Liard & Savalei
-        2014); complete data only, NaN otherwise.
+        2014), and for missing values (Zhang & Savalei 2022).
     srmr : float
         Standardised root mean square residual of means and covariances (Bentler 1995), groups
         weighted by their size.
@@ -172,23 +173,28 @@ def fit_indices(
     log_likelihood: float,
     n_parameters: int,
     residual: float,
-    complete: bool,
+    distances: tuple[Distance, Distance] | None,
 ) -> FitIndices:
-    """Put the indices together from the model's and the baseline's tests."""
+    """Put the indices together from the model's and the baseline's tests.
+
+    `distances` of model and baseline correct for missing values; without them the data are
+    complete, and the tests' own statistics and scaling factors take their place.
+    """
     low, high = rmsea_interval(test.chi2, test.df, n, n_groups)
     nan = float("nan")
     scaled = (test.chi2_scaled, test.df, baseline.chi2_scaled, baseline.df)
-    c, cb = test.scaling, baseline.scaling
-    if complete and np.isfinite(c) and np.isfinite(cb):
-        corrected = (test.chi2 - c * test.df, 0.0, baseline.chi2 - cb * baseline.df, 0.0)
-        robust_cfi = cfi(*corrected)
-        ratio = corrected[0] * baseline.df / (corrected[2] * test.df) if test.df > 0 else 0.0
-        robust_tli = 1.0 - ratio
-        robust_rmsea = rmsea(test.chi2, test.df, n, n_groups, c)
-    else:
-        robust_cfi = robust_tli = robust_rmsea = nan
+    own, base = distances or (
+        Distance(test.chi2, test.scaling),
+        Distance(baseline.chi2, baseline.scaling),
+    )
+    robust_cfi = robust_tli = robust_rmsea = nan
+    if np.isfinite([own.bias, base.bias]).all():
+        above, above_base = own.chi2 - own.bias * test.df, base.chi2 - base.bias * baseline.df
+        robust_cfi = cfi(above, 0.0, above_base, 0.0)
+        robust_tli = 1.0 - above * baseline.df / (above_base * test.df)
+        robust_rmsea = rmsea(own.chi2, test.df, n, n_groups, own.bias)
     # The mean of the scaled statistic's reference distribution is df x scaling.
-    spread = test.df * c
+    spread = test.df * test.scaling
     return FitIndices(
         test=test,
         baseline=baseline,

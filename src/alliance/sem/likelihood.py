@@ -108,7 +108,8 @@ class GroupLikelihood:
             if sample.clusters is not None:
                 total = np.zeros((int(sample.clusters.max()) + 1, score.shape[1]))
                 np.add.at(total, sample.clusters, score)
-                score = total
+                # Few clusters vary less about their own mean score than about the true one.
+                score = total * np.sqrt(len(total) / max(len(total) - 1, 1))
             out.append(((g,), score))
         return out
 

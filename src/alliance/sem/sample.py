@@ -144,19 +144,36 @@ def sample(
     )
 
 
-def sample_of_moments(mean: np.ndarray, cov: np.ndarray, n: int, names: Sequence[str]) -> Sample:
-    """Return complete data known by their mean and covariance (divisor n) alone."""
-    p = len(names)
-    zero = np.zeros(1, dtype=np.int64)
+def sample_of_patterns(
+    patterns: Sequence[tuple[Sequence[int], int, Sequence[float], Sequence[float]]],
+    names: Sequence[str],
+) -> Sample:
+    """Return data known by their moments per pattern of missing values alone.
+
+    Parameters
+    ----------
+    patterns
+        Per pattern its columns (from 0), rows, means and covariance (divisor: rows; flat or
+        square).
+    names
+        The columns.
+    """
+    sizes = np.array([len(columns) for columns, *_ in patterns], dtype=np.int64)
+    counts = np.array([count for _, count, *_ in patterns], dtype=np.int64)
     return Sample(
         tuple(names),
-        n,
+        int(counts.sum()),
         0,
-        np.arange(p, dtype=np.int64),
-        zero,
-        zero,
-        np.array([p], dtype=np.int64),
-        np.array([n], dtype=np.int64),
-        np.asarray(mean, dtype=float).copy(),
-        np.asarray(cov, dtype=float).ravel().copy(),
+        np.concatenate([np.asarray(columns, dtype=np.int64) for columns, *_ in patterns]),
+        np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
+        np.concatenate([[0], np.cumsum(sizes**2)[:-1]]).astype(np.int64),
+        sizes,
+        counts,
+        np.concatenate([np.asarray(mean, dtype=float).ravel() for _, _, mean, _ in patterns]),
+        np.concatenate([np.asarray(cov, dtype=float).ravel() for *_, cov in patterns]),
     )
+
+
+def sample_of_moments(mean: np.ndarray, cov: np.ndarray, n: int, names: Sequence[str]) -> Sample:
+    """Return complete data known by their mean and covariance (divisor n) alone."""
+    return sample_of_patterns([(range(len(names)), n, mean, cov)], names)  # type: ignore[list-item]

@@ -341,7 +341,7 @@ def _indices(
         residual=residual,
         n=likelihood.data.n_rows,
         n_groups=1,
-        complete=True,
+        corrector=None,
         means=MEANS,
     )
 
