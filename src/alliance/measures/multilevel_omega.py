@@ -119,7 +119,12 @@ def multilevel_omega(
     """
     table = np.asarray(answers, dtype=float)
     names = [f"item_{k + 1}" for k in range(table.shape[1])] if items is None else list(items)
-    data = clustered(table, clients, names)
+    return multilevel_omega_of(clustered(table, clients, names))
+
+
+def multilevel_omega_of(data: Clusters) -> MultilevelOmega:
+    """Estimate the same from data that are clustered already."""
+    names = data.names
     size = data.harmonic_mean_size if data.n_clusters else 0.0
     counts = (data.n_rows, data.n_left_out, data.n_clusters, size)
     if len(names) < 3:
@@ -134,7 +139,7 @@ def multilevel_omega(
         )
     except FitError as error:
         return MultilevelOmega(*counts, why_not=str(error))
-    own = _Formulas(tuple(names), size)
+    own = _Formulas(names, size)
     return MultilevelOmega(
         *counts,
         why_not=None,

@@ -86,6 +86,8 @@ def check_identified(
     means
         Per block whether its means can be estimated.
     """
+    if len(start) == 0:
+        raise FitError("The model has no free parameter: there is nothing to estimate.")
     n_moments = 0
     for structure, pairs, mean in zip(structures, seen, means, strict=True):
         n_moments += int((pairs[structure.lower] > 0).sum()) + (structure.p if mean else 0)
