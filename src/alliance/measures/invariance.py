@@ -221,6 +221,8 @@ def invariance(
     codes = None if clusters is None else np.asarray(clusters)
     left_out, kept_items = _varying_items(table, names)
     structure, problem = _without(structure, left_out)
+    if problem is not None:
+        return Invariance("groups", structure, {}, left_out, problem)
     columns = [names.index(item) for item in kept_items]
     samples: dict[str, Sample] = {}
     for group in sorted(set(labels.tolist())):
@@ -232,9 +234,7 @@ def invariance(
         else:
             left_out[group] = reason
     used = {group: own.n for group, own in samples.items()}
-    empty = Invariance("groups", structure, used, left_out, problem)
-    if problem is not None:
-        return empty
+    empty = Invariance("groups", structure, used, left_out, None)
     if len(samples) < 2:
         count = len(set(labels.tolist()))
         told = (
@@ -279,6 +279,8 @@ def invariance_over_sessions(
     number = np.asarray(sessions).astype(int)
     left_out, kept_items = _varying_items(table, names)
     structure, problem = _without(structure, left_out)
+    if problem is not None:
+        return Invariance("sessions", structure, {}, left_out, problem)
     columns = [names.index(item) for item in kept_items]
     usable: list[int] = []
     for session in sorted(set(number.tolist() if at is None else (int(s) for s in at))):
@@ -291,9 +293,7 @@ def invariance_over_sessions(
     chosen = usable if at is not None else _spread(usable, MOST_SESSIONS)
     codes, client = np.unique(np.asarray(clients), return_inverse=True)
     n = {str(s): int((~np.isnan(table[number == s])).any(axis=1).sum()) for s in chosen}
-    empty = Invariance("sessions", structure, n, left_out, problem)
-    if problem is not None:
-        return empty
+    empty = Invariance("sessions", structure, n, left_out, None)
     if len(chosen) < 2:
         return replace(
             empty, why_not="Nothing to compare: fewer than two sessions have enough forms."

@@ -25,7 +25,16 @@ import numpy as np
 from scipy import stats
 
 from alliance.errors import FitError
-from alliance.sem import Clusters, Covariance, Model, Path, SemFit, clustered, fit_two_level
+from alliance.sem import (
+    Clusters,
+    Covariance,
+    Model,
+    Path,
+    SemFit,
+    clustered,
+    fit_two_level,
+    saturated_model,
+)
 from alliance.sem.description import Entry, intercepts
 
 Values = Mapping[str, complex]
@@ -62,7 +71,8 @@ class MultilevelOmega:
     why_not : str or None
         Why nothing could be estimated.
     within, between_latent : Omega or None
-        Geldhof et al. (2014).
+        Geldhof et al. (2014). Where their model has no stable solution (clients hardly differ),
+        `within` is from one that leaves the level between clients free, and a warning says so.
     single_form, between, within_equal : Omega or None
         Lai (2021), configural: omega_2l, omega_b (the printed one) and omega_w.
     between_shared : Omega or None
@@ -133,6 +143,7 @@ def multilevel_omega_of(data: Clusters) -> MultilevelOmega:
     warnings: list[str] = []
     try:
         free = _fit("free loadings", data, equal=False, zero=zero, warnings=warnings)
+        inside = free if free is not None else _within_alone(data, warnings)
         equal = _fit("equal loadings", data, equal=True, zero=zero, warnings=warnings)
         shared = _fit(
             "saturated within", data, equal=False, zero=zero, warnings=warnings, saturated=True
@@ -143,7 +154,7 @@ def multilevel_omega_of(data: Clusters) -> MultilevelOmega:
     return MultilevelOmega(
         *counts,
         why_not=None,
-        within=_omega(free, own.within),
+        within=_omega(inside, own.within),
         between_latent=_omega(free, own.between_latent),
         single_form=_omega(equal, own.single_form),
         between=_omega(equal, own.between),
@@ -181,6 +192,17 @@ def _fit(
         # ASSUME a residual variance between clients that is estimated below zero is zero.
         at_zero |= negative
     zero.extend(f"{item} ({name})" for item in data.names if item in at_zero)
+    return fit
+
+
+def _within_alone(data: Clusters, warnings: list[str]) -> SemFit | None:
+    """Fit the factor within clients with all covariances between clients free (Lai 2021)."""
+    within, _ = _models(data.names, equal=False, at_zero=set(), saturated=False)
+    fit = fit_two_level(within, saturated_model(data.names), data, robust=False, fit_measures=False)
+    if not fit.convergence.converged:
+        warnings.append("The model with a saturated level between clients has no stable solution.")
+        return None
+    warnings.append("omega within clients is from a model that leaves the level between them free.")
     return fit
 
 

@@ -15,6 +15,10 @@ is below this; the last step is quadratic and leaves about its square."""
 NEAR = 0.5
 """Below this decrement (in units of log L) the exact Hessian takes over."""
 
+STALLED_STEPS, STALLED_GAIN = 30, 1e-4
+"""The search is given up when so many steps have gained less than this in log L: the maximum lies
+at infinity or on a ridge."""
+
 FLAT = 1e-9
 """Eigenvalues of the scaled information below this share of the largest are flat directions."""
 
@@ -47,7 +51,7 @@ class Optimum:
 
 
 def minimise(
-    objective: Objective, start: np.ndarray, *, max_iterations: int = 500
+    objective: Objective, start: np.ndarray, *, max_iterations: int = 200
 ) -> Optimum | None:
     """Minimise -log L from `start`; None where it is not defined there."""
     theta, evaluations = start.copy(), 1
@@ -55,8 +59,11 @@ def minimise(
     if current is None:
         return None
     kind, decrement, iteration, stuck = EXPECTED, np.inf, 0, False
+    values = [current.value]
     while iteration < max_iterations and not stuck:
         iteration += 1
+        if iteration > STALLED_STEPS and values[-STALLED_STEPS] - values[-1] < STALLED_GAIN:
+            break
         step, decrement = _step(current, damped=kind == OBSERVED)
         if decrement < DECREMENT and kind == OBSERVED:
             # One step more on trust: by now the gain drowns in rounding.
@@ -88,6 +95,7 @@ def minimise(
         if following is None:
             break
         current = following
+        values.append(current.value)
     final = objective.expand(theta, OBSERVED)
     if final is None:
         return None

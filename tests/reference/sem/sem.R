@@ -337,14 +337,17 @@ saturated <- run_two_level("
     y2 ~~ y2 + y3
     y3 ~~ y3
 ")("ML")
-# SRMR against a saturated model that has converged: lavaan's own EM stops at a change of 1e-4 in
-# its log-likelihood, whatever the options say.
-residual_of <- function(fit) {
+# Chi-square and SRMR against a saturated model that has converged: lavaan's own EM stops at a change
+# of 1e-4 in its log-likelihood, whatever the options say.
+against_saturated <- function(fit) {
   apart <- mapply(function(a, b) {
     d <- cov2cor(a) - cov2cor(b)
     sqrt(mean(d[lower.tri(d, diag = TRUE)]^2))
   }, lapply(fitted(saturated), `[[`, "cov"), lapply(fitted(fit), `[[`, "cov"))
-  sum(apart)
+  chisq <- 2 * as.numeric(logLik(saturated) - logLik(fit))
+  df <- fitMeasures(fit, "df")[[1]]
+  list(srmr = sum(apart), chisq = chisq,
+       pvalue = if (df > 0) pchisq(chisq, df, lower.tail = FALSE) else NA)
 }
 two_level_fits <- list()
 omegas <- list()
@@ -355,7 +358,7 @@ for (name in c("free_loadings", "equal_loadings", "shared")) {
       case = paste(name, estimator), se = if (estimator == "MLR") "robust" else "observed",
       observed = I(lavNames(fit, "ov")), latent = I(lavNames(fit, "lv")),
       entries = entries_of(fit),
-      measures = modifyList(measures_of(fit, estimator == "MLR"), list(srmr = residual_of(fit)))
+      measures = modifyList(measures_of(fit, estimator == "MLR"), against_saturated(fit))
     )
     table <- parameterEstimates(fit)
     table <- table[table$op == ":=", ]
