@@ -132,6 +132,8 @@ def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
             model.setdefault("random_slopes", ["client"])
         if model["family"] == "dropout":
             model.setdefault("predictors", [])
+            model.setdefault("link", "logit")
+            model.setdefault("baseline", "log")
     return cohort
 
 

@@ -97,6 +97,8 @@ def fit(model: str, family: str, **more: Any) -> dict[str, Any]:
         },
         "estimates": [],
         "companions": [],
+        "marginal_effects": [],
+        "tests": [],
         "variance_components": [],
         "residual": {"sigma": 3.61, "phi": None},
         "fit_statistics": {"log_likelihood": -14021.33, "n_parameters": 10, "aic": 28062.7},
@@ -346,6 +348,21 @@ def failed(entry: dict[str, Any]) -> dict[str, Any]:
     return entry | {"status": "failed", "message": message, "convergence": convergence}
 
 
+def disputed(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the fit as one that a second engine does not confirm."""
+    return entry | {
+        "second_engine": {
+            "name": "statsmodels MixedLM",
+            "version": "0.15.0",
+            "converged": True,
+            "log_likelihood_difference": -3.2,
+            "largest_difference_in_se": 0.71,
+            "agrees": False,
+            "message": "Largest difference of an estimate: 0.71 standard errors.",
+        }
+    }
+
+
 def singular(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the fit as one on the boundary."""
     parts = {"is_singular": True, "singular_components": ["therapist: intercept"]}
@@ -363,6 +380,8 @@ def refused(
         "equation": "",
         "estimates": [],
         "companions": [],
+        "marginal_effects": [],
+        "tests": [],
         "variance_components": [],
         "curves": [],
         "residual": {"sigma": None, "phi": None},

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,20 +101,59 @@ def test_lag_as_it_stands_equals_lme4(cohort):
     assert row["se"] == pytest.approx(expected["se"]["alliance_within"], rel=1e-4)
 
 
+def hazard_name(term):
+    renamed = {"1": "(Intercept)", "symptoms": "symptoms_c", "log(session)": "log_session"}
+    return renamed.get(term, term).translate(str.maketrans("", "", "[]"))
+
+
 def test_dropout_hazard_equals_r(cohort):
+    """Here therapists do not differ: the mixed model is the regression, and both engines agree."""
     fit = dropout_fit(cohort, "dropout_hazard", {"predictors": ["alliance", "symptoms"]})
     expected = R["dropout_hazard"]
+    assert fit["status"] == "singular"
+    assert fit["second_engine"]["agrees"]
     assert fit["data"]["rows_used"] == expected["n"]
     assert fit["fit_statistics"]["events"] == expected["events"]
     assert fit["fit_statistics"]["log_likelihood"] == pytest.approx(expected["log_likelihood"])
+    for row in fit["estimates"]:
+        term = hazard_name(row["term"])
+        assert row["estimate"] == pytest.approx(expected["estimate"][term], rel=1e-6)
+        assert row["se"] == pytest.approx(expected["se_model"][term], rel=1e-5)
     n, g, k = expected["n"], expected["clusters"], len(fit["estimates"])
     factor = g / (g - 1) * (n - 1) / (n - k)  # statsmodels' small-sample factor (CR1, as Stata)
-    for row in fit["estimates"]:
-        term = {"1": "(Intercept)", "symptoms": "symptoms_c"}.get(row["term"], row["term"])
-        term = term.replace("site[", "site").removesuffix("]")
+    assert len(fit["companions"]) == 2
+    for row in fit["companions"]:
+        term = hazard_name(row["term"])
         assert row["estimate"] == pytest.approx(expected["estimate"][term], rel=1e-6)
         se = expected["se_uncorrected"][term] * np.sqrt(factor)
         assert row["se"] == pytest.approx(se, rel=1e-6)
+
+
+def test_dropout_hazard_with_therapists_equals_glmer(cohort):
+    """Dropout planted at every third therapist: the variance and what it does to the estimates."""
+    panel = cohort.panel.copy()
+    usable = panel["dropout_event"].notna() & panel[["alliance", "symptoms"]].notna().all(axis=1)
+    number = panel["therapist"].map(
+        {name: k for k, name in enumerate(sorted(panel.loc[usable, "therapist"].unique()), 1)}
+    )
+    planted = usable & (number % 3 == 0) & (panel["session"] % 7 == 0)
+    panel.loc[planted, "dropout_event"] = 1.0
+    fit = dropout_fit(
+        replace(cohort, panel=panel), "dropout_hazard", {"predictors": ["alliance", "symptoms"]}
+    )
+    expected = R["planted_hazard"]
+    assert fit["status"] == "converged"
+    assert fit["second_engine"] is None
+    assert fit["fit_statistics"]["events"] == expected["events"]
+    assert fit["variance_components"][0]["sd_or_correlation"] == pytest.approx(
+        expected["sd"], rel=1e-4
+    )
+    for row in fit["estimates"]:
+        term = hazard_name(row["term"])
+        assert row["estimate"] == pytest.approx(expected["estimate"][term], abs=1e-5)
+        assert row["se"] == pytest.approx(expected["se"][term], rel=1e-3)
+    for row in fit["companions"]:
+        assert row["estimate"] == pytest.approx(expected["glm"][hazard_name(row["term"])], rel=1e-6)
 
 
 def test_kaplan_meier_equals_survival(cohort):

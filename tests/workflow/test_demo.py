@@ -108,7 +108,7 @@ MODELS = {"fit_growth", "fit_coupling", "fit_dropout"}
             set(),
         ),
         (
-            "src/alliance/models/dropout.py",
+            "src/alliance/models/dropout/hazard.py",
             {"fit_dropout", "record_run"} | DOWNSTREAM,
             {"ingest_site", "score_measures", "build_panel", "fit_growth", "fit_coupling"},
         ),

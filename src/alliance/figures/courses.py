@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from alliance.figures import style
+from alliance.findings.marks import mark_of
 from alliance.findings.results import Results
 
 MOST_NAMED_SITES = 6
@@ -56,7 +57,7 @@ def _draw_panel(axes: Axes, fit: Mapping[str, Any], observed: Sequence[Mapping[s
     axes.set_xlim(left=min(some["x"]), right=max(some["x"]))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.grid(axis="y", color=style.RULE, linewidth=0.4)
-    if style.status_note(dict(fit)):
+    if mark_of(fit):
         style.mark_status(axes, dict(fit))
     else:
         style.remark(axes, "points: observed means; lines: the model, with 95 % bands")

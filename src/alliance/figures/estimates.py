@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from alliance.figures import style
 from alliance.findings.formats import format_value
+from alliance.findings.marks import short_mark_of
 from alliance.findings.results import Results
 
 LEVELS = {
@@ -61,8 +62,13 @@ def _shares(fit: Mapping[str, Any]) -> list[tuple[str, float]]:
 
 
 def _label(fit: Mapping[str, Any]) -> str:
-    mark = {"failed": " (did not converge)", "singular": " (singular)"}.get(fit["status"], "")
-    return style.wrapped(fit["model"].replace("_", " ") + mark, 24, 2)
+    mark = _mark(fit)
+    # The mark is never cut off.
+    return style.wrapped(style.short(fit["model"].replace("_", " "), 46 - len(mark)) + mark, 24, 3)
+
+
+def _mark(fit: Mapping[str, Any]) -> str:
+    return f" ({words})" if (words := short_mark_of(fit)) else ""
 
 
 def _draw_shares(
@@ -136,14 +142,7 @@ def _draw_effects(
             va="center",
             fontsize=6.8,
         )
-        mark = (
-            " (did not converge)"
-            if failed
-            else " (singular)"
-            if fit["status"] == "singular"
-            else ""
-        )
-        # The mark is never cut off.
+        mark = _mark(fit)
         outcome = style.short(fit["outcome"]["label"], 48 - len(mark)) + mark
         names.append(f"{style.short(effect['label'], 48)}\n→ {outcome}")
     axes.set_yticks(range(len(effects)), names, fontsize=6)

@@ -11,6 +11,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from alliance.figures import style
 from alliance.findings.formats import format_value
+from alliance.findings.marks import short_mark_of
 from alliance.findings.results import Results
 
 ROW = 10.0  # height of a row of boxes, in millimetres
@@ -84,8 +85,8 @@ def _draw_boxes(axes: Axes, total: Mapping[str, Any], fits: Sequence[Mapping[str
             if refused
             else f"{format_value('count', used)} of {in_panel} sessions used"
         )
-        if fit["status"] == "failed":
-            note += ", did not converge"
+        if not refused and (mark := short_mark_of(fit)):
+            note += f", {mark}"
         axes.text(60, y + 1.75, note, va="center", fontsize=6.3, color=style.SOFT)
 
 

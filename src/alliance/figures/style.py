@@ -22,6 +22,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from alliance import files
 from alliance.findings.formats import clean_text
+from alliance.findings.marks import mark_of
 
 MILLIMETRE = 1 / 25.4  # in inches
 WIDTH = 120 * MILLIMETRE  # a column and a half of a journal; on a phone its type is still legible
@@ -172,18 +173,10 @@ def wrapped(text: str, width: int, lines: int = 3) -> str:
     return "\n".join(broken)
 
 
-def status_note(fit: dict[str, Any]) -> str:
-    """Return what must stand beside the results of a fit that is not plainly converged."""
-    return {
-        "failed": "did not converge: do not interpret",
-        "singular": "singular fit: a variance component at its boundary",
-    }.get(fit["status"], "")
-
-
 def mark_status(axes: Axes, fit: dict[str, Any]) -> None:
-    """Write the note on a panel whose fit failed or is singular."""
-    if note := status_note(fit):
-        remark(axes, note, WARNING if fit["status"] == "failed" else SOFT)
+    """Write what must stand beside the results of a fit on its panel; nothing if all is well."""
+    if note := mark_of(fit):
+        remark(axes, note, WARNING if fit["status"] != "singular" else SOFT)
 
 
 def remark(axes: Axes, text: str, colour: str = SOFT) -> None:

@@ -76,6 +76,8 @@ class Draft:
     data: dict[str, Any] = field(default_factory=dict)
     estimates: list[dict[str, Any]] = field(default_factory=list)
     companions: list[dict[str, Any]] = field(default_factory=list)
+    marginal_effects: list[dict[str, Any]] = field(default_factory=list)
+    tests: list[dict[str, Any]] = field(default_factory=list)
     variance_components: list[dict[str, Any]] = field(default_factory=list)
     residual: dict[str, Any] = field(default_factory=lambda: {"sigma": None, "phi": None})
     fit_statistics: dict[str, Any] = field(default_factory=dict)
@@ -171,7 +173,8 @@ def refuse(draft: Draft, cohort: Cohort, message: str) -> dict[str, Any]:
     """Return `draft` as a refused fit: the reason in plain words and no number."""
     draft.status = "refused"
     draft.message = message
-    draft.estimates, draft.companions, draft.variance_components, draft.curves = [], [], [], []
+    draft.estimates, draft.companions, draft.marginal_effects, draft.tests = [], [], [], []
+    draft.variance_components, draft.curves, draft.second_engine = [], [], None
     n = len(cohort.panel)
     draft.data = {
         "panel_sha256": cohort.panel_sha256,

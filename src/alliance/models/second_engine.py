@@ -84,10 +84,19 @@ def compare_with_statsmodels(
     verdict["log_likelihood_difference"] = float(best.llf - fit.log_likelihood)
     verdict["largest_difference_in_se"] = float(difference.max())
     verdict["agrees"] = bool(difference.max() < TOLERANCE_IN_SE)
-    verdict["message"] = (
-        f"Largest difference of an estimate: {difference.max():.2g} standard errors."
-    )
+    verdict["message"] = difference_in_words(verdict)
     return verdict
+
+
+def difference_in_words(verdict: Mapping[str, Any]) -> str:
+    """Return what a reader must know of a comparison with a second engine that converged."""
+    words = f"largest difference of an estimate: {verdict['largest_difference_in_se']:.2g}"
+    if verdict["agrees"]:
+        return f"{words.capitalize()} standard errors."
+    return (
+        f"{verdict['name']}, fitted to the same model, does not agree; {words} standard errors. "
+        "Read no number of this model before you know why."
+    )
 
 
 def _confirmed(ends: Sequence[Any]) -> bool:

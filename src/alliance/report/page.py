@@ -18,6 +18,7 @@ from markupsafe import Markup
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.ledger import Findings, element
+from alliance.findings.marks import kinds_of, mark_of
 from alliance.findings.results import Results
 from alliance.report.truth import compare
 from alliance.tables import html
@@ -72,6 +73,8 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
         table_of=partial(_table_of, findings),
         picture=partial(_picture, material),
         figure_numbers=itertools.count(1),
+        kinds_of=kinds_of,
+        mark_of=mark_of,
         families={fit["family"].raw for fit in results.fits},
         total=next((row for row in results.about["flow"] if row["site"].raw == "all"), None),
     )

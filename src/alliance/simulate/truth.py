@@ -251,6 +251,11 @@ def _hazard(p: Parameters) -> list[Entry]:
     """Return the log odds of dropout."""
     same = "In the simulator the running mean and the deviation from it have the same coefficient."
     scale = "log odds per point"
+    nothing = (
+        "Therapists of the simulator differ in the alliance and symptoms of their clients, and "
+        "in nothing else that makes clients leave. An estimated variance cannot be below zero, so "
+        "its average is above."
+    )
     return [
         _entry("dropout_hazard", term, HAZARD, value, scale, note)
         for term, value, note in (
@@ -258,6 +263,9 @@ def _hazard(p: Parameters) -> list[Entry]:
             ("alliance_running_between", p.dropout_alliance, same),
             ("symptoms", p.dropout_symptoms, ""),
         )
+    ] + [
+        _entry("dropout_hazard", "therapist:1:1", HAZARD, 0.0, "squared log odds", nothing)
+        | {"level": "therapist", "name_1": "1", "name_2": "1", "measured_as": "therapist_variance"}
     ]
 
 

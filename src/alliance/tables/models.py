@@ -6,6 +6,7 @@ from typing import Any
 
 from alliance.findings.fields import Field
 from alliance.findings.formats import decimals_for
+from alliance.findings.marks import mark_of, short_mark_of
 from alliance.findings.results import Results
 from alliance.tables.layout import (
     Cell,
@@ -33,11 +34,6 @@ NUMBERS = (
     "ratio_low",
     "ratio_high",
 )
-MARKS = {
-    "failed": "did not converge: these numbers are no result",
-    "singular": "singular: a variance component at its boundary",
-    "refused": "not fitted",
-}
 
 
 def _head(fit: Field) -> Row:
@@ -46,7 +42,7 @@ def _head(fit: Field) -> Row:
     parts = [Part(fit["title"])]
     if status == "refused" or (status == "failed" and fit["message"].raw):
         parts.append(Part(fit["message"], before=" — "))
-    return group_row(*parts, note=MARKS.get(status, ""), faint=status in ("failed", "refused"))
+    return group_row(*parts, note=mark_of(fit.raw), faint=status in ("failed", "refused"))
 
 
 def fixed_effects(results: Results) -> Table:
@@ -73,7 +69,9 @@ def fixed_effects(results: Results) -> Table:
             "Ratio: odds or hazard ratio, the exponential of the estimate.",
             "Stars mark the usual three levels of significance; a model that did not converge has "
             "none.",
-            "A line that begins with an arrow is the same effect by another estimator, as a check.",
+            "A line that begins with an arrow is the same effect by another estimator, as a check, "
+            "or on another scale: an average marginal effect is a change of the probability "
+            "itself for one more point.",
         ],
         empty="No model was asked for.",
         wide=True,
@@ -83,6 +81,8 @@ def fixed_effects(results: Results) -> Table:
         for entry in fit["estimates"]:
             table.rows.append(estimate_row(fit, entry))
         for entry in fit["companions"]:
+            table.rows.append(estimate_row(fit, entry, companion=True))
+        for entry in fit["marginal_effects"]:
             table.rows.append(estimate_row(fit, entry, companion=True))
     return table
 
@@ -227,7 +227,7 @@ def _second_engine(second: Field) -> Cell:
         return words("none")
     parts = [Part(second["name"]), Part(second["version"], before=" ")]
     if second["converged"].raw:
-        parts.append(Part(second["agrees"], "choice:agrees|differs", before=": "))
+        parts.append(Part(second["agrees"], "choice:agrees|engines differ", before=": "))
         if second["largest_difference_in_se"].raw is not None:
             parts.append(
                 Part(second["largest_difference_in_se"], "scientific", before=", by ", after=" SE")
@@ -242,6 +242,7 @@ def fixed_effects_records(results: Results) -> Records:
     columns = (
         "model",
         "status",
+        "mark",
         "kind",
         "term",
         "label",
@@ -253,10 +254,14 @@ def fixed_effects_records(results: Results) -> Records:
     )
     rows: list[dict[str, Any]] = []
     for fit in results.fits:
-        for kind, key in (("estimate", "estimates"), ("check", "companions")):
+        for kind, key in (
+            ("estimate", "estimates"),
+            ("check", "companions"),
+            ("marginal effect", "marginal_effects"),
+        ):
             for entry in fit[key]:
-                first = {"model": fit["model"].raw, "status": fit["status"].raw, "kind": kind}
-                rows.append(first | {name: entry.raw[name] for name in columns[3:]})
+                first = _first(fit) | {"kind": kind}
+                rows.append(first | {name: entry.raw[name] for name in columns[4:]})
     return Records(columns, rows)
 
 
@@ -264,12 +269,17 @@ def variance_components_records(results: Results) -> Records:
     """Return all variance components with full precision."""
     own = ("level", "name_1", "name_2", "variance_or_covariance", "sd_or_correlation", "share")
     rows = [
-        {"model": fit["model"].raw, "status": fit["status"].raw}
-        | {key: entry.raw[key] for key in own}
+        _first(fit) | {key: entry.raw[key] for key in own}
         for fit in results.fits
         for entry in fit["variance_components"]
     ]
-    return Records(("model", "status", *own), rows)
+    return Records(("model", "status", "mark", *own), rows)
+
+
+def _first(fit: Field) -> dict[str, str]:
+    """Return what opens every record of a fit: its name and what is wrong with it."""
+    mark = short_mark_of(fit.raw)
+    return {"model": fit["model"].raw, "status": fit["status"].raw, "mark": mark}
 
 
 def convergence_records(results: Results) -> Records:

@@ -68,7 +68,20 @@ meat <- crossprod(rowsum(u, d$therapist)); bread <- vcov(g)
 V <- bread %*% meat %*% bread
 out$dropout_hazard <- list(n = nrow(d), events = sum(d$event), clusters = length(unique(d$therapist)),
   log_likelihood = as.numeric(logLik(g)), estimate = as.list(coef(g)),
+  se_model = as.list(sqrt(diag(vcov(g)))),
   se_uncorrected = as.list(setNames(sqrt(diag(V)), names(coef(g)))))
+
+# The same with a random intercept of therapists, where therapists differ: each therapist's number
+# among the sorted names, modulo three, moves who drops out (a planted difference, not a finding).
+number <- match(d$therapist, sort(unique(d$therapist)))
+d$planted <- ifelse(number %% 3 == 0, 1 * (d$event == 1 | d$session %% 7 == 0), d$event)
+m <- glmer(planted ~ log_session + alliance_running_within + alliance_running_between + symptoms_c + site +
+           (1 | therapist), d, binomial, nAGQ = 15,
+           control = glmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-10, maxfun = 1e5), tolPwrss = 1e-12))
+g2 <- glm(planted ~ log_session + alliance_running_within + alliance_running_between + symptoms_c + site,
+          binomial, d, control = glm.control(epsilon = 1e-14, maxit = 100))
+out$planted_hazard <- list(sd = attr(VarCorr(m)$therapist, "stddev")[[1]], estimate = as.list(fixef(m)),
+  se = as.list(sqrt(diag(as.matrix(vcov(m))))), glm = as.list(coef(g2)), events = sum(d$planted))
 
 # Kaplan-Meier with delayed entry, log-log band: middle third of the first alliance score.
 early <- panel[panel$session <= 3 & !is.na(panel$alliance), ]

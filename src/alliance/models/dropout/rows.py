@@ -1,0 +1,180 @@
+"""Which sessions a hazard model can use: those after which the client could have left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from alliance.errors import FitError
+from alliance.models.fit import Cohort, left_out_by_reason
+from alliance.models.levels import levels_of, site_terms
+from alliance.models.multilevel import THERAPIST_NOT_KNOWN
+
+# ASSUME fewer than ten events carry no regression: in simulation, tests then reject a true null two
+# to three times too often.
+FEWEST_EVENTS = 10
+OTHER_ENDS = {
+    "completed": "treatment ended as agreed after this session",
+    "transferred": "the client was transferred after this session",
+    "ongoing": "still in treatment at the last session on record",
+}
+END_NOT_KNOWN = "how treatment ended after this session is not known"
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """The sessions at risk that a model uses.
+
+    Attributes
+    ----------
+    rows
+        Of the panel, with every predictor; `dropout_event` is 0 or 1.
+    kept
+        `used` (a mask over the panel) and `left_out` (rows by reason).
+    random
+        Levels with a random intercept, outermost first.
+    sites
+        `["site"]` where sites enter as fixed effects, else empty.
+    """
+
+    rows: pd.DataFrame
+    kept: Mapping[str, Any]
+    random: list[str]
+    sites: list[str]
+
+
+def rows_at_risk(
+    cohort: Cohort,
+    predictors: Sequence[str],
+    extra: Sequence[str],
+    wanted_levels: Sequence[str] | None,
+    notes: list[str],
+) -> AtRisk:
+    """Return the rows that a hazard model uses; what a reader must know is added to `notes`.
+
+    Parameters
+    ----------
+    cohort
+        With its panel.
+    predictors
+        Measures that must have a score.
+    extra
+        Further columns that must be known.
+    wanted_levels
+        Levels with a random intercept named in the config, or None for all that the cohort has.
+    notes
+        Warnings of the fit.
+
+    Raises
+    ------
+    FitError
+        Nobody left, everybody left, or too few events with every predictor.
+    """
+    panel = cohort.panel
+    at_risk = panel["dropout_event"].notna()
+    events, leavings = int((panel["dropout_event"] == 1).sum()), int(at_risk.sum())
+    if events == 0:
+        msg = "No client with an attended session is recorded as having dropped out."
+        raise FitError(msg)
+    if events == leavings:
+        msg = "Everybody dropped out after the first session: there is nobody to compare with."
+        raise FitError(msg)
+    absent = [name for name in extra if name not in panel]
+    if absent:
+        msg = f"The cohort has no column “{absent[0]}”."
+        raise FitError(msg)
+    reasons = {
+        **{why: ~at_risk & (panel["end_status"] == end) for end, why in OTHER_ENDS.items()},
+        END_NOT_KNOWN: ~at_risk,
+        **{
+            f"no score of {cohort.label(measure)} at this session": panel[measure].isna()
+            for measure in predictors
+        },
+        **{f"{column} not known": panel[column].isna() for column in extra},
+    }
+    kept = left_out_by_reason(panel, reasons)
+    random, _ = levels_of(panel[kept["used"]], _wanted(wanted_levels))
+    if "therapist" in random:
+        kept = left_out_by_reason(panel, reasons | {THERAPIST_NOT_KNOWN: panel["therapist"].isna()})
+        lost = sum(e["rows"] for e in kept["left_out"] if e["reason"] == THERAPIST_NOT_KNOWN)
+        if lost:
+            notes.append(
+                f"{lost} sessions are left out because their therapist is not known. To keep them, "
+                "give the model `levels: []`."
+            )
+    rows = panel[kept["used"]]
+    random, about_levels = levels_of(rows, _wanted(wanted_levels))
+    notes += about_levels
+    _refuse_too_few(rows, events, notes)
+    return AtRisk(rows, kept, random, _sites(rows, random, notes))
+
+
+def _wanted(levels: Sequence[str] | None) -> list[str]:
+    """Return the levels that may have a random intercept; clients leave once and have none."""
+    # ASSUME no client level: with one event a client at most, what clients differ in beyond the
+    # predictors cannot be told from a hazard that changes over time.
+    return ["site", *(["therapist"] if levels is None else levels)]
+
+
+def _refuse_too_few(rows: pd.DataFrame, events: int, notes: list[str]) -> None:
+    entering = int(rows["dropout_event"].sum())
+    if entering < FEWEST_EVENTS:
+        msg = (
+            f"Only {entering} dropout(s) among the rows with every predictor: at least "
+            f"{FEWEST_EVENTS} are needed."
+        )
+        raise FitError(msg)
+    if entering == len(rows):
+        msg = "Everybody dropped out after the first session: there is nobody to compare with."
+        raise FitError(msg)
+    if entering < events:
+        notes.append(
+            f"{entering} of {events} dropouts enter; the others lack a score at their end."
+        )
+
+
+def _sites(rows: pd.DataFrame, random: Sequence[str], notes: list[str]) -> list[str]:
+    """Return the site term where there are few sites and each has both outcomes."""
+    terms = site_terms(rows, random)
+    if terms and rows.groupby("site")["dropout_event"].mean().isin([0.0, 1.0]).any():
+        notes.append("A site without any dropout: site differences could not be adjusted for.")
+        return []
+    return terms
+
+
+def therapists_whose_clients_all_left(rows: pd.DataFrame) -> tuple[int, int]:
+    """Return how many therapists lost every client to dropout, and how many there are."""
+    left = rows.groupby(["therapist", "client"])["dropout_event"].max().groupby("therapist").min()
+    return int((left == 1).sum()), len(left)
+
+
+def session_intervals(rows: pd.DataFrame, fewest: int = 5) -> dict[int, str]:
+    """Return session number to the interval that it falls in: `03` or `14-20`.
+
+    Neighbouring sessions are joined until each interval has at least `fewest` dropouts and somebody
+    who stayed, so that every interval has a finite rate of its own.
+    """
+    counts = rows.groupby("session")["dropout_event"].agg(["sum", "size"])
+    groups: list[list[int]] = [[]]
+    events = stayed = 0.0
+    for session, row in counts.iterrows():
+        groups[-1].append(int(session))  # type: ignore[call-overload]
+        events, stayed = events + row["sum"], stayed + row["size"] - row["sum"]
+        if events >= fewest and stayed > 0:
+            groups.append([])
+            events = stayed = 0.0
+    last = groups.pop()
+    if last and groups:
+        groups[-1] += last  # too few are left for an interval of their own
+    elif last:
+        groups = [last]
+    width = len(str(max(counts.index)))
+    named: dict[int, str] = {}
+    for group in groups:
+        first, final = f"{group[0]:0{width}d}", f"{group[-1]:0{width}d}"
+        name = first if first == final else f"{first}-{final}"
+        named |= {session: name for session in range(group[0], group[-1] + 1)}
+    return named

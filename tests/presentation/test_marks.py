@@ -1,0 +1,105 @@
+"""Whatever shows a fit says what is wrong with it: every figure, every table, every section.
+
+The tests run over `FIGURES`, `TABLES` and the page's own findings, so that a new picture, table or
+section cannot forget the marks. What shows a fit is what changes when the fit is taken away.
+"""
+
+import importlib
+import re
+
+import pytest
+from matplotlib.text import Text
+
+from alliance.figures import FIGURES, style
+from alliance.findings.marks import LONG, SHORT, kinds_of, mark_of
+from alliance.findings.results import Results
+from alliance.tables import TABLES
+
+KINDS = sorted(SHORT)
+RESULTS_OF_A_FIT = re.compile(
+    r"^/(estimates|companions|marginal_effects|variance_components|curves|tests)/"
+)
+
+
+def test_a_mark_in_full_begins_with_the_mark_in_short():
+    assert LONG.keys() == SHORT.keys()
+    assert all(LONG[kind].startswith(SHORT[kind]) for kind in KINDS)
+
+
+def test_several_marks_stand_side_by_side(mock):
+    fit = mock.disputed(mock.singular(mock.fits()[0]))
+    assert kinds_of(fit) == ["singular", "disputed"]
+    assert mark_of(fit) == "singular, engines differ"
+    assert mark_of(mock.fits()[0]) == ""
+
+
+def words_of(name, fits, description):
+    with style.in_house_style():
+        figure = importlib.import_module(f"alliance.figures.{name}").draw(
+            Results(fits, description, {})
+        )
+    found = [text.get_text() for text in figure.findobj(Text)]
+    return re.sub(r"\s+", " ", " ".join(found))
+
+
+def planted(mock, kind, place):
+    fits = mock.fits()
+    fits[place] = getattr(mock, kind)(fits[place])
+    return fits
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_that_shows_a_fit_shows_its_mark(mock, name, kind):
+    description, good = mock.description(), mock.fits()
+    plain = words_of(name, good, description)
+    assert SHORT[kind] not in plain
+    for place, fit in enumerate(good):
+        others = [other for k, other in enumerate(good) if k != place]
+        if words_of(name, others, description) == plain:
+            continue  # this picture does not show this fit
+        bad = planted(mock, kind, place)
+        words = words_of(name, bad, description)
+        # a refused fit may be replaced by its reason, or be gone where others are still shown
+        reason = bad[place]["message"] or SHORT[kind]
+        gone = kind == "refused" and fit["model"].replace("_", " ") not in words
+        assert SHORT[kind] in words or reason in words or gone, (fit["model"], words)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def all_planted(request, mock, results_of, tmp_path_factory):
+    """Every fit of the cohort with the same fault."""
+    fits = [getattr(mock, request.param)(fit) for fit in mock.fits()]
+    folder = tmp_path_factory.mktemp(request.param)
+    return request.param, results_of(folder, fits=fits).publish(figures=False)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_that_shows_a_fit_shows_its_mark(mock, all_planted, published, name):
+    kind, results = all_planted
+    for fit in mock.fits():
+        page = (results.folder / "tables" / f"{name}.html").read_text(encoding="utf-8")
+        if f"fits/{fit['model']}.json" not in page and fit["title"] not in page:
+            continue
+        assert SHORT[kind] in page
+        csv = (results.folder / "tables" / f"{name}.csv").read_text(encoding="utf-8")
+        for line in csv.splitlines()[1:]:
+            if line.startswith(f"{fit['model']},"):
+                assert kind in line or SHORT[kind] in line or "False" in line
+    plain = (published.folder / "tables" / f"{name}.html").read_text(encoding="utf-8")
+    without_notes = re.sub(r"(?s)<p class=\"table-note\">.*?</p>", "", plain)
+    assert SHORT[kind] not in re.sub("<[^>]+>", "", without_notes)
+
+
+def test_a_section_with_a_number_of_a_fit_shows_its_mark(all_planted):
+    kind, results = all_planted
+    assert results.differences() == []
+    shown = 0
+    for section in re.findall(r'(?s)<section id="[^"]+".*?</section>', results.html()):
+        addresses = re.findall(r'title="(fits/[^"#]+)#(/[^"]*)"', section)
+        models = {file for file, pointer in addresses if RESULTS_OF_A_FIT.match(pointer)}
+        if models:
+            shown += 1
+            words = re.sub("<[^>]+>", "", section).lower()
+            assert SHORT[kind] in words, section[:80]
+    assert shown or kind == "refused"
