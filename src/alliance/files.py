@@ -77,6 +77,14 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     write_text(inert.to_csv(index=False, lineterminator="\n"), path)
 
 
+def write_private_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Publish a table as CSV that its owner alone may read, in a folder of the same kind."""
+    folder = Path(path).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chmod(folder, 0o700)
+    write_text(frame.to_csv(index=False, lineterminator="\n"), path, mode=0o600)
+
+
 def inert_text(cell: object) -> object:
     """Return a text cell that no spreadsheet takes for a formula (others unchanged)."""
     if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n"):

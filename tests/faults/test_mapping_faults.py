@@ -57,8 +57,16 @@ def ingest(tmp_path):
                 out_folder=tmp_path / "sites" / site,
             )  # fmt: skip
             folders.append(tmp_path / "sites" / site)
+        check_plausibility(
+            site_folders=folders, measures=MEASURES,
+            instruments=[PROJECT / "config" / "instruments" / "phq-9.yaml"],
+            implausible=tmp_path / "implausible.parquet", private_folder=tmp_path / "private",
+        )  # fmt: skip
         try:
-            pool_sites(site_folders=folders, out_folder=tmp_path, checks_folder=tmp_path / "checks")
+            pool_sites(
+                site_folders=folders, out_folder=tmp_path, checks_folder=tmp_path / "checks",
+                implausible=tmp_path / "implausible.parquet",
+            )  # fmt: skip
         except DataError as error:
             told = pd.read_csv(tmp_path / "checks" / "blocking_problems.csv")
             return told, str(error)

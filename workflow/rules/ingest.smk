@@ -5,7 +5,8 @@ REQUIRED INPUTS
     mapping  = config/sites/<cohort>/<site>.yaml     how they map onto the canonical columns
     keys     = config/instruments/*.yaml             which answers are possible
 OUTPUTS
-    data/processed/<cohort>/sites/<site>/{clients,sessions,responses,quarantine,ledger}.parquet
+    data/processed/<cohort>/sites/<site>/{clients,sessions,responses,quarantine,ledger,places}.parquet
+    data/processed/<cohort>/implausible.parquet      what only all answers together show
     data/processed/<cohort>/{clients,sessions,responses,quarantine,ledger}.parquet
     results/<cohort>/checks/problems.csv             every problem with place, rule and remedy
     results/<cohort>/checks/ledger.csv               rows read = rows kept + rows set aside
@@ -24,7 +25,7 @@ rule ingest_site:
         instruments=instrument_files(),
         code=library("ingest.site"),
     output:
-        [f"{PROCESSED}/sites/{{site}}/{table}.parquet" for table in TABLES],
+        [f"{PROCESSED}/sites/{{site}}/{table}.parquet" for table in [*TABLES, "places"]],
     log:
         f"{RESULTS}/logs/ingest_site/{{site}}.log",
     benchmark:
@@ -43,9 +44,33 @@ rule ingest_site:
         "../scripts/ingest_site.py"
 
 
+rule check_plausibility:
+    input:
+        tables=collect(rules.ingest_site.output, site=lookup("sites", within=cohort)),
+        instruments=instrument_files(),
+        code=library("ingest.plausible"),
+    output:
+        implausible=f"{PROCESSED}/implausible.parquet",
+    log:
+        f"{RESULTS}/logs/check_plausibility.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_plausibility.tsv"
+    params:
+        measures=lookup("measures", within=cohort),
+        site_folders=collect(
+            f"{PROCESSED}/sites/{{site}}", site=lookup("sites", within=cohort)
+        ),
+        private_folder=f"private/{COHORT}",
+    message:
+        "Look at all sites side by side: is the data plausible?"
+    script:
+        "../scripts/check_plausibility.py"
+
+
 rule pool_sites:
     input:
         collect(rules.ingest_site.output, site=lookup("sites", within=cohort)),
+        implausible=rules.check_plausibility.output.implausible,
         # Only for the order: the data page is there before this rule may stop the run.
         page=ancient(f"{RESULTS}/intake.html"),
         code=library("ingest.pool"),

@@ -2,6 +2,7 @@
 
 REQUIRED INPUTS
     data/processed/<cohort>/sites/<site>/{clients,sessions,responses,quarantine,ledger}.parquet
+    data/processed/<cohort>/implausible.parquet
 OUTPUTS
     results/<cohort>/intake.html                     problems, plausibility, coverage, ledger
     results/<cohort>/intake.json                     its numbers
@@ -17,6 +18,7 @@ from alliance.intake_page import query_files
 rule write_intake_page:
     input:
         tables=collect(rules.ingest_site.output, site=lookup("sites", within=cohort)),
+        implausible=rules.check_plausibility.output.implausible,
         code=library("intake_page", "intake_page.page", "intake_page.describe"),
         templates=templates("intake_page", "report", "tables"),
     output:

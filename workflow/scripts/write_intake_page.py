@@ -11,6 +11,7 @@ if __name__ == "__main__":
             simulated=snakemake.params.simulated,
             measures=snakemake.params.measures,
             site_folders=snakemake.params.site_folders,
+            implausible=snakemake.input.implausible,
             description=snakemake.output.description,
             page=snakemake.output.page,
             findings=snakemake.output.findings,

@@ -45,7 +45,7 @@ def responses(
         for cells in LAYOUTS[reading.table["rows"]].answers(reading):
             part = _valid_answers(reading, cells, keys, counts, tally)
             parts.append(part | {"reading": np.full(len(part["value"]), at)})
-        tally.note_shifts(reading)
+        tally.note(reading, keys)
         accounts.append(counts + _cells_of_lost_rows(reading))
     table = _table(parts)
     if len(readings) > 1:
@@ -87,9 +87,7 @@ def _valid_answers(
     kept = verdict == 0
     highest = _highest(instrument, cells.item)
     void = values == _of_items(instrument.not_applicable_answer, instrument, cells.item)
-    tally.add(
-        cells.measure, cells.column, values[~void], kept[~void], instrument, _at(highest, ~void)
-    )
+    tally.add(cells, np.where(void, np.nan, values), kept & ~void, instrument, highest)
     at = cells.at[kept]
     constant = {
         "measure": list(keys).index(cells.measure),
@@ -152,10 +150,6 @@ def _of_items(
     if isinstance(item, int):
         return fact(item)
     return np.array([np.nan, *(fact(i) for i in range(1, instrument.n_items + 1))])[item]
-
-
-def _at(numbers: np.ndarray | float, rows: np.ndarray) -> np.ndarray | float:
-    return numbers[rows] if isinstance(numbers, np.ndarray) else numbers
 
 
 def _of_each(numbers: np.ndarray | int, kept: np.ndarray) -> np.ndarray:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from alliance.ingest import parse
+from alliance.ingest.layouts.cells import AnswerCells
+from alliance.ingest.odd_values import MISSING_CODES
 from alliance.ingest.problems import Problems
 from alliance.ingest.reading import Reading, counted
 from alliance.ingest.rules import BLANK, NOT_SELECTED, RULES
@@ -30,6 +32,12 @@ JUDGED_FROM_IF_ALL = 5  # ... (cells; rows: from the first) only where not one i
 # from another number; fewer than these may be slips of the keyboard and chance.
 SHIFTED_LEAST = 5
 VALID_LEAST = 20
+# ASSUME so large a share of answers beyond the scale, spread over half of the items, is no slip of
+# the keyboard: the form had other answers.
+LONGER_SHARE = 0.03
+# ASSUME one number among those beyond the scale is a code for "no answer" if it makes up most of
+# them.
+MISSING_LEAST, MISSING_SHARE = 3, 0.8
 
 # A copied row costs nothing: its first copy is kept.
 _HARMLESS = {"exact-duplicate"}
@@ -178,41 +186,90 @@ class ScaleTally:
     def __init__(self) -> None:
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._column: dict[str, str] = {}
+        self._beyond: defaultdict[str, Counter[float]] = defaultdict(Counter)
+        self._items: defaultdict[str, Counter[int]] = defaultdict(Counter)
 
     def add(
         self,
-        measure: str,
-        column: str,
+        cells: AnswerCells,
         values: np.ndarray,
         is_valid: np.ndarray,
         instrument: Instrument,
         highest: np.ndarray | float,
     ) -> None:
         """Count the answers of one column, shape (m,); `highest` is the top of each one's scale."""
-        lowest, step = instrument.minimum, instrument.step
+        lowest, step, measure = instrument.minimum, instrument.step, cells.measure
         with np.errstate(invalid="ignore"):
+            out = (values < lowest) | (values > highest)
             marks = {
                 "valid": is_valid,
                 "lowest": is_valid & (values == lowest),
                 "highest": is_valid & (values == highest),
-                "out": (values < lowest) | (values > highest),
+                "out": out,
                 "above": np.isclose(values, highest + step, rtol=0, atol=1e-9),
                 "below": np.isclose(values, lowest - step, rtol=0, atol=1e-9),
             }
         self._counts[measure].update({name: int(mark.sum()) for name, mark in marks.items()})
-        self._column.setdefault(measure, column)
+        self._column.setdefault(measure, cells.column)
+        if not out.any():
+            return
+        beyond, counts = np.unique(values[out], return_counts=True)
+        self._beyond[measure].update(dict(zip(beyond.tolist(), counts.tolist(), strict=True)))
+        items, counts = np.unique(np.broadcast_to(cells.item, len(out))[out], return_counts=True)
+        self._items[measure].update(dict(zip(items.tolist(), counts.tolist(), strict=True)))
 
-    def note_shifts(self, reading: Reading) -> None:
-        """Stop the run where a form was coded one step above or below its scale."""
+    def note(self, reading: Reading, keys: Mapping[str, Instrument]) -> None:
+        """Note what the answers beyond a scale have in common; most of it stops the run."""
         for measure, n in self._counts.items():
-            if n["out"] < SHIFTED_LEAST or n["valid"] < VALID_LEAST:
-                continue
-            for beyond, end in (("above", "lowest"), ("below", "highest")):
-                if n["out"] == n[beyond] and n[end] == 0:
-                    reading.problems.add(
-                        "scale-shifted",
-                        reading.place("responses"),
-                        column=self._column[measure],
-                        expected=f"answers to {measure} on the form's own scale; {n['out']:,} stand"
-                        f" one step {beyond} it and not one at its {end} answer",
-                    )
+            code = self._code(measure)
+            if code:
+                told = f"one such number makes {code:,} of the {n['out']:,} answers to {measure}"
+                told += " that are out of range"
+                column = self._column[measure]
+                place = reading.place("responses")
+                reading.problems.add_finding(
+                    "missing-code", place, column, told, rows_affected=code
+                )
+            elif not self._note_shift(reading, measure, n):
+                self._note_length(reading, measure, n, keys[measure])
+
+    def _code(self, measure: str) -> int:
+        """Return how often the one number beyond the scale stands that means a missing answer."""
+        beyond = self._beyond[measure]
+        if not beyond:
+            return 0
+        number, count = beyond.most_common(1)[0]
+        is_code = number in MISSING_CODES and count >= MISSING_LEAST
+        return count if is_code and count >= MISSING_SHARE * beyond.total() else 0
+
+    def _note_shift(self, reading: Reading, measure: str, n: Counter[str]) -> bool:
+        """Stop the run where a form was coded one step above or below its scale."""
+        if n["out"] < SHIFTED_LEAST or n["valid"] < VALID_LEAST:
+            return False
+        for beyond, end in (("above", "lowest"), ("below", "highest")):
+            if n["out"] == n[beyond] and n[end] == 0:
+                reading.problems.add(
+                    "scale-shifted",
+                    reading.place("responses"),
+                    column=self._column[measure],
+                    expected=f"answers to {measure} on the form's own scale; {n['out']:,} stand"
+                    f" one step {beyond} it and not one at its {end} answer",
+                )
+                return True
+        return False
+
+    def _note_length(
+        self, reading: Reading, measure: str, n: Counter[str], instrument: Instrument
+    ) -> None:
+        """Stop the run where answers to most items lie beyond the scale: it was another one."""
+        n_items = sum(1 for count in self._items[measure].values() if count >= 2)
+        share = n["out"] / max(n["out"] + n["valid"], 1)
+        if n["out"] < JUDGED_FROM or share < LONGER_SHARE or 2 * n_items < instrument.n_items:
+            return
+        reading.problems.add(
+            "scale-of-another-length",
+            reading.place("responses"),
+            column=self._column[measure],
+            expected=f"answers to {measure} from {instrument.minimum:g} to {instrument.maximum:g};"
+            f" {share:.0%} of them, to {n_items} of {instrument.n_items} items, lie beyond",
+        )

@@ -10,7 +10,6 @@ import pandas as pd
 from alliance import files
 from alliance.errors import DataError
 from alliance.ingest.ledger import assert_balanced
-from alliance.ingest.problems import Place, Problems
 from alliance.ingest.site import TABLES
 
 KEYS = {
@@ -20,15 +19,19 @@ KEYS = {
     "quarantine": ["site", "file", "sheet", "row", "column", "rule"],
     "ledger": ["site", "file", "sheet", "table", "unit", "reason"],
 }
-# ASSUME fewer clients than these, with answers of their own, may be alike at two sites by chance.
-TWINS_LEAST = 5
 MOST_TOLD = 30  # problems in one message; the full list is a file
 
 
 def pool_sites(
-    *, site_folders: Sequence[str | Path], out_folder: str | Path, checks_folder: str | Path
+    *,
+    site_folders: Sequence[str | Path],
+    out_folder: str | Path,
+    checks_folder: str | Path,
+    implausible: str | Path | None = None,
 ) -> None:
     """Stack the five tables of all sites into `out_folder`.
+
+    `implausible` is the file of `alliance.ingest.plausible`: what all sites together show.
 
     `problems.csv` and `ledger.csv` are written to `checks_folder` before anything else. If a
     problem blocks the run, `blocking_problems.csv` too: the whole list, the blocking ones first,
@@ -39,7 +42,7 @@ def pool_sites(
     DataError
         Every blocking problem of all sites, in plain words.
     """
-    stacked = stacked_sites(site_folders)
+    stacked = stacked_sites(site_folders, implausible)
     checks, problems = Path(checks_folder), stacked["quarantine"]
     files.write_csv(problems, checks / "problems.csv")
     files.write_csv(stacked["ledger"], checks / "ledger.csv")
@@ -55,18 +58,24 @@ def pool_sites(
         files.write_parquet(table, Path(out_folder) / f"{name}.parquet")
 
 
-def stacked_sites(site_folders: Sequence[str | Path]) -> dict[str, pd.DataFrame]:
-    """Return the five tables of all sites, each in one; the quarantine with what spans sites.
+def stacked_sites(
+    site_folders: Sequence[str | Path], implausible: str | Path | None = None
+) -> dict[str, pd.DataFrame]:
+    """Return the five tables of all sites, each in one; the quarantine with what is implausible.
 
     It never stops: what blocks a run is in the quarantine (`action` is `stopped`).
     """
-    stacked = {name: _stacked(name, site_folders) for name in TABLES}
+    stacked = {name: stacked_table(name, site_folders) for name in TABLES}
     assert_balanced(stacked["ledger"])
-    stacked["quarantine"] = _with_twin_sites(stacked["quarantine"], stacked["responses"])
+    if implausible is not None:
+        found = files.read_parquet(implausible)
+        parts = [part for part in (stacked["quarantine"], found) if len(part)]
+        if parts:
+            stacked["quarantine"] = sorted_by_key("quarantine", pd.concat(parts))
     return stacked
 
 
-def _stacked(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame:
+def stacked_table(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame:
     parts = [files.read_parquet(Path(folder) / f"{name}.parquet") for folder in site_folders]
     # Empty tables are left out of the stacking: they would change the types of the others.
     filled = [part for part in parts if len(part)] or parts[:1]
@@ -77,28 +86,12 @@ def _stacked(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame:
     if name == "clients":
         own = ["site", "client", "therapist", "end_status", "sessions_planned"]
         table = table[[*own, *sorted(set(table.columns) - set(own))]]
+    return sorted_by_key(name, table)
+
+
+def sorted_by_key(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in the order of its key."""
     return table.sort_values(KEYS[name], kind="stable", na_position="first", ignore_index=True)
-
-
-def _with_twin_sites(quarantine: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame:
-    """Return the problems, with one more for each site whose answers are those of another site."""
-    parts = [quarantine]
-    first: dict[tuple[int, ...], str] = {}
-    for site, answers in responses.groupby("site"):
-        row_hashes = pd.util.hash_pandas_object(
-            answers[["session", "measure", "item", "value"]], index=False
-        )
-        clients = row_hashes.groupby(answers["client"]).sum().sort_values()
-        if clients.nunique() < TWINS_LEAST:
-            continue
-        twin = first.setdefault(tuple(clients), str(site))
-        if twin != site:
-            problems = Problems(str(site))
-            words = f"answers that are not, to the last one, those of site {twin}"
-            place = Place("(all files)", None, "responses")
-            problems.add("twin-sites", place, expected=words)
-            parts.append(problems.table())
-    return pd.concat(parts, ignore_index=True) if len(parts) > 1 else quarantine
 
 
 def _refuse_shared_clients(clients: pd.DataFrame) -> None:

@@ -81,6 +81,25 @@ class Problems:
             )
         )
 
+    def add_finding(
+        self,
+        rule: str,
+        place: Place,
+        column: str | None,
+        evidence: str,
+        remedy: str | None = None,
+        rows_affected: int = 1,
+    ) -> None:
+        """Note what many cells together show: the rule's own words, then the evidence."""
+        self.add(
+            rule,
+            place,
+            column=column,
+            rows_affected=rows_affected,
+            expected=f"{RULES[rule].expected}; {evidence}",
+            remedy=remedy,
+        )
+
     @property
     def stopped(self) -> bool:
         """Whether a problem stops the run."""

@@ -18,6 +18,7 @@ from alliance.ingest import (
     facts,
     mapping_faults,
     odd_sessions,
+    odd_values,
     people,
     pseudonyms,
     rowkeys,
@@ -40,13 +41,14 @@ _OWN_FACTS = ("therapist", "end_status", "sessions_planned", "intake_date")
 
 @dataclass(frozen=True, slots=True)
 class SiteTables:
-    """The five tables of a site (docs/architecture.md); ids are already pseudonyms."""
+    """The tables of a site (docs/architecture.md); ids are already pseudonyms."""
 
     clients: pd.DataFrame
     sessions: pd.DataFrame
     responses: pd.DataFrame
     quarantine: pd.DataFrame
     ledger: pd.DataFrame
+    places: pd.DataFrame
 
 
 def ingest_site(
@@ -98,7 +100,7 @@ def ingest_site(
         key=pseudonyms.key_of(private_folder, simulated),
     )
     pseudonyms.write_lookup(private_folder, site, lookup)
-    for name in TABLES:
+    for name in (*TABLES, "places"):
         files.write_parquet(getattr(tables, name), Path(out_folder) / f"{name}.parquet")
 
 
@@ -148,6 +150,8 @@ def read_site(
     present = _present(readings)
     odd_sessions.note_odd_dates(sessions, told.get("intake_date"), readings, problems)
     odd_sessions.note_forms_at_missed_sessions(valid, sessions, readings, problems)
+    odd_values.note_odd_numbers(readings, problems)
+    odd_values.note_odd_calendars(sessions, readings, problems)
     mapping_faults.note_sweeping_rules(readings, problems)
     if not problems.stopped:
         facts.note_odd_clients(readings, problems, sessions, present, told.get("therapist"))
@@ -155,7 +159,9 @@ def read_site(
         alike = np.intersect1d(people.look_alikes(known), present)
         facts.note_clients("look-alike-id", alike, readings, problems, lambda r: r.table["client"])
     tables, lookup = _canonical(known, present, told, sessions, valid, list(keys), key)
-    return SiteTables(*tables, quarantine=problems.table(), ledger=ledger.table()), lookup
+    named = _with_places(valid, readings, list(keys), site)
+    told, accounts = problems.table(), ledger.table()
+    return SiteTables(*tables, quarantine=told, ledger=accounts, places=named), lookup
 
 
 def _readings(
@@ -251,6 +257,7 @@ def _find_rows(readings: list[Reading], site: str, keys: Mapping[str, Instrument
     rowkeys.site_by_client(readings)
     for reading in readings:
         rowkeys.find_sessions(reading)
+        odd_values.note_sessions_from_zero(reading, reading.problems)
         if reading.kind == "responses":
             per_answer.find_items(reading, n_items)
     known, numbers = people.number_people(
@@ -263,6 +270,30 @@ def _find_rows(readings: list[Reading], site: str, keys: Mapping[str, Instrument
         rowkeys.number_sessions(reading)
     rowkeys.number_dates(readings)
     return known
+
+
+def _with_places(
+    valid: pd.DataFrame, readings: list[Reading], measures: list[str], site: str
+) -> pd.DataFrame:
+    """Return where the answers to each item stand first: file, sheet, column."""
+    first = valid.drop_duplicates(["measure", "item", "reading"])
+    first = first.sort_values(["measure", "item", "reading", "column"], kind="stable")
+    at = [readings[number] for number in first["reading"]]
+    kinds = {"site": "str", "measure": "str", "item": "int64", "file": "str", "sheet": "str",
+             "column": "str"}  # fmt: skip
+    return pd.DataFrame(
+        {
+            "site": site,
+            "measure": [measures[number] for number in first["measure"]],
+            "item": first["item"].to_numpy(dtype=np.int64),
+            "file": [reading.table["file"] for reading in at],
+            "sheet": [reading.table["sheet"] for reading in at],
+            "column": [
+                reading.raw.header[number]
+                for reading, number in zip(at, first["column"], strict=True)
+            ],
+        }
+    ).astype(kinds)
 
 
 def _present(readings: list[Reading]) -> np.ndarray:

@@ -29,6 +29,7 @@ def write_intake_page(
     page: str | Path,
     findings: str | Path,
     queries: Sequence[str | Path],
+    implausible: str | Path | None = None,
 ) -> None:
     """Write the data page, its numbers, its list of findings and the sites' query lists.
 
@@ -44,6 +45,8 @@ def write_intake_page(
         Where the page and the list of its numbers are written. The same input gives the same bytes.
     queries
         Where the list of each site is written, in the order of `site_folders`.
+    implausible
+        The table of `alliance.ingest.plausible`.
     """
     from alliance.findings import Findings, read_fields
     from alliance.ingest.pool import stacked_sites
@@ -51,7 +54,7 @@ def write_intake_page(
     from alliance.intake_page.page import render
     from alliance.intake_page.queries import query_list
 
-    tables = stacked_sites(list(site_folders.values()))
+    tables = stacked_sites(list(site_folders.values()), implausible)
     for site, path in zip(site_folders, queries, strict=True):
         found = tables["quarantine"][tables["quarantine"]["site"] == site]
         files.write_text(query_list(found), path)

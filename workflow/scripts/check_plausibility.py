@@ -1,0 +1,14 @@
+"""Look whether the data of all sites is plausible."""
+
+from alliance.ingest.plausible import check_plausibility
+from alliance.step import step
+
+if __name__ == "__main__":
+    with step(snakemake.log[0]):
+        check_plausibility(
+            site_folders=snakemake.params.site_folders,
+            measures=snakemake.params.measures,
+            instruments=snakemake.input.instruments,
+            implausible=snakemake.output.implausible,
+            private_folder=snakemake.params.private_folder,
+        )
