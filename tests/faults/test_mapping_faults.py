@@ -12,6 +12,7 @@ import yaml
 from alliance.config import PROJECT
 from alliance.errors import DataError
 from alliance.ingest import ingest_site, mapping_faults, pool_sites
+from alliance.ingest.plausible import check_plausibility
 from alliance.ingest.rules import RULES
 
 MEASURES = {"symptoms": {"instrument": "phq-9"}}
@@ -35,7 +36,7 @@ def lines(n_clients=15, n_sessions=4, style="%Y-%m-%d", answer=lambda n: (n + n 
 def ingest(tmp_path):
     """Ingest sites given as a table each; return their problems and the message of a stop."""
 
-    def run(*frames, header="", **table):
+    def run(*frames, header="", judged=False, **table):
         folders = []
         for number, frame in enumerate(frames):
             site = f"site{number}"
@@ -57,15 +58,17 @@ def ingest(tmp_path):
                 out_folder=tmp_path / "sites" / site,
             )  # fmt: skip
             folders.append(tmp_path / "sites" / site)
-        check_plausibility(
-            site_folders=folders, measures=MEASURES,
-            instruments=[PROJECT / "config" / "instruments" / "phq-9.yaml"],
-            implausible=tmp_path / "implausible.parquet", private_folder=tmp_path / "private",
-        )  # fmt: skip
+        implausible = tmp_path / "implausible.parquet" if judged else None
+        if judged:
+            check_plausibility(
+                site_folders=folders, measures=MEASURES,
+                instruments=[PROJECT / "config" / "instruments" / "phq-9.yaml"],
+                implausible=implausible, private_folder=tmp_path / "private",
+            )  # fmt: skip
         try:
             pool_sites(
                 site_folders=folders, out_folder=tmp_path, checks_folder=tmp_path / "checks",
-                implausible=tmp_path / "implausible.parquet",
+                implausible=implausible,
             )  # fmt: skip
         except DataError as error:
             told = pd.read_csv(tmp_path / "checks" / "blocking_problems.csv")
@@ -189,7 +192,7 @@ def test_a_form_with_slips_one_above_is_no_shifted_form(ingest):
 def test_the_same_export_at_two_sites(ingest):
     other = lines(answer=lambda n: (n + n // 7) % 4)
     assert ingest(lines(), other)[1] == ""
-    told, message = ingest(lines(), lines().assign(id=lambda f: "z" + f["id"]))
+    told, message = ingest(lines(), lines().assign(id=lambda f: "z" + f["id"]), judged=True)
     assert told.loc[told["action"] == "stopped", ["site", "rule"]].to_numpy().tolist() == [
         ["site1", "twin-sites"]
     ]

@@ -221,6 +221,8 @@ class ScaleTally:
     def note(self, reading: Reading, keys: Mapping[str, Instrument]) -> None:
         """Note what the answers beyond a scale have in common; most of it stops the run."""
         for measure, n in self._counts.items():
+            if self._note_shift(reading, measure, n):
+                continue
             code = self._code(measure)
             if code:
                 told = f"one such number makes {code:,} of the {n['out']:,} answers to {measure}"
@@ -230,7 +232,7 @@ class ScaleTally:
                 reading.problems.add_finding(
                     "missing-code", place, column, told, rows_affected=code
                 )
-            elif not self._note_shift(reading, measure, n):
+            else:
                 self._note_length(reading, measure, n, keys[measure])
 
     def _code(self, measure: str) -> int:

@@ -76,6 +76,7 @@ def stacked_sites(
 
 
 def stacked_table(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame:
+    """Return one of the tables of all sites, sorted by its key."""
     parts = [files.read_parquet(Path(folder) / f"{name}.parquet") for folder in site_folders]
     # Empty tables are left out of the stacking: they would change the types of the others.
     filled = [part for part in parts if len(part)] or parts[:1]

@@ -376,7 +376,8 @@ RULES: dict[str, Rule] = {
         ),
         straight_lining=(
             "forms in which the answers differ from item to item",
-            "look at these forms (the list lies in the private folder): were they filled in at all?",
+            "look at these forms (the list lies in the private folder): were they really filled"
+            " in?",
         ),
         carried_forward=(
             "forms that differ from session to session",

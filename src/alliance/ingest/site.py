@@ -160,8 +160,8 @@ def read_site(
         facts.note_clients("look-alike-id", alike, readings, problems, lambda r: r.table["client"])
     tables, lookup = _canonical(known, present, told, sessions, valid, list(keys), key)
     named = _with_places(valid, readings, list(keys), site)
-    told, accounts = problems.table(), ledger.table()
-    return SiteTables(*tables, quarantine=told, ledger=accounts, places=named), lookup
+    found, accounts = problems.table(), ledger.table()
+    return SiteTables(*tables, quarantine=found, ledger=accounts, places=named), lookup
 
 
 def _readings(

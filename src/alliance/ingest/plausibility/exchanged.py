@@ -19,9 +19,12 @@ from alliance.ingest.plausibility.forms import BySite, Forms
 # ASSUME sites differ truly, beyond chance, by these SDs: of an item's mean within the form (in
 # units of its range: 0.06 points of a 1-5 scale) and of a correlation of two items.
 TRUE_DIFFERENCE, TRUE_DIFFERENCE_R = 0.015, 0.03
+# ASSUME correlations of the same items share so much of their error that they count as fewer.
+SHARED = 0.35
 # Twice the log likelihood ratio of "exchanged" against "as declared". Items that differ at all make
-# it negative where nothing is exchanged: its highest value over all pairs of 300 sound sites was 8.
-EXCHANGED_FROM = 12.0
+# it negative where nothing is exchanged; over all pairs of items of 700 sound forms it was beyond
+# this at 1 in 300 (benchmarks/plausibility_rates.py).
+EXCHANGED_FROM = 10.0
 # The exchange must also explain so much of the misfit beyond chance: else the sites differ in other
 # ways.
 EXPLAINED = 0.33
@@ -81,7 +84,7 @@ def _whole_order(own: _Profile, reference: _Profile) -> str | None:
 
 def _by_chance(k: int) -> float:
     """Return the misfit of k items to be expected where nothing is wrong."""
-    return k + 0.5 * k * (k - 1) / 2
+    return k + SHARED * k * (k - 1) / 2
 
 
 def _pairs(own: _Profile, reference: _Profile) -> Iterator[tuple[int, int]]:
@@ -110,8 +113,7 @@ def _misfit(own: _Profile, reference: _Profile, order: np.ndarray) -> float:
     means = ((own.mean - reference.mean[order]) ** 2 / v).sum()
     above = np.triu_indices(len(order), 1)
     distance = (own.r - reference.r[np.ix_(order, order)]) ** 2 / w
-    # ASSUME neighbouring correlations share their error: they count as half as many.
-    return float(means + 0.5 * distance[above].sum())
+    return float(means + SHARED * distance[above].sum())
 
 
 def _words_for(

@@ -16,6 +16,9 @@ ALPHA = 0.0005
 # ASSUME below this an item hardly goes with its form, and forms whose items typically go together
 # less than this have no common direction to judge an item by.
 HARDLY, HOLDS_TOGETHER = 0.15, 0.25
+# Some items are weak in sound data too (weight loss in the BDI, insight in the HAM-D). Where there
+# is no other site to go by, one is told of only below this share of what the others have.
+HARDLY_ALONE = 0.2
 # A difference of so many standard errors: 1 in 15,000 by chance.
 FAR = 4.0
 # An item is called constant if nobody's answer differs, over so many clients and forms.
@@ -98,10 +101,10 @@ def _against_the_others(site: str, forms: BySite) -> Iterator[Finding]:
         turned = upper[at] < 0 or (is_lower and r < -0.05)
         # With forms of other sites to go by, an item must be out of line with them; without, far
         # out of line with its neighbours.
-        far_out = is_lower if there is not None else typical - r > FAR * se
-        unrelated = r < HARDLY and far_out
         if there is not None:
-            unrelated = unrelated and r < 0.5 * there[0]
+            unrelated = is_lower and r < min(HARDLY, 0.5 * there[0])
+        else:
+            unrelated = typical - r > FAR * se and r < HARDLY_ALONE * typical
         if typical < HOLDS_TOGETHER and not (there is not None and there[0] > HOLDS_TOGETHER):
             continue
         if turned:
