@@ -117,9 +117,11 @@ def _is_filled(cell: object) -> bool:
 def _merged_marks(merged: list[Any], first: int) -> Iterator[Mark]:
     """Yield a mark for each column of a block of merged cells: all but its first cell are blank."""
     for (top, left), (bottom, right) in merged:
+        if bottom + 1 < first:
+            continue  # a title above the header, or the header itself
         row = max(top + 1, first)
         for column in range(left, right + 1):
-            yield Mark("merged-cells", row, column, rows_affected=max(bottom + 2 - row, 1))
+            yield Mark("merged-cells", row, column, rows_affected=bottom + 2 - row)
 
 
 def _by_column(marks: list[Mark]) -> list[Mark]:

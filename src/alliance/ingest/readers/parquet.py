@@ -24,16 +24,20 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
             _refuse_bomb(parquet.metadata, file.size)
             columns = parquet.read()
             columns.validate(full=True)
+            return _table(columns, source["decimal"])
     except (pa.ArrowException, OSError, ValueError, OverflowError):
         told = "this is no Parquet file, or a damaged one"
         raise UnreadableError("file-unreadable", told) from None
+
+
+def _table(columns: pa.Table, decimal: str) -> RawTable:
     if not columns.num_columns:
         raise UnreadableError("file-empty", "the file has no columns")
     header = [name.strip() for name in columns.column_names]
     rows = np.arange(1, columns.num_rows + 1, dtype=np.int64)
     table = RawTable(header=header, columns=[], rows=rows)
     for name, column in zip(header, columns.columns, strict=True):
-        texts, is_date = _texts(name, column, source["decimal"])
+        texts, is_date = _texts(name, column, decimal)
         table.columns.append(with_blanks_missing(texts))
         if is_date:
             table.dates.setdefault(name, texts.notna())
@@ -55,9 +59,9 @@ def _texts(name: str, column: pa.ChunkedArray, decimal: str) -> tuple[pd.Series,
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind = column.type
-    if pa.types.is_temporal(kind) and (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
-        days = column.cast(pa.timestamp("s"), safe=False) if pa.types.is_timestamp(kind) else column
-        return _series(pc.strftime(days, format="%Y-%m-%d")), True
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        local = column if pa.types.is_date(kind) or kind.tz is None else pc.local_timestamp(column)
+        return _series(local.cast(pa.date32(), safe=False)), True
     if pa.types.is_boolean(kind):
         return _series(pc.if_else(column, "TRUE", "FALSE")), False
     if pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):

@@ -1,7 +1,7 @@
 """What a sheet holds beside its cells: hidden rows, formulas without result, errors such as #N/A.
 
-Read from the sheet's own XML (.xlsx, .ods) or records (.xls: hidden rows only; its formulas always
-carry a result).
+Read from the sheet's own XML (.xlsx, .ods) or from the records of an .xls file, whose formulas
+always carry a result.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from alliance.ingest.raw import Mark
+from alliance.ingest.readers import xls
 from alliance.ingest.readers.opened import RawFile
 
 HIDDEN, FORMULA, ERROR = "hidden-row", "formula-without-value", "error-in-cell"
@@ -34,6 +35,7 @@ def of_sheet(file: RawFile, sheet: str) -> Iterator[Mark]:
     """Yield the marks of a sheet; none where the file tells nothing (calamine has read it)."""
     with file.stream() as stream:
         if not zipfile.is_zipfile(stream):
+            yield from _xls_marks(file, sheet)
             return
         try:
             with zipfile.ZipFile(stream) as archive:
@@ -47,6 +49,13 @@ def of_sheet(file: RawFile, sheet: str) -> Iterator[Mark]:
                     yield from _ods_marks(archive.read("content.xml"), sheet)
         except (ElementTree.ParseError, expat.ExpatError, KeyError):
             return
+
+
+def _xls_marks(file: RawFile, sheet: str) -> Iterator[Mark]:
+    for found in xls.sheets_of(file.bytes()):
+        if found.name == sheet:
+            yield from (Mark(HIDDEN, row) for row in found.hidden)
+            yield from (Mark(ERROR, row, column) for row, column in found.errors)
 
 
 def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:

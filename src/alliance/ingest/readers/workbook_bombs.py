@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
+from typing import IO
 
 from alliance.ingest.raw import UnreadableError
+from alliance.ingest.readers import xls
 from alliance.ingest.readers.opened import FREE_BYTES, MAX_EXPANSION, RawFile
 
 MAX_BYTES = 1_000_000_000
@@ -14,15 +17,14 @@ MAX_BYTES = 1_000_000_000
 # hardly a cell is filled.
 MAX_SPARSE_CELLS = 5_000_000
 MIN_FILLED_SHARE = 0.05
-_SCANNED_BYTES = 20_000_000
-_BYTES_A_CELL = 30  # in a sheet's XML, at least
 _BLOCK = 8_000_000
-_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
-_DIMENSION = re.compile(rb'<(?:\w+:)?dimension ref="[A-Z0-9]+:([A-Z]{1,3})([0-9]{1,7})"')
+# Wider than any sound place is: a damaged one may say anything.
+_CELL = re.compile(rb'\br="([A-Za-z]{1,7})([0-9]{1,12})"')
+_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="([0-9]{1,12})"')
 # An .ods sheet counts repeated rows and cells instead of writing them down.
-_ODS_ROWS = re.compile(rb"<table:table-row\b([^>]*)>")
-_ODS_CELLS = re.compile(rb"<table:(?:covered-)?table-cell\b([^>]*)>")
-_ODS_REPEAT = re.compile(rb'table:number-(?:rows|columns)-repeated="([0-9]{1,9})"')
+_ODS_ROW = re.compile(rb"<table:table-row\b([^>]*)>")
+_ODS_CELL = re.compile(rb"<table:(?:covered-)?table-cell\b([^>]*)>")
+_ODS_REPEAT = re.compile(rb'table:number-(?:rows|columns)-repeated="([0-9]{1,12})"')
 _DAMAGED = "this is no workbook, or a damaged one"
 
 
@@ -30,7 +32,8 @@ def refuse(file: RawFile) -> None:
     """Raise UnreadableError for a bomb, a damaged zip, and a sheet that is all but empty."""
     with file.stream() as stream:
         if not zipfile.is_zipfile(stream):
-            return  # .xls is no zip; calamine tells whether it is a workbook
+            _refuse_xls(file)
+            return
         try:
             with zipfile.ZipFile(stream) as archive:
                 entries = archive.infolist()
@@ -48,27 +51,53 @@ def refuse(file: RawFile) -> None:
             raise UnreadableError("file-unreadable", _DAMAGED) from None
 
 
+def _refuse_xls(file: RawFile) -> None:
+    try:
+        for sheet in xls.sheets_of(file.bytes()):
+            _refuse_sparse(sheet.n_rows, sheet.n_columns, sheet.n_cells)
+    except xls.DamagedError:
+        raise UnreadableError("file-unreadable", _DAMAGED) from None
+
+
 def _refuse_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     """Unpack one part to see that it is as large as it says, and refuse stray cells in it."""
-    is_sheet = re.fullmatch(r"xl/worksheets/[^/]+\.xml", entry.filename)
     if not entry.filename.endswith((".xml", ".rels")):
         return  # pictures and the like are not read
+    # Size and checksum are compared by zipfile once all is read.
     with archive.open(entry) as stream:
-        head = stream.read(min(entry.file_size, _SCANNED_BYTES))
-        if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
+        if re.fullmatch(r"xl/worksheets/[^/]+\.xml", entry.filename):
+            _refuse_stray_cells(stream)
+        elif entry.filename == "content.xml":
+            _refuse_repeats(stream)
+        else:
+            for _ in _blocks(stream, b"<"):
+                pass
+
+
+def _blocks(stream: IO[bytes], opening: bytes) -> Iterator[bytes]:
+    """Yield a part in blocks, each but the first beginning with `opening`."""
+    left = b""
+    while block := stream.read(_BLOCK):
+        if b"<!DOCTYPE" in block or b"<!ENTITY" in block:
             told = "the workbook declares entities of its own, as no spreadsheet program does"
             raise UnreadableError("file-unreadable", told)
-        while stream.read(_BLOCK):  # its size and checksum are compared at the end
-            pass
-    if is_sheet:
-        is_whole = entry.file_size <= _SCANNED_BYTES
-        found = _CELL.findall(head) if is_whole else _DIMENSION.findall(head[:10_000])
-        n_rows = max((int(row) for _, row in found), default=0)
-        n_columns = max((_column_number(letters) for letters, _ in found), default=0)
-        n_cells = max(len(found), entry.file_size // _BYTES_A_CELL)
-        _refuse_sparse(n_rows, n_columns, n_cells)
-    elif entry.filename == "content.xml":
-        _refuse_repeats(head, entry.file_size)
+        left += block
+        cut = left.rfind(opening)
+        if cut > 0:
+            yield left[:cut]
+            left = left[cut:]
+    yield left
+
+
+def _refuse_stray_cells(stream: IO[bytes]) -> None:
+    n_rows = n_columns = n_cells = 0
+    for block in _blocks(stream, b"<"):
+        found = _CELL.findall(block)
+        n_cells += len(found)
+        rows = [*(row for _, row in found), *_ROW.findall(block)]
+        n_rows = max([n_rows, *map(int, rows)])
+        n_columns = max([n_columns, *map(_column_number, {letters for letters, _ in found})])
+    _refuse_sparse(n_rows, n_columns, n_cells)
 
 
 def _refuse_sparse(n_rows: int, n_columns: int, n_cells: int) -> None:
@@ -79,20 +108,26 @@ def _refuse_sparse(n_rows: int, n_columns: int, n_cells: int) -> None:
         raise UnreadableError("file-unreadable", told, n_rows)
 
 
-def _refuse_repeats(xml: bytes, n_bytes: int) -> None:
+def _refuse_repeats(stream: IO[bytes]) -> None:
     """Refuse an .ods sheet whose last filled cell stands beyond a desert of repeated cells."""
-    n_rows = last_row = n_columns = 0
-    for row in re.split(rb"(?=<table:table-row\b)", xml)[1:]:
-        opening = _ODS_ROWS.match(row)
-        n_rows += _repeat(opening.group(1)) if opening else 1
-        width = column = 0
-        for cell in _ODS_CELLS.findall(row):
-            column += _repeat(cell)
-            if b"office:" in cell:
-                width = column
-        if width:
-            last_row, n_columns = n_rows, max(n_columns, width)
-    _refuse_sparse(last_row, n_columns, n_bytes // _BYTES_A_CELL)
+    n_rows = last_row = n_columns = n_cells = 0
+    for block in _blocks(stream, b"<table:table-row"):
+        for row in re.split(rb"(?=<table:table-row\b)", block):
+            opening = _ODS_ROW.match(row)
+            if opening is None:
+                continue
+            n_rows += _repeat(opening.group(1))
+            width = column = 0
+            for cell in _ODS_CELL.findall(row):
+                column += _repeat(cell)
+                if b"office:" in cell:
+                    width = column
+                    n_cells += 1
+            if width:
+                last_row, n_columns = max(last_row, n_rows), max(n_columns, width)
+            if b"</table:table>" in row:
+                n_rows = 0  # the next sheet begins
+    _refuse_sparse(last_row, n_columns, n_cells)
 
 
 def _repeat(attributes: bytes) -> int:
@@ -102,6 +137,6 @@ def _repeat(attributes: bytes) -> int:
 
 def _column_number(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - ord("A") + 1
     return number
