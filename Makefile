@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Every target sets up what it needs; nothing else has to be done first.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check results demo-data test test-fast check-style lock notebooks clean
+.PHONY: help setup demo new-cohort check results demo-data test test-fast check-style lock notebooks clean
 
 # The newest Python that the lock has been tested with; any python3 from 3.11 on otherwise.
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c 'import sys,venv,ensurepip;print("$(p)" if sys.version_info>=(3,11) else "")' 2>/dev/null)))
@@ -26,6 +26,9 @@ setup: $(READY)  ## make the environment in .venv from the lock
 
 demo: $(READY)  ## run the demo cohort: results/demo/report.html
 	@$(BIN)/python -m alliance run --cohort demo
+
+new-cohort: $(READY)  ## look at data/raw/mylab/ and write a first configuration: make new-cohort NAME=mylab
+	@$(BIN)/python -m alliance new-cohort --name "$(NAME)" $(if $(AGAIN),--again)
 
 check: $(READY)  ## read and check your files, and nothing more: make check COHORT=mylab
 	@$(BIN)/python -m alliance check --cohort $(COHORT)

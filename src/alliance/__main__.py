@@ -1,4 +1,4 @@
-"""The commands behind the make targets: `python -m alliance run`, `check`, `simulate`."""
+"""The commands behind the make targets: `python -m alliance` run, check, new-cohort, simulate."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--cohort", default="demo", help="mylab for config/mylab.yaml")
         command.add_argument("--config", type=Path, help="the config file, if it lies elsewhere")
         command.add_argument("--cores", type=int, default=2)
+    new = commands.add_parser("new-cohort", help="write a first configuration from raw files")
+    new.add_argument("--name", required=True, help="short name; the files lie in data/raw/<name>/")
+    new.add_argument("--again", action="store_true", help="begin anew, keeping the old as .old")
     simulate = commands.add_parser("simulate", help="rebuild the demo cohort's raw files")
     simulate.add_argument("--config", type=Path, default=PROJECT / "config" / "config.yaml")
     simulate.add_argument("--folder", type=Path, help="default: data/raw/<cohort>")
     options = parser.parse_args(arguments)
     try:
-        return {"run": _run, "check": _check, "simulate": _simulate}[options.command](options)
+        return COMMANDS[options.command](options)
     except AllianceError as error:
         print(f"\n{error}\n", file=sys.stderr)
         return 1
@@ -125,6 +128,39 @@ def _simulate(options: argparse.Namespace) -> int:
     print(f"Wrote {folder} from seed {cohort['seed']}.")
     return 0
 
+
+def _new_cohort(options: argparse.Namespace) -> int:
+    """Write a first configuration; say what is left to decide, and what to do next."""
+    from alliance.newcohort import propose
+
+    name = options.name
+    raw = Path("data") / "raw" / name
+    made = propose(
+        cohort=name, raw_folder=raw, config_folder=PROJECT / "config", replace=options.again
+    )
+    for old, new in made.kept.items():
+        print(f"- {shown(old)} was there already; it is kept as {new.name}")
+    for place, why in made.unread:
+        print(f"- {raw.as_posix()}/{place} could not be read: {why}")
+    for path in made.written:
+        n = made.questions[path]
+        asked = "no question" if n == 0 else "1 question" if n == 1 else f"{n} questions"
+        print(f"- wrote {shown(path)}: {asked} to decide")
+    print(
+        "\nRead these files line by line: GUESS marks what looked likely, DECIDE what only you can"
+        "\nanswer (docs/new-cohort.md leads through it). A key without a value stops every run"
+        f"\nuntil it is filled in. Next: make check COHORT={name}"
+    )
+    return 0
+
+
+def shown(path: Path) -> str:
+    """Return a path as the user knows it: within the project, if it lies there."""
+    within = path.is_relative_to(PROJECT)
+    return (path.relative_to(PROJECT) if within else path).as_posix()
+
+
+COMMANDS = {"run": _run, "check": _check, "new-cohort": _new_cohort, "simulate": _simulate}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,119 @@
+"""Which scoring key fits a family of columns, by number and range of its items and by its name."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from alliance.instruments import Instrument, load_instruments
+
+_THERAPIST = re.compile(r"(?i)(ther|_t$|^t_|th$|(?<=wai)t|behandler)")
+CLEAR_LEAD = 1.0
+MOST_TOLD = 4
+_BY_NAME = 3.0
+# Abbreviations that sites use beside the key's own.
+_NICKNAMES = {
+    "qids-sr-16": ("qids",), "ids-sr-30": ("ids",), "ham-d-17": ("hamd", "hdrs", "hrsd"),
+    "haq-ii-p": ("haq",), "haq-ii-t": ("haq",), "oq-45": ("oq",), "core-om": ("core",),
+    "wai-sr-c": ("wai", "waisr"), "wai-s-c": ("wai", "wais"), "wai-s-t": ("wai", "wais"),
+    "wai-36-c": ("wai",), "wai-36-t": ("wai",), "wai-o": ("wai", "waio"), "bdi-ii": ("bdi",),
+    "dass-21": ("dass",), "scl-90-r": ("scl",), "bsi-53": ("bsi",), "bsi-18": ("bsi",),
+    "who-5": ("who",), "y-bocs": ("ybocs",), "pcl-5": ("pcl",), "gad-7": ("gad",),
+    "phq-9": ("phq",), "phq-8": ("phq",), "ede-q": ("ede", "edeq"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A key that may fit.
+
+    Attributes
+    ----------
+    instrument
+        The key.
+    weight
+        How much speaks for it.
+    reason
+        What, in words.
+    named
+        Whether the columns' names say so, too.
+    """
+
+    instrument: Instrument
+    weight: float
+    reason: str
+    named: bool
+
+
+@cache
+def known_keys() -> dict[str, Instrument]:
+    """Return the project's scoring keys by id."""
+    return load_instruments()
+
+
+def candidates(
+    stem: str, n_items: int, low: float, high: float, whole: bool = True
+) -> list[Candidate]:
+    """Return the keys that fit, the likeliest first.
+
+    Parameters
+    ----------
+    stem
+        Letters of the columns' names.
+    n_items
+        How many items there are.
+    low, high
+        Lowest and highest answer seen; NaN where answers are texts.
+    whole
+        Whether all answers are whole numbers.
+    """
+    found = []
+    for key in known_keys().values():
+        if key.n_items != n_items or (not whole and key.step >= 1):
+            continue
+        named = _is_named(stem, key)
+        highest = max([key.maximum, *key.item_maximum.values()])
+        if not math.isnan(low) and (low < key.minimum or high > highest):
+            if named:
+                told = f"the name fits, but answers run from {low:g} to {high:g}, not from"
+                told += f" {key.minimum:g} to {highest:g}: another version, or counted otherwise"
+                found.append(Candidate(key, 0.1, told, named))
+            continue
+        reasons, weight = [f"{n_items} items from {key.minimum:g} to {highest:g}"], 1.0
+        if named:
+            weight += _BY_NAME
+            reasons.append("the name fits")
+        if not math.isnan(low):
+            full = (low == key.minimum) + (high == highest)
+            weight += full
+            if full == 2:
+                reasons.append("both ends of the scale occur")
+        says_therapist = bool(_THERAPIST.search(stem))
+        weight += 0.5 if (key.rater == "therapist") == says_therapist else -0.75
+        if key.rater == "observer":
+            weight -= 0.75
+        if key.status == "check":
+            weight -= 0.25
+            reasons.append("this key is known from the literature only")
+        found.append(Candidate(key, weight, ", ".join(reasons), named))
+    return sorted(found, key=lambda c: (-c.weight, c.instrument.id))
+
+
+def chosen(listed: Sequence[Candidate]) -> Candidate | None:
+    """Return the key to write down: it fits by number, range and name, and clearly leads."""
+    if not listed or not listed[0].named or listed[0].weight < _BY_NAME:
+        return None
+    if len(listed) > 1 and listed[0].weight - listed[1].weight < CLEAR_LEAD:
+        return None
+    return listed[0]
+
+
+def _is_named(stem: str, key: Instrument) -> bool:
+    """Whether the letters of a name are those of the key."""
+    letters = re.sub(r"[^a-z]", "", stem.lower())
+    own = {re.sub(r"[^a-z]", "", key.id), re.sub(r"[^a-z]", "", key.abbreviation.lower())}
+    own |= set(_NICKNAMES.get(key.id, ()))
+    return any(len(word) >= 2 and letters.startswith(word) for word in own if word)

@@ -1,0 +1,138 @@
+"""The two kinds of configuration files, with a comment at every guess and every question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from alliance.newcohort.entries import entry, times_known
+from alliance.newcohort.forms import Form, range_words
+from alliance.newcohort.nodes import DECIDE, GUESS, Node, lines, listed, scalar
+from alliance.newcohort.scales import MOST_TOLD
+from alliance.newcohort.tables import Table
+
+_HEAD = """\
+# yaml-language-server: $schema={schema}
+# {what}
+# Written by `make new-cohort` from the files in {place}: a first guess, to be read line by line.
+#   # GUESS    what looked likely, and why: compare it with what you know
+#   # DECIDE   a question that only you can answer; a key without a value stops every run until
+#              it is filled in
+# Every key is explained in config/README.md; docs/new-cohort.md leads through an example.
+"""
+
+
+def cohort_text(cohort: str, tables: Mapping[str, Sequence[Table]]) -> str:
+    """Return `config/<cohort>.yaml`, and give the forms their names on the way."""
+    forms = _named([form for listed in tables.values() for t in listed for form in t.forms])
+    every = [table for of_site in tables.values() for table in of_site]
+    nodes = [
+        Node("cohort", scalar(cohort)),
+        Node("title", scalar(cohort), comment=GUESS + "the heading of the report, for people"),
+        Node("sites", listed(tables)),
+    ]
+    if forms:
+        nodes.append(Node("measures", below=[_measure(name, form) for name, form in forms.items()]))
+    nodes += _models(forms, every)
+    head = _HEAD.format(
+        schema="../workflow/schemas/config.schema.yaml",
+        what=f"Cohort {cohort}.",
+        place=f"data/raw/{cohort}/",
+    )
+    return head + "\n".join(lines(nodes)) + "\n"
+
+
+def site_text(site: str, tables: Sequence[Table], unread: Sequence[tuple[str, str]]) -> str:
+    """Return `config/sites/<cohort>/<site>.yaml`."""
+    head = _HEAD.format(
+        schema="../../../workflow/schemas/site.schema.yaml",
+        what=f"Site {site}: where its answers stand.",
+        place=f"its folder {site}/",
+    )
+    top = list(lines([Node("site", scalar(site)), Node("title", scalar(site))]))
+    top += [f"# Could not be read: {file} ({why})" for file, why in unread]
+    if not tables:
+        return head + "\n".join([*top, "tables:  # DECIDE: no file could be read"]) + "\n"
+    told: set[str] = set()
+    blocks = ["\n".join(lines(entry(table, told), indent=2, first="- ")) for table in tables]
+    return head + "\n".join(top) + "\ntables:\n" + "\n\n".join(blocks) + "\n"
+
+
+def _named(forms: Sequence[Form]) -> dict[str, Form]:
+    """Name the forms: those of one scoring key, or of one stem, get one name over all sites."""
+    found: dict[str, Form] = {}
+    for form in forms:
+        key = form.key
+        name = _name(form)
+        other = found.get(name)
+        if other is not None and not _alike(other, form):
+            name = _word(key.instrument.id if key else f"{name}_{form.n_items}")
+        form.name = name
+        found.setdefault(name, form)
+    return found
+
+
+def _alike(one: Form, other: Form) -> bool:
+    keys = [form.key.instrument.id if form.key else None for form in (one, other)]
+    return keys[0] == keys[1] and one.n_items == other.n_items
+
+
+def _name(form: Form) -> str:
+    if form.key is None:
+        return _word(form.stem) if form.stem != "form" else f"form_{form.n_items}"
+    instrument = form.key.instrument
+    if instrument.construct == "alliance":
+        return "alliance" if instrument.rater == "client" else f"alliance_{instrument.rater}"
+    return _word(instrument.id)
+
+
+def _word(text: str) -> str:
+    word = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:36]
+    return word if re.match(r"[a-z]", word) else f"form_{word}".rstrip("_")
+
+
+def _measure(name: str, form: Form) -> Node:
+    seen, key = range_words(form), form.key
+    others = [c for c in form.listed if c is not key][:MOST_TOLD]
+    told = [f"{c.instrument.id} ({c.reason})" for c in others]
+    if key is None:
+        question = f"which questionnaire is this? Seen: {seen}."
+        if form.is_total:
+            question += " Add a key with a single item for totals: docs/new-cohort.md"
+        elif told:
+            question += f" It may be {'; '.join(told)}"
+        else:
+            question += " No key of the project fits; docs/new-cohort.md says how to add one"
+        return Node(name, below=[Node("instrument", comment=DECIDE + question)])
+    why = f"{key.reason}; seen: {seen}"
+    if told:
+        why += f". Less likely: {'; '.join(told)}"
+    below = [Node("instrument", scalar(key.instrument.id), comment=GUESS + why)]
+    label = key.instrument.abbreviation
+    label += " (therapist)" if key.instrument.rater == "therapist" else ""
+    below.append(Node("label", scalar(label)))
+    if key.instrument.status == "check":
+        question = "this key is known from the literature only. Compare config/instruments/"
+        question += f"{key.instrument.id}.yaml with your form; then write\n"
+        below.append(Node("", comment=f"{DECIDE}{question}accept_unverified_key: true"))
+    return Node(name, below=below)
+
+
+def _models(forms: Mapping[str, Form], tables: Sequence[Table]) -> list[Node]:
+    """Return models to begin with: how each measure develops, and what goes with what."""
+    time = "log_weeks" if times_known(tables) else "session"
+    models = [
+        Node(f"{name}_growth", f"{{family: growth, outcome: {name}, time: {time}}}")
+        for name in forms
+    ]
+    alliance = next((n for n in forms if n == "alliance"), None)
+    symptoms = next((n for n, f in forms.items() if f.key and "alliance" not in n), None)
+    if alliance and symptoms:
+        pair = f"predictor: {alliance}, outcome: {symptoms}, time: {time}"
+        models.append(Node(f"alliance_to_{symptoms}", f"{{family: coupling, {pair}}}"))
+    if any(table.roles.get("end_status") for table in tables):
+        predictors = listed([n for n in (alliance, symptoms) if n])
+        models.append(Node("leaving", f"{{family: dropout, predictors: {predictors}}}"))
+    if not models:
+        return []
+    return [Node("models", below=models, comment=GUESS + "analyses to begin with; add or take out")]
