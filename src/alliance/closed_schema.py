@@ -26,6 +26,7 @@ _WORDS = {
     "array": "a list",
     "object": "keys with values",
 }
+NO_VALUE = "has no value; fill it in, or take the key out"
 _LIMITS = {
     "minimum": "must be at least {}",
     "maximum": "must be at most {}",
@@ -95,7 +96,7 @@ def _explain(error: Any, document: Document, inside: KeyPath) -> Iterator[Proble
     elif "propertyNames" in error.relative_schema_path:
         yield document.problem((*path, instance), f"this name is not allowed ({_rule(error)})")
     elif instance is None and kind in ("type", "enum", "const", "pattern"):
-        yield document.problem(path, "has no value")
+        yield document.problem(path, NO_VALUE)
     elif kind == "additionalProperties":
         valid = error.schema.get("properties", {})
         for key in instance:
@@ -135,7 +136,7 @@ def _explain_choice(error: Any, document: Document, path: KeyPath) -> Iterator[P
         problem = (
             f"must be {' or '.join(_types(t) for t in types)}, but is {_kind_of(error.instance)}"
         )
-        yield document.problem(path, "has no value" if error.instance is None else problem)
+        yield document.problem(path, NO_VALUE if error.instance is None else problem)
         return
     if isinstance(error.instance, dict) and "family" in error.instance:
         same = [b for b in fitting if not any(_is_family(e) for e in b)]

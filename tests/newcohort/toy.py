@@ -1,9 +1,9 @@
 """A messy toy export of two sites, as such files come; made up throughout.
 
-`ambulanz`: a German CSV (semicolons, cp1252, decimal commas), a row of group titles above the names,
-remarks with line breaks and quotation marks, -9 for no answer, a total beside its items.
-`praxis`: a workbook with a sheet of notes, answers as words, and the ends of treatment on a sheet of
-their own.
+`ambulanz`: a German CSV (semicolons, cp1252, decimal commas), a row of group titles above the
+names, remarks with line breaks and quotation marks, -9 for no answer, a total beside its items.
+`praxis`: a workbook with a sheet of notes, answers as words, and the ends of treatment on a sheet
+of their own.
 """
 
 import csv
@@ -14,7 +14,14 @@ import openpyxl
 
 WORDS = ["selten", "manchmal", "häufig", "sehr häufig", "immer"]
 ENDS = ["regulär beendet", "Abbruch durch Patient", "laufend", "regulär beendet"]
-REMARKS = ["", "", "wirkte müde", 'sagte: "besser"', "Termin\nverschoben", "Preis; Kosten besprochen"]
+REMARKS = [
+    "",
+    "",
+    "wirkte müde",
+    'sagte: "besser"',
+    "Termin\nverschoben",
+    "Preis; Kosten besprochen",
+]
 
 
 def write_toy(folder):
@@ -35,7 +42,16 @@ def _ambulanz(folder):
     rng = random.Random(7)
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    groups = ["Stammdaten", "", "", "", "Sitzung", "", *["WAI-SR", *[""] * 11], *["PHQ-9", *[""] * 9]]
+    groups = [
+        "Stammdaten",
+        "",
+        "",
+        "",
+        "Sitzung",
+        "",
+        *["WAI-SR", *[""] * 11],
+        *["PHQ-9", *[""] * 9],
+    ]
     names = ["Pat-Nr", "Therapeut/in", "Alter", "Geschlecht", "Sitzung Nr.", "Datum"]
     names += [f"WAI {i}" for i in range(1, 13)] + [f"PHQ {i}" for i in range(1, 10)]
     writer.writerow([*groups, "", ""])

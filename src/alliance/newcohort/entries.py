@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from alliance.newcohort.families import families
 from alliance.newcohort.forms import Form
@@ -309,7 +309,8 @@ def _measure(table: Table, form: Form) -> Node:
         told = "a total beside the items: sums that differ from it are noted"
         below.append(Node("recorded_total", scalar(form.total), comment=GUESS + told))
     if form.texts:
-        question = "which number does the form give to each answer?"
+        question = "which number does the form give to each answer? (A text of one or two cells"
+        question += " is not listed; the data page finds it)"
         codes = [Node(text) for text in form.texts]
         below.append(Node("codes", below=codes, comment=DECIDE + question))
     if len(below) == 1 and below[0].key == "items" and below[0].value:
@@ -364,6 +365,6 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
-def times_known(tables: Sequence[Table]) -> bool:
-    """Whether any table tells when sessions took place."""
-    return any(_times(table) for table in tables)
+def times_known(tables: Mapping[str, Sequence[Table]]) -> bool:
+    """Whether each site tells when its sessions took place."""
+    return all(any(_times(table) for table in of_site) for of_site in tables.values())

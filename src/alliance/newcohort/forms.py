@@ -12,7 +12,7 @@ import numpy as np
 from alliance.ingest import parse
 from alliance.ingest.raw import RawTable
 from alliance.newcohort.families import Family, families
-from alliance.newcohort.profiles import Profile, usual_range
+from alliance.newcohort.profiles import Profile, shared_texts, usual_range
 from alliance.newcohort.scales import Candidate, candidates, chosen
 from alliance.site_mapping import letters_of
 
@@ -107,7 +107,7 @@ def _form(stem: str, members: Sequence[Profile], family: Family | None) -> Form 
     numbers = [p for p in members if p.is_number]
     are_numbers = len(numbers) >= 0.5 * sum(p.n_filled > 0 for p in members)
     low, high, _ = usual_range(numbers) if are_numbers else (math.nan, math.nan, False)
-    texts = () if are_numbers else tuple(sorted({t for p in members for t in p.texts}))
+    texts = () if are_numbers else shared_texts(members)
     if not are_numbers and not 2 <= len(texts) <= _MOST_CODES:
         return None
     n_items = len(family.items) if family else len(members)
@@ -162,22 +162,20 @@ def _blocks(raw: RawTable, profiles: Sequence[Profile]) -> list[Form]:
             texts |= own
             continue
         if len(block) >= LEAST_IN_BLOCK and len(texts) >= 2:
-            found.append(_block(raw, block, free, texts))
+            found.append(_block(raw, block, free))
         block, texts = ([at], own) if own else ([], set())
     return found
 
 
-def _block(
-    raw: RawTable, block: Sequence[int], free: Mapping[str, Profile], texts: set[str]
-) -> Form:
+def _block(raw: RawTable, block: Sequence[int], free: Mapping[str, Profile]) -> Form:
     # A column in which everybody gives the same answer is a check of attention, no item.
     items = [at for at in block if free[raw.header[at]].n_distinct > 1]
     left_out = [letters_of(at) for at in block if at not in items]
-    listed = candidates("", len(items), math.nan, math.nan)
-    listed = _with_room(listed, len(texts))
+    answers = shared_texts(free[raw.header[at]] for at in block)
+    listed = _with_room(candidates("", len(items), math.nan, math.nan), len(answers))
     columns = [raw.header[at] for at in block]
     return Form(
-        "form", columns, len(items), math.nan, math.nan, tuple(sorted(texts)),
+        "form", columns, len(items), math.nan, math.nan, answers,
         at=_letters(items), left_out=left_out, listed=listed,
     )  # fmt: skip
 

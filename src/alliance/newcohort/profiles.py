@@ -55,6 +55,8 @@ class Profile:
         Value labels of the file: code to label.
     counts
         How often each number stands there, codes for missing answers left out.
+    text_counts
+        How often each text stands there, if there are few: to be pooled over columns, not told.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Profile:
     texts: tuple[str, ...]
     labels: dict[str, str]
     counts: dict[float, int]
+    text_counts: dict[str, int]
 
     @property
     def is_number(self) -> bool:
@@ -112,6 +115,7 @@ def _profile(name: str, column: pd.Series, raw: RawTable, decimal: str) -> Profi
             for number, n in zip(numbers, counts.to_numpy(), strict=False)
             if number in kept
         },
+        text_counts={str(text): int(n) for text, n in counts.items()} if few else {},
     )
 
 
@@ -133,6 +137,14 @@ def usual_range(profiles: Iterable[Profile]) -> tuple[float, float, bool]:
     while high > low and pooled[numbers[high]] < few:
         high -= 1
     return numbers[low], numbers[high], (low, high) != (0, len(numbers) - 1)
+
+
+def shared_texts(profiles: Iterable[Profile]) -> tuple[str, ...]:
+    """Return the texts of several columns together that stand in `LEAST_ROWS` cells or more."""
+    pooled: Counter[str] = Counter()
+    for profile in profiles:
+        pooled.update(profile.text_counts)
+    return tuple(sorted(text for text, n in pooled.items() if n >= LEAST_ROWS))
 
 
 def _without_codes(values: np.ndarray) -> tuple[list[float], np.ndarray]:

@@ -32,8 +32,10 @@ def cohort_text(cohort: str, tables: Mapping[str, Sequence[Table]]) -> str:
         Node("sites", listed(tables)),
     ]
     if forms:
-        nodes.append(Node("measures", below=[_measure(name, form) for name, form in forms.items()]))
-    nodes += _models(forms, every)
+        nodes.append(
+            Node("measures", below=[_measure(name, form, forms) for name, form in forms.items()])
+        )
+    nodes += _models(forms, every, "log_weeks" if times_known(tables) else "session")
     head = _HEAD.format(
         schema="../workflow/schemas/config.schema.yaml",
         what=f"Cohort {cohort}.",
@@ -91,7 +93,7 @@ def _word(text: str) -> str:
     return word if re.match(r"[a-z]", word) else f"form_{word}".rstrip("_")
 
 
-def _measure(name: str, form: Form) -> Node:
+def _measure(name: str, form: Form, forms: Mapping[str, Form]) -> Node:
     seen, key = range_words(form), form.key
     others = [c for c in form.listed if c is not key][:MOST_TOLD]
     told = [f"{c.instrument.id} ({c.reason})" for c in others]
@@ -103,6 +105,10 @@ def _measure(name: str, form: Form) -> Node:
             question += f" It may be {'; '.join(told)}"
         else:
             question += " No key of the project fits; docs/new-cohort.md says how to add one"
+        alike = [n for n, f in forms.items() if f.n_items == form.n_items > 1 and n != name]
+        if alike:
+            question += f". If it is the questionnaire that is called {' or '.join(alike)} here,"
+            question += " take this entry out and use that name in the site's mapping, too"
         return Node(name, below=[Node("instrument", comment=DECIDE + question)])
     why = f"{key.reason}; seen: {seen}"
     if told:
@@ -118,9 +124,8 @@ def _measure(name: str, form: Form) -> Node:
     return Node(name, below=below)
 
 
-def _models(forms: Mapping[str, Form], tables: Sequence[Table]) -> list[Node]:
+def _models(forms: Mapping[str, Form], tables: Sequence[Table], time: str) -> list[Node]:
     """Return models to begin with: how each measure develops, and what goes with what."""
-    time = "log_weeks" if times_known(tables) else "session"
     models = [
         Node(f"{name}_growth", f"{{family: growth, outcome: {name}, time: {time}}}")
         for name in forms
