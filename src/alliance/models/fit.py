@@ -93,6 +93,7 @@ class Draft:
         }
     )
     second_engine: dict[str, Any] | None = None
+    steps: list[dict[str, Any]] = field(default_factory=list)
     curves: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
@@ -140,6 +141,17 @@ def estimate(term: str, *, label: str, role: str, level: str, estimator: str, un
     }
 
 
+def test_row(name: str, kind: str, numbers: Mapping[str, Any], note: str = "") -> dict[str, Any]:
+    """Return a row of `tests`; `kind`: F, chi2, t or z; `numbers`: statistic, df, df2, p."""
+    columns = ("statistic", "df", "df2", "p")
+    return {
+        "name": name,
+        "kind": kind,
+        **{column: numbers.get(column) for column in columns},
+        "note": note,
+    }
+
+
 def left_out_by_reason(panel: pd.DataFrame, reasons: Mapping[str, pd.Series]) -> dict[str, Any]:
     """Return `used` (a mask) and `left_out`: each row is counted under the first reason that holds.
 
@@ -175,6 +187,7 @@ def refuse(draft: Draft, cohort: Cohort, message: str) -> dict[str, Any]:
     draft.message = message
     draft.estimates, draft.companions, draft.marginal_effects, draft.tests = [], [], [], []
     draft.variance_components, draft.curves, draft.second_engine = [], [], None
+    draft.steps = []
     n = len(cohort.panel)
     draft.data = {
         "panel_sha256": cohort.panel_sha256,

@@ -13,18 +13,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from alliance.errors import FitError
+from alliance.models.curves import mean_curves
 from alliance.models.fit import Cohort, Draft, fit_family, refuse, require_scores
 from alliance.models.multilevel import (
     ENGINE,
-    Fitted,
     Term,
     columns_in,
     fit_multilevel,
-    fixed_design,
     plain_name,
 )
 
@@ -33,7 +29,6 @@ TIME_WORDS = {
     "log_weeks": "per unit of log(1 + weeks)",
     "session": "per session",
 }
-GRID_POINTS = 41
 
 
 def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +68,9 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str,
         "Missing sessions and forms are missing at random given the scores that there are.",
     ]
     _name_differences_in_change(draft, time, words)
-    draft.curves = _courses(fitted, draft, time, _named(entry))
+    draft.curves = mean_curves(
+        fitted.fit, fitted.rows, outcome=draft.outcome, time=time, covariates=_named(entry)
+    )
     return draft.finish()
 
 
@@ -96,63 +93,9 @@ def _random_in_words(random: Mapping[str, list[str]]) -> str:
     return ", ".join(parts).capitalize()
 
 
-def _courses(
-    fitted: Fitted, draft: Draft, time: str, entry_columns: list[str]
-) -> list[dict[str, Any]]:
-    """Return the predicted mean course of every site and, equally weighted, of all."""
-    fit, rows = fitted.fit, fitted.rows
-    grid = _grid(rows, time)
-    covariates = {column: _typical(rows[column]) for column in entry_columns if column not in grid}
-    sites = sorted(rows["site"].unique())
-    designs = [
-        fixed_design(fit, pd.DataFrame({**grid, **covariates, "site": site})) for site in sites
-    ]
-    differ = any(term.startswith("site[") for term in fit.coefficients["term"])
-    lines = dict(zip(sites, designs, strict=True)) if differ else {}
-    # ASSUME every site counts the same in the overall course, whatever its number of clients.
-    lines["all sites"] = np.mean(designs, axis=0)
-    curves = []
-    beta, covariance = fit.coefficients["estimate"].to_numpy(), fit.covariance.to_numpy()
-    for group, design in lines.items():
-        mean = design @ beta
-        half = 1.959963984540054 * np.sqrt(np.einsum("ij,jk,ik->i", design, covariance, design))
-        curves.append(
-            {
-                "name": "course",
-                "group": group,
-                "x_label": "Weeks since intake" if time != "session" else "Session",
-                "y_label": f"{draft.outcome['label']} ({draft.outcome['unit']})",
-                "x": grid["session" if time == "session" else "weeks_since_intake"],
-                "estimate": mean,
-                "ci_low": mean - half,
-                "ci_high": mean + half,
-            }
-        )
-    return curves
-
-
 def _named(entry: Mapping[str, Any]) -> list[str]:
     """Return the panel columns that the entry's extra terms name."""
     return [name for term in entry.get("fixed", []) for name in columns_in(term)]
-
-
-def _typical(values: pd.Series) -> Any:
-    """Return the mean of a number, the most frequent of categories."""
-    return values.mean() if pd.api.types.is_numeric_dtype(values) else values.mode().iat[0]
-
-
-def _grid(rows: pd.DataFrame, time: str) -> dict[str, np.ndarray]:
-    """Return time columns from the first to the 95th percentile of observed time.
-
-    The last stretch rests on few clients: a course drawn there would show the model, not data.
-    """
-    column = "session" if time == "session" else "weeks_since_intake"
-    last = float(rows[column].quantile(0.95))
-    first = max(0.0, float(rows[column].min()))
-    points = np.linspace(first, last, GRID_POINTS)
-    if column == "session":
-        return {"session": points}
-    return {"weeks_since_intake": points, "log_weeks": np.log1p(points)}
 
 
 fit_growth = partial(fit_family, growth_fit)

@@ -17,6 +17,7 @@ import pandas as pd
 from alliance import __version__
 from alliance.errors import FitError
 from alliance.mixed import fit_mixed
+from alliance.mixed.specification import ResidualKind
 from alliance.models.fit import Cohort, Draft, estimate, left_out_by_reason, rows_of
 from alliance.models.levels import levels_of, site_terms
 from alliance.models.second_engine import compare_with_statsmodels
@@ -88,6 +89,8 @@ def fit_multilevel(
     wanted_levels: Sequence[str] | None,
     needed: Mapping[str, str],
     terms: Mapping[str, Term],
+    residual: ResidualKind = "iid",
+    residual_time: str | None = None,
 ) -> Fitted:
     """Fit and fill in `draft`; return what was fitted.
 
@@ -107,6 +110,8 @@ def fit_multilevel(
         Column to the reason printed for rows that miss it; the outcome's first.
     terms
         Fixed term to how it is printed; others are printed under their own name.
+    residual, residual_time
+        How residuals of one client remember one another, and the column of their time.
 
     Raises
     ------
@@ -126,11 +131,14 @@ def fit_multilevel(
     random = {level: ["1", *slopes.get(level, [])] for level in levels}
     all_fixed = [*fixed, *site_terms(rows, levels)]
     used_columns = [column for column in _columns(all_fixed, random) if column in rows]
+    used_columns += [residual_time] if residual_time else []
     fit = fit_mixed(
         rows[list(dict.fromkeys([outcome, *used_columns]))],
         outcome=outcome,
         fixed=all_fixed,
         random=random,
+        residual=residual,
+        residual_time=residual_time,
         method="REML",
         df="satterthwaite",
     )
@@ -142,15 +150,20 @@ def fit_multilevel(
     draft.data = rows_of(cohort, kept["used"], kept["left_out"], ["site", *_nested(levels)])
     _fill(draft, fit, terms)
     draft.warnings += notes
-    draft.second_engine = compare_with_statsmodels(
-        rows, outcome, fixed_design(fit, rows), random, fit
-    )
-    if draft.second_engine is None:
-        draft.warnings.append(
-            "No second engine: statsmodels cannot express these random effects "
-            "(correlated slopes below its one grouping level)."
+    if residual == "iid":
+        draft.second_engine = compare_with_statsmodels(
+            rows, outcome, fixed_design(fit, rows), random, fit
         )
-    elif not draft.second_engine["agrees"]:
+        if draft.second_engine is None:
+            draft.warnings.append(
+                "No second engine: statsmodels cannot express these random effects "
+                "(correlated slopes below its one grouping level)."
+            )
+    else:
+        draft.warnings.append(
+            "No second engine: statsmodels cannot express residuals that remember one another."
+        )
+    if draft.second_engine is not None and not draft.second_engine["agrees"]:
         draft.warnings.append(draft.second_engine["message"])
     return Fitted(fit, rows, all_fixed, random)
 
