@@ -24,15 +24,51 @@ from alliance.errors import FitError
 from alliance.mixed import fit_mixed
 from alliance.models.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
 from alliance.models.levels import clusters_of
+from alliance.models.moderation import effect_by_moderator
 from alliance.models.multilevel import ENGINE, Fitted, Term, fit_multilevel, sd
+
+# ASSUME the effect of the predictor reaches the next session and no further, given the outcome now;
+# ASSUME the client's mean over all observed sessions stands for the client's level (it looks ahead,
+# and in short courses that biases both coefficients: see docs/coupling.md).
+COUPLING_ASSUMPTIONS = (
+    "The client's level is the mean over the client's observed sessions.",
+    "Given the outcome now, the predictor reaches the next session and no further.",
+    "Only pairs of successive sessions with both forms count; others are missing at random.",
+    "Random effects and residuals are normal and independent.",
+)
 
 
 def coupling_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fit of one direction; never raises for what the data cannot give."""
+    draft = coupling_draft(cohort, name, entry)
+    try:
+        fitted = coupling_model(draft, cohort, entry)
+    except FitError as error:
+        return refuse(draft, cohort, str(error))
     predictor, outcome, time = entry["predictor"], entry["outcome"], entry["time"]
-    x, y = cohort.label(predictor), cohort.label(outcome)
-    following = f"{outcome}_next"
-    draft = Draft(
+    x = cohort.label(predictor)
+    for companion, what in ((_fixed_effects, "fixed-effects"), (_lag_as_it_stands, "raw-lag")):
+        try:
+            draft.companions.append(companion(fitted, predictor, outcome, time, x))
+        except FitError as error:
+            draft.warnings.append(f"No {what} check: {error}")
+    draft.fit_statistics["expected_nickell_bias"] = _nickell_bias(fitted, f"{outcome}_within")
+    if moderator := entry.get("moderator"):
+        draft.curves, borders = effect_by_moderator(
+            fitted.fit,
+            fitted.rows,
+            f"{predictor}_within",
+            moderator,
+            f"Effect of {x.lower()}, within client (points per point)",
+        )
+        draft.fit_statistics |= borders
+    return draft.finish()
+
+
+def coupling_draft(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Draft:
+    """Return what is known of the fit before anything is computed."""
+    x, y = cohort.label(entry["predictor"]), cohort.label(entry["outcome"])
+    return Draft(
         model=name,
         family="coupling",
         title=f"{x} → {y} at the next session",
@@ -40,71 +76,81 @@ def coupling_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[st
         "next session different, given where it stands now? And do clients with a higher average "
         "differ?",
         outcome={
-            "column": following,
+            "column": f"{entry['outcome']}_next",
             "label": f"{y} at the next session",
-            "unit": cohort.unit(outcome),
+            "unit": cohort.unit(entry["outcome"]),
         },
         engine=dict(ENGINE),
+        assumptions=list(COUPLING_ASSUMPTIONS),
     )
-    # ASSUME the effect of the predictor reaches the next session and no further, given the outcome
-    # now; ASSUME the client's mean over all observed sessions stands for the client's level (it
-    # looks ahead, and in short courses that biases both coefficients: see docs/methods.md).
-    draft.assumptions = [
-        "The client's level is the mean over the client's observed sessions.",
-        "Given the outcome now, the predictor reaches the next session and no further.",
-        "Only pairs of successive sessions with both forms count; others are missing at random.",
-        "Random effects and residuals are normal and independent.",
-    ]
+
+
+def coupling_model(draft: Draft, cohort: Cohort, entry: Mapping[str, Any]) -> Fitted:
+    """Fit the mixed model of one direction and fill in `draft`.
+
+    Raises
+    ------
+    FitError
+        What the data cannot give, in plain words.
+    """
+    predictor, outcome, time = entry["predictor"], entry["outcome"], entry["time"]
+    x, y = cohort.label(predictor), cohort.label(outcome)
+    following = f"{outcome}_next"
     within, between, now = f"{predictor}_within", f"{predictor}_between", f"{outcome}_within"
-    unit = "points per point"
-    extra = entry.get("fixed", [])
-    try:
-        require_scores(cohort, predictor)
-        require_scores(cohort, outcome)
-        panel = cohort.panel
-        fitted = fit_multilevel(
-            draft,
-            cohort,
-            outcome=following,
-            fixed=["1", within, between, now, time, *extra],
-            slopes={},
-            wanted_levels=entry.get("levels"),
-            needed={
-                following: f"no next session with a score of {y}",
-                outcome: f"no score of {y} at this session",
-                within: f"no score of {x} at this session",
-                time: f"{time.replace('_', ' ')} not known",
-            },
-            terms={
-                within: Term(
-                    f"{x}, within client",
-                    "within-client",
-                    unit,
-                    role="main",
-                    sd_ratio=_ratio(sd(panel[within]), sd(panel[f"{outcome}_within"])),
+    unit, panel = "points per point", cohort.panel
+    require_scores(cohort, predictor)
+    require_scores(cohort, outcome)
+    moderator = entry.get("moderator")
+    moderation = [moderator, f"{within}:{moderator}"] if moderator else []
+    return fit_multilevel(
+        draft,
+        cohort,
+        outcome=following,
+        fixed=["1", within, between, now, time, *moderation, *entry.get("fixed", [])],
+        slopes={"client": [within]} if entry.get("differs_between_clients") else {},
+        wanted_levels=entry.get("levels"),
+        needed={
+            following: f"no next session with a score of {y}",
+            outcome: f"no score of {y} at this session",
+            within: f"no score of {x} at this session",
+            time: f"{time.replace('_', ' ')} not known",
+        },
+        terms={
+            within: Term(
+                f"{x}, within client",
+                "within-client",
+                unit,
+                role="main",
+                sd_ratio=_ratio(sd(panel[within]), sd(panel[f"{outcome}_within"])),
+            ),
+            between: Term(
+                f"{x}, between clients",
+                "between-client",
+                unit,
+                role="main",
+                sd_ratio=_ratio(
+                    _client_sd(panel, f"{predictor}_client_mean"),
+                    _client_sd(panel, f"{outcome}_client_mean"),
                 ),
-                between: Term(
-                    f"{x}, between clients",
-                    "between-client",
-                    unit,
-                    role="main",
-                    sd_ratio=_ratio(
-                        _client_sd(panel, f"{predictor}_client_mean"),
-                        _client_sd(panel, f"{outcome}_client_mean"),
-                    ),
-                ),
-                now: Term(f"{y} now, within client", "autoregression", unit),
-                time: Term(f"Time ({time.replace('_', ' ')})", "time", "points per unit"),
-            },
-        )
-    except FitError as error:
-        return refuse(draft, cohort, str(error))
-    for companion, what in ((_fixed_effects, "fixed-effects"), (_lag_as_it_stands, "raw-lag")):
-        try:
-            draft.companions.append(companion(fitted, predictor, outcome, time, x))
-        except FitError as error:
-            draft.warnings.append(f"No {what} check: {error}")
-    return draft.finish()
+            ),
+            now: Term(f"{y} now, within client", "autoregression", unit),
+            time: Term(f"Time ({time.replace('_', ' ')})", "time", "points per unit"),
+        },
+    )
+
+
+def _nickell_bias(fitted: Fitted, autoregression: str) -> float | None:
+    """Return the bias to expect of an autoregression with client means taken out.
+
+    -(1 + phi)/(T - 1) with T the harmonic mean of pairs per client (Nickell, 1981, for many clients
+    and moderate T).
+    """
+    pairs = fitted.rows.groupby("client").size()
+    t = float(1 / (1 / pairs).mean())
+    if t <= 1:
+        return None
+    phi = fitted.fit.coefficients.set_index("term").loc[autoregression, "estimate"]
+    return -(1 + float(phi)) / (t - 1)
 
 
 def _ratio(above: float, below: float) -> float | None:

@@ -1,0 +1,123 @@
+"""For whom does it hold: the within-client effect at each value of a moderator.
+
+effect(m) = b_w + b_wm m, with its pointwise interval; for a number also where the interval leaves
+zero (regions of significance: Johnson & Neyman, 1936; Bauer & Curran, 2005), the roots of
+
+    (b_w + b_wm m)^2 = t^2 (V_ww + 2 m V_w,wm + m^2 V_wm,wm).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from alliance.mixed import MixedFit
+
+POINTS = 41
+
+
+def effect_by_moderator(
+    fit: MixedFit, rows: pd.DataFrame, focal: str, moderator: str, y_label: str
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Return the curve(s) of the effect and the ends of the regions of significance.
+
+    Parameters
+    ----------
+    fit
+        With the terms `focal`, `moderator` and their product.
+    rows
+        Rows that it used.
+    focal, moderator
+        Terms; the moderator is a column of numbers or of categories.
+    y_label
+        Axis of the effect.
+
+    Returns
+    -------
+    curves, borders
+        `borders` holds `region_of_significance_1`, `_2`: values of the moderator, within its
+        observed range, at which the 95 % interval touches zero; empty for categories.
+    """
+    if pd.api.types.is_numeric_dtype(rows[moderator]):
+        return _over_a_number(fit, rows, focal, moderator, y_label)
+    return _by_category(fit, rows, focal, moderator, y_label), {}
+
+
+def _terms(fit: MixedFit) -> list[str]:
+    return [str(term) for term in fit.coefficients["term"]]
+
+
+def _product(terms: list[str], focal: str, other: str) -> int | None:
+    for position, term in enumerate(terms):
+        if set(term.split(":")) == {focal, other} and ":" in term:
+            return position
+    return None
+
+
+def _over_a_number(
+    fit: MixedFit, rows: pd.DataFrame, focal: str, moderator: str, y_label: str
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    terms = _terms(fit)
+    product = _product(terms, focal, moderator)
+    if product is None:
+        return [], {}
+    at = [terms.index(focal), product]
+    b = fit.coefficients["estimate"].to_numpy()[at]
+    v = fit.covariance.to_numpy()[np.ix_(at, at)]
+    # ASSUME the smaller of the two degrees of freedom for every value of the moderator.
+    df = float(np.nanmin(fit.coefficients["df"].to_numpy(float)[at]))
+    t = float(stats.t.ppf(0.975, df))
+    clients = rows.groupby("client")[moderator].first()
+    m = np.linspace(float(clients.quantile(0.05)), float(clients.quantile(0.95)), POINTS)
+    effect = b[0] + b[1] * m
+    half = t * np.sqrt(v[0, 0] + 2 * m * v[0, 1] + m**2 * v[1, 1])
+    curve = {
+        "name": "effect by moderator",
+        "group": moderator.replace("_", " "),
+        "x_label": moderator.replace("_", " ").capitalize(),
+        "y_label": y_label,
+        "x": m,
+        "estimate": effect,
+        "ci_low": effect - half,
+        "ci_high": effect + half,
+    }
+    return [curve], _borders(b, v, t, float(clients.min()), float(clients.max()))
+
+
+def _borders(b: np.ndarray, v: np.ndarray, t: float, low: float, high: float) -> dict[str, float]:
+    square = b[1] ** 2 - t**2 * v[1, 1]
+    linear = 2 * (b[0] * b[1] - t**2 * v[0, 1])
+    constant = b[0] ** 2 - t**2 * v[0, 0]
+    roots = np.roots([square, linear, constant])
+    real = sorted(float(root.real) for root in roots if abs(root.imag) < 1e-12)
+    inside = [root for root in real if low <= root <= high]
+    return {f"region_of_significance_{n}": root for n, root in enumerate(inside, start=1)}
+
+
+def _by_category(
+    fit: MixedFit, rows: pd.DataFrame, focal: str, moderator: str, y_label: str
+) -> list[dict[str, Any]]:
+    terms = _terms(fit)
+    curves = []
+    for position, category in enumerate(sorted(rows[moderator].dropna().unique())):
+        weights = {focal: 1.0}
+        product = _product(terms, focal, f"{moderator}[{category}]")
+        if product is not None:
+            weights[terms[product]] = 1.0
+        row = fit.contrast({str(category): weights}).iloc[0]
+        curves.append(
+            {
+                "name": "effect by moderator",
+                "group": str(category),
+                "x_label": moderator.replace("_", " ").capitalize(),
+                "y_label": y_label,
+                "x": [float(position)],
+                "estimate": [float(row["estimate"])],
+                "ci_low": [float(row["ci_low"])],
+                "ci_high": [float(row["ci_high"])],
+            }
+        )
+    return curves
