@@ -33,6 +33,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 TRANSFORMS = ("log", "log1p", "sqrt", "square", "center", "scale", "spline")
 
 _PANEL_TERMS = ("site", "session", "weeks_since_intake", "log_weeks")
+# Which families a model of these families can be asked of.
+_ASKED_OF = {
+    "arms": ("coupling",),
+    "panel": ("coupling",),
+    "by_site": ("growth", "coupling", "dropout"),
+}
 _COLUMN = re.compile("[a-z][a-z0-9_]*")
 _RESERVED_MEASURES = {"site", "client", "therapist", "session", "attended", "weeks_since_intake",
                       "log_weeks", "end_status", "sessions_planned", "last_session",
@@ -134,6 +140,11 @@ def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
             model.setdefault("predictors", [])
             model.setdefault("link", "logit")
             model.setdefault("baseline", "log")
+        if model["family"] == "ladder":
+            model.setdefault("choose_by", "bic_clients")
+    for model in cohort["models"].values():
+        if "model" in model:  # asked of another model: its entry goes along
+            model["entry"] = cohort["models"][model["model"]]
     return cohort
 
 
@@ -247,12 +258,18 @@ def _model_problems(
         named: list[tuple[KeyPath, str]] = [
             ((*here, key), model[key]) for key in ("predictor", "outcome") if key in model
         ]
-        named += [((*here, "predictors", i), m) for i, m in enumerate(model.get("predictors", []))]
+        for key in ("predictors", "outcomes"):
+            named += [((*here, key, i), m) for i, m in enumerate(model.get(key, []))]
         for place, column in named:
             if column not in scores:
                 yield document.problem(place, _no_such_score(column, measures, scores))
+        if "model" in model:
+            yield from _other_model_problems(document, here, model)
         if "predictor" in model and (told := _same_scores(model, scores)):
             yield document.problem(here, told)
+        if "moderator" in model:
+            for told in _term_problems(model["moderator"], terms):
+                yield document.problem((*here, "moderator"), told)
         for i, term in enumerate(model.get("fixed", [])):
             for told in (*_term_problems(term, terms), *_refused_terms(term, model, scores)):
                 yield document.problem((*here, "fixed", i), told)
@@ -261,6 +278,21 @@ def _model_problems(
             yield document.problem(
                 (*here, "random_slopes"), "names a level that `levels` leaves out"
             )
+
+
+def _other_model_problems(
+    document: Document, here: KeyPath, model: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Yield why the model that another one is asked of cannot be the one that is named."""
+    models, name = document.content["models"], model["model"]
+    wanted = _ASKED_OF[model["family"]]
+    fitting = [other for other, entry in models.items() if entry["family"] in wanted]
+    if name not in models:
+        told = closed_schema.hint(name, fitting, "model")
+        yield document.problem((*here, "model"), f"there is no model {name}; {told}")
+    elif models[name]["family"] not in wanted:
+        kinds = " or ".join(wanted)
+        yield document.problem((*here, "model"), f"must name a model of family {kinds}")
 
 
 def _no_such_score(

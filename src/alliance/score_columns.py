@@ -63,7 +63,7 @@ def subscales_in_models(
     words = {
         word
         for model in models.values()
-        for key in ("outcome", "predictor", "predictors", "fixed")
+        for key in ("outcome", "outcomes", "predictor", "predictors", "moderator", "fixed")
         for text in _listed(model.get(key))
         for word in _COLUMN.findall(text)
     }

@@ -9,70 +9,39 @@ OUTPUTS
 All models of a family are fitted in one process: a fit takes milliseconds, a process start seconds.
 """
 
-if models_of("growth"):
+# Family: the module that fits it, and what it asks.
+FAMILIES = {
+    "growth": ("models.growth", "how alliance and symptoms develop"),
+    "ladder": ("models.ladder", "which shape the courses have"),
+    "coupling": ("models.coupling", "how alliance and symptoms move each other"),
+    "arms": ("models.arms", "whether means, trends and lags change the answer"),
+    "panel": ("models.panel_estimators", "whether it holds for any level of a client"),
+    "dropout": ("models.dropout", "who leaves, and when"),
+    "by_site": ("models.by_site", "whether it holds at every site"),
+}
 
-    rule fit_growth:
-        input:
-            panel=f"{PROCESSED}/panel.parquet",
-            instruments=instrument_files(),
-            schema=PROJECT / "workflow" / "schemas" / "fit.schema.yaml",
-            code=library("models.growth"),
-        output:
-            fits=fit_files("growth"),
-        log:
-            f"{RESULTS}/logs/fit_growth.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/fit_growth.tsv"
-        params:
-            measures=lookup("measures", within=cohort),
-            models=models_of("growth"),
-        message:
-            "Fit how alliance and symptoms develop."
-        script:
-            "../scripts/fit_growth.py"
+for family, (module, question) in FAMILIES.items():
+    if models_of(family):
 
-
-if models_of("coupling"):
-
-    rule fit_coupling:
-        input:
-            panel=f"{PROCESSED}/panel.parquet",
-            instruments=instrument_files(),
-            schema=PROJECT / "workflow" / "schemas" / "fit.schema.yaml",
-            code=library("models.coupling"),
-        output:
-            fits=fit_files("coupling"),
-        log:
-            f"{RESULTS}/logs/fit_coupling.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/fit_coupling.tsv"
-        params:
-            measures=lookup("measures", within=cohort),
-            models=models_of("coupling"),
-        message:
-            "Fit how alliance and symptoms move each other."
-        script:
-            "../scripts/fit_coupling.py"
-
-
-if models_of("dropout"):
-
-    rule fit_dropout:
-        input:
-            panel=f"{PROCESSED}/panel.parquet",
-            instruments=instrument_files(),
-            schema=PROJECT / "workflow" / "schemas" / "fit.schema.yaml",
-            code=library("models.dropout"),
-        output:
-            fits=fit_files("dropout"),
-        log:
-            f"{RESULTS}/logs/fit_dropout.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/fit_dropout.tsv"
-        params:
-            measures=lookup("measures", within=cohort),
-            models=models_of("dropout"),
-        message:
-            "Fit who leaves, and when."
-        script:
-            "../scripts/fit_dropout.py"
+        rule:
+            name:
+                f"fit_{family}"
+            input:
+                panel=f"{PROCESSED}/panel.parquet",
+                instruments=instrument_files(),
+                schema=PROJECT / "workflow" / "schemas" / "fit.schema.yaml",
+                code=library(module),
+            output:
+                fits=fit_files(family),
+            log:
+                f"{RESULTS}/logs/fit_{family}.log",
+            benchmark:
+                f"{RESULTS}/benchmarks/fit_{family}.tsv"
+            params:
+                family=family,
+                measures=lookup("measures", within=cohort),
+                models=models_of(family),
+            message:
+                f"Fit {question}."
+            script:
+                "../scripts/fit_{params.family}.py"

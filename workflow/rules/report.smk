@@ -21,9 +21,7 @@ rule record_run:
             "measures.scoring",
             "panel",
             "description",
-            "models.growth",
-            "models.coupling",
-            "models.dropout",
+            *[module for module, _ in FAMILIES.values()],
         ),
         provenance=library("provenance"),
     output:

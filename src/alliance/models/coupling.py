@@ -24,7 +24,7 @@ from alliance.errors import FitError
 from alliance.mixed import fit_mixed
 from alliance.models.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
 from alliance.models.levels import clusters_of
-from alliance.models.moderation import effect_by_moderator
+from alliance.models.moderation import effect_by_moderator, moderation_terms
 from alliance.models.multilevel import ENGINE, Fitted, Term, fit_multilevel, sd
 
 # ASSUME the effect of the predictor reaches the next session and no further, given the outcome now;
@@ -100,8 +100,7 @@ def coupling_model(draft: Draft, cohort: Cohort, entry: Mapping[str, Any]) -> Fi
     unit, panel = "points per point", cohort.panel
     require_scores(cohort, predictor)
     require_scores(cohort, outcome)
-    moderator = entry.get("moderator")
-    moderation = [moderator, f"{within}:{moderator}"] if moderator else []
+    moderation = moderation_terms(panel, within, entry.get("moderator"))
     return fit_multilevel(
         draft,
         cohort,

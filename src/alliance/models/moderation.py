@@ -1,7 +1,8 @@
 """For whom does it hold: the within-client effect at each value of a moderator.
 
-effect(m) = b_w + b_wm m, with its pointwise interval; for a number also where the interval leaves
-zero (regions of significance: Johnson & Neyman, 1936; Bauer & Curran, 2005), the roots of
+effect(m) = b_w + b_wm (m - mean of m), with its pointwise interval; for a number also where the
+interval leaves zero (regions of significance: Johnson & Neyman, 1936; Bauer & Curran, 2005), the
+roots of
 
     (b_w + b_wm m)^2 = t^2 (V_ww + 2 m V_w,wm + m^2 V_wm,wm).
 """
@@ -17,6 +18,18 @@ from scipy import stats
 from alliance.mixed import MixedFit
 
 POINTS = 41
+
+
+def moderation_terms(rows: pd.DataFrame, focal: str, moderator: str | None) -> list[str]:
+    """Return the moderator and its product with `focal`; a number is centred at its mean.
+
+    So the coefficient of `focal` stays the effect at an average moderator.
+    """
+    if not moderator:
+        return []
+    is_number = moderator in rows and pd.api.types.is_numeric_dtype(rows[moderator])
+    term = f"center({moderator})" if is_number else moderator
+    return [term, f"{focal}:{term}"]
 
 
 def effect_by_moderator(
@@ -61,7 +74,7 @@ def _over_a_number(
     fit: MixedFit, rows: pd.DataFrame, focal: str, moderator: str, y_label: str
 ) -> tuple[list[dict[str, Any]], dict[str, float]]:
     terms = _terms(fit)
-    product = _product(terms, focal, moderator)
+    product = _product(terms, focal, f"center({moderator})")
     if product is None:
         return [], {}
     at = [terms.index(focal), product]
@@ -72,8 +85,9 @@ def _over_a_number(
     t = float(stats.t.ppf(0.975, df))
     clients = rows.groupby("client")[moderator].first()
     m = np.linspace(float(clients.quantile(0.05)), float(clients.quantile(0.95)), POINTS)
-    effect = b[0] + b[1] * m
-    half = t * np.sqrt(v[0, 0] + 2 * m * v[0, 1] + m**2 * v[1, 1])
+    mean = float(rows[moderator].mean())  # what `center` takes out
+    effect = b[0] + b[1] * (m - mean)
+    half = t * np.sqrt(v[0, 0] + 2 * (m - mean) * v[0, 1] + (m - mean) ** 2 * v[1, 1])
     curve = {
         "name": "effect by moderator",
         "group": moderator.replace("_", " "),
@@ -84,7 +98,8 @@ def _over_a_number(
         "ci_low": effect - half,
         "ci_high": effect + half,
     }
-    return [curve], _borders(b, v, t, float(clients.min()), float(clients.max()))
+    ends = _borders(b, v, t, float(clients.min()) - mean, float(clients.max()) - mean)
+    return [curve], {name: mean + end for name, end in ends.items()}
 
 
 def _borders(b: np.ndarray, v: np.ndarray, t: float, low: float, high: float) -> dict[str, float]:

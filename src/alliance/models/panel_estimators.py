@@ -201,7 +201,8 @@ def mundlak(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> dict
 
 def panel_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fit of one direction by every panel estimator."""
-    predictor, outcome, time = entry["predictor"], entry["outcome"], entry["time"]
+    base = entry["entry"]
+    predictor, outcome, time = base["predictor"], base["outcome"], base["time"]
     x, y = cohort.label(predictor), cohort.label(outcome)
     following = f"{outcome}_next"
     draft = Draft(

@@ -1,0 +1,14 @@
+"""Fit the panel estimators."""
+
+from alliance.models.panel_estimators import fit_panel
+from alliance.step import step
+
+if __name__ == "__main__":
+    with step(snakemake.log[0]):
+        fit_panel(
+            panel=snakemake.input.panel,
+            measures=snakemake.params.measures,
+            instruments=snakemake.input.instruments,
+            models=snakemake.params.models,
+            fits=snakemake.output.fits,
+        )
