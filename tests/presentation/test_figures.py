@@ -6,27 +6,10 @@ import re
 import pytest
 from matplotlib.text import Text
 
-from alliance.figures import (
-    FIGURES,
-    FORMATS,
-    courses,
-    dropout,
-    effects,
-    estimates,
-    flow,
-    missing,
-    style,
-)
+from alliance.figures import FIGURES, FORMATS, painters, style
 from alliance.findings.results import Results
 
-PAINTERS = {
-    "flow": flow.draw,
-    "missing": missing.draw,
-    "courses": courses.draw,
-    "effects": effects.draw,
-    "dropout": dropout.draw,
-    "estimates": estimates.draw,
-}
+PAINTERS = painters()
 
 
 def cohorts(mock):

@@ -6,12 +6,27 @@ words why there is nothing to show. No picture shows a single person's values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alliance.findings.results import read_results
+from alliance.findings.results import Results, read_results
 
-FIGURES = ("flow", "missing", "courses", "effects", "dropout", "estimates")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FIGURES = (
+    "flow",
+    "missing",
+    "courses",
+    "shapes",
+    "effects",
+    "choices",
+    "conditions",
+    "dropout",
+    "sites",
+    "estimates",
+)
 FORMATS = ("png", "svg", "pdf")
 
 
@@ -35,18 +50,40 @@ def draw_figures(
     out_folder
         Where `<name>.png`, `.svg` and `.pdf` are written. The same input gives the same bytes.
     """
-    # matplotlib takes half a second to import: only who draws pays for it.
-    from alliance.figures import courses, dropout, effects, estimates, flow, missing, style
+    results = read_results(fits, description, further)
+    from alliance.figures import style
 
-    painters = {
+    draw = painters()
+    with style.in_house_style():
+        for name in FIGURES:
+            style.save(draw[name](results), Path(out_folder) / name)
+
+
+def painters() -> dict[str, Callable[[Results], Figure]]:
+    """Return which function draws which figure."""
+    # matplotlib takes half a second to import: only who draws pays for it.
+    from alliance.figures import (
+        choices,
+        conditions,
+        courses,
+        dropout,
+        effects,
+        estimates,
+        flow,
+        missing,
+        shapes,
+        sites,
+    )
+
+    return {
         "flow": flow.draw,
         "missing": missing.draw,
         "courses": courses.draw,
+        "shapes": shapes.draw,
+        "choices": choices.draw,
+        "conditions": conditions.draw,
+        "sites": sites.draw,
         "effects": effects.draw,
         "dropout": dropout.draw,
         "estimates": estimates.draw,
     }
-    results = read_results(fits, description, further)
-    with style.in_house_style():
-        for name in FIGURES:
-            style.save(painters[name](results), Path(out_folder) / name)

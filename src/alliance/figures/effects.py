@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from alliance.figures import style
+from alliance.figures.rows import ratio_axis
 from alliance.findings.formats import decimals_for, format_value
 from alliance.findings.results import Results
 
@@ -99,7 +100,7 @@ def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str,
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.12)
     if as_ratio:
-        _ratio_axis(axes)
+        ratio_axis(axes)
         axes.set_xlabel("Odds ratio " + _per(lines))
     else:
         axes.locator_params(axis="x", nbins=5)
@@ -127,20 +128,3 @@ def _interval(line: Mapping[str, Any], keys: Sequence[str], format: str) -> str:
     return (
         f"{format_value(format, value)} [{format_value(format, low)}, {format_value(format, high)}]"
     )
-
-
-def _ratio_axis(axes: Axes) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    if high / low < 2:  # so narrow that equal steps look equal
-        axes.xaxis.set_major_locator(MaxNLocator(4))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-        return
-    steps = (0.01, 0.1, 0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4, 10, 100)
-    ticks = [step for step in steps if low <= step <= high]
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))

@@ -36,7 +36,7 @@ def by_site_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str
     draft = Draft(
         model=name,
         family="by_site",
-        title=f"{whole['title']}: site by site",
+        title=f"{whole['title']}, site by site",
         question="Is the effect the same at every site, and does one site carry it alone?",
         outcome=whole["outcome"],
         engine=dict(ENGINE) | {"estimator": "random-effects synthesis, REML",
@@ -101,7 +101,7 @@ def _put_together(draft: Draft, main: Mapping[str, Any], used: Mapping[str, Any]
                  numbers=_numbers(found), **common)
     )  # fmt: skip
     draft.companions += [
-        estimate(term, label=f"{main['label']}: {site}", role="main",
+        estimate(term, label=main["label"], role="main",
                  estimator=f"site {site} alone", numbers=row, **common)
         for site, row in rows.items()
     ]  # fmt: skip
@@ -115,11 +115,12 @@ def _put_together(draft: Draft, main: Mapping[str, Any], used: Mapping[str, Any]
     )  # fmt: skip
     draft.variance_components.append(
         {"level": "site", "name_1": term, "name_2": term, "variance_or_covariance": found.tau2,
-         "sd_or_correlation": found.tau2**0.5, "share": found.i2 / 100}
+         "sd_or_correlation": found.tau2**0.5, "share": None}
     )  # fmt: skip
     draft.fit_statistics |= {
-        f"{term}: tau2_low": found.tau2_low,
-        f"{term}: tau2_high": found.tau2_high,
+        f"i_squared_percent ({term})": found.i2,
+        f"between_site_variance_low ({term})": found.tau2_low,
+        f"between_site_variance_high ({term})": found.tau2_high,
     }
     heterogeneity = {"statistic": found.q, "df": found.q_df, "p": found.q_p}
     draft.tests.append(test_row(f"{main['label']}: all sites share one effect", "chi2",

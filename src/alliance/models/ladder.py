@@ -261,7 +261,6 @@ def ladder_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str,
     except FitError as error:
         return refuse(draft, cohort, str(error))
     draft.steps = [_row(one, found, one is chosen) for one in found]
-    draft.title = f"{label}: shape of the course ({chosen.step.label.lower()})"
     # ASSUME the shape with the best criterion is the shape: estimates and intervals below do not
     # carry the uncertainty of the choice.
     draft.assumptions = [
@@ -288,11 +287,11 @@ def _with_memory(
 ) -> Fitted:  # fmt: skip
     """Return the best step so far with residuals that remember."""
     kind, residual_time = _memory(time)
-    words = "by time" if kind == "car1" else "by session"
+    words = "in time" if kind == "car1" else "over sessions"
     step = replace(
         base.step,
         name=f"{base.step.name}_{kind}",
-        label=f"{base.step.label}, residuals remember ({words})",
+        label=f"{base.step.label}, residuals correlated {words}",
         against=base.step.name,
         residual=kind,
     )

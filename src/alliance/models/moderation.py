@@ -18,6 +18,7 @@ from scipy import stats
 from alliance.mixed import MixedFit
 
 POINTS = 41
+BORDERS = ("first_border_of_significance", "second_border_of_significance")
 
 
 def moderation_terms(rows: pd.DataFrame, focal: str, moderator: str | None) -> list[str]:
@@ -51,7 +52,7 @@ def effect_by_moderator(
     Returns
     -------
     curves, borders
-        `borders` holds `region_of_significance_1`, `_2`: values of the moderator, within its
+        `borders` holds those of `BORDERS` that there are: values of the moderator, within its
         observed range, at which the 95 % interval touches zero; empty for categories.
     """
     if pd.api.types.is_numeric_dtype(rows[moderator]):
@@ -109,7 +110,7 @@ def _borders(b: np.ndarray, v: np.ndarray, t: float, low: float, high: float) ->
     roots = np.roots([square, linear, constant])
     real = sorted(float(root.real) for root in roots if abs(root.imag) < 1e-12)
     inside = [root for root in real if low <= root <= high]
-    return {f"region_of_significance_{n}": root for n, root in enumerate(inside, start=1)}
+    return dict(zip(BORDERS, inside, strict=False))
 
 
 def _by_category(

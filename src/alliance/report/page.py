@@ -25,6 +25,10 @@ from alliance.tables import html
 from alliance.tables.layout import Table
 from alliance.tables.makers import MAKERS
 
+# The families whose models answer the questions of the page's first screen; the others ask the same
+# questions otherwise and have sections of their own.
+LEADING = ("growth", "coupling", "dropout", "parallel")
+
 
 @dataclass(frozen=True, slots=True)
 class Material:
@@ -75,6 +79,7 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
         figure_numbers=itertools.count(1),
         kinds_of=kinds_of,
         mark_of=mark_of,
+        leading=[fit for fit in results.fits if fit["family"].raw in LEADING],
         families={fit["family"].raw for fit in results.fits},
         total=next((row for row in results.about["flow"] if row["site"].raw == "all"), None),
     )

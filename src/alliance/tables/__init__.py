@@ -20,6 +20,8 @@ TABLES = (
     "fixed_effects",
     "variance_components",
     "convergence",
+    "steps",
+    "tests",
 )
 
 

@@ -36,7 +36,7 @@ NUMBERS = (
 )
 
 
-def _head(fit: Field) -> Row:
+def head(fit: Field) -> Row:
     """Return the row that names a model and, where it is not plainly converged, says so."""
     status = fit["status"].raw
     parts = [Part(fit["title"])]
@@ -77,9 +77,10 @@ def fixed_effects(results: Results) -> Table:
         wide=True,
     )
     for fit in results.fits:
-        table.rows.append(_head(fit))
+        table.rows.append(head(fit))
+        several = len({entry["estimator"].raw for entry in fit["estimates"]}) > 1
         for entry in fit["estimates"]:
-            table.rows.append(estimate_row(fit, entry))
+            table.rows.append(estimate_row(fit, entry, name_estimator=several))
         for entry in fit["companions"]:
             table.rows.append(estimate_row(fit, entry, companion=True))
         for entry in fit["marginal_effects"]:
@@ -87,11 +88,13 @@ def fixed_effects(results: Results) -> Table:
     return table
 
 
-def estimate_row(fit: Field, entry: Field, companion: bool = False) -> Row:
+def estimate_row(
+    fit: Field, entry: Field, companion: bool = False, name_estimator: bool = False
+) -> Row:
     """Return a line of the fixed-effects table."""
     format = decimals_for(entry["se"].raw, entry["estimate"].raw)
     label = [Part(entry["label"], before="↳ " if companion else "")]
-    label += [Part(entry["estimator"], before=", ")] if companion else []
+    label += [Part(entry["estimator"], before=", ")] if companion or name_estimator else []
     label += [Part(entry["unit"], before=" (", after=")")] if entry["unit"].raw else []
     ratio: tuple[Part, ...] = ()
     if entry["ratio"].raw is not None:
@@ -139,7 +142,7 @@ def variance_components(results: Results) -> Table:
     for fit in results.fits:
         if not fit["variance_components"] and fit["status"].raw != "refused":
             continue  # a model without random effects
-        table.rows.append(_head(fit))
+        table.rows.append(head(fit))
         for entry in fit["variance_components"]:
             table.rows.append(component_row(fit, entry))
     return table
@@ -319,3 +322,54 @@ def convergence_records(results: Results) -> Records:
             }
         )
     return Records(columns, rows)
+
+
+def tests(results: Results) -> Table:
+    """Tests beside the estimates: that sites share one effect, Hausman, Mundlak, ..."""
+    table = Table(
+        "tests",
+        "Tests",
+        [
+            heading("Hypothesis tested", numeric=False),
+            heading("Statistic"),
+            heading("df"),
+            heading("p"),
+        ],
+        notes=["A dash stands where a test is not defined for these data."],
+        empty="No model has a test beside its estimates.",
+    )
+    for fit in results.fits:
+        if not fit["tests"]:
+            continue
+        table.rows.append(head(fit))
+        for test in fit["tests"]:
+            defined = test["statistic"].raw is not None
+            df = [Part(test["df"], "df")]
+            if test["df2"].raw is not None:
+                df.append(Part(test["df2"], "df", before=", "))
+            kind = {"chi2": "χ²"}.get(test["kind"].raw, test["kind"].raw)
+            table.rows.append(
+                Row(
+                    (
+                        cell(test["name"]),
+                        cell(test["statistic"], "decimals:2", before=f"{kind} = ")
+                        if defined
+                        else words("–"),
+                        Cell(tuple(df)) if defined else words("–"),
+                        cell(test["p"], "p-cell") if test["p"].raw is not None else words("–"),
+                    ),
+                    faint=fit["status"].raw == "failed",
+                )
+            )
+    return table
+
+
+def tests_records(results: Results) -> Records:
+    """The same with every digit."""
+    columns = ("name", "kind", "statistic", "df", "df2", "p", "note")
+    rows = [
+        {"model": fit["model"].raw, **{key: test.raw[key] for key in columns}}
+        for fit in results.fits
+        for test in fit["tests"]
+    ]
+    return Records(("model", *columns), rows)
