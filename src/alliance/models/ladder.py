@@ -97,21 +97,21 @@ def steps_of(time: str, levels: Sequence[str]) -> list[Step]:
     steps = [
         Step("no_change", "No change", (), {}),
         Step("linear", "Linear", (time,), {}, "no_change"),
-        Step("linear_client_slopes", "Linear, clients differ in slope", (time,), client, "linear"),
+        Step("linear_client_slopes", "Linear, client slopes", (time,), client, "linear"),
     ]
     if "therapist" in levels:
         both = {"therapist": (time,), **client}
-        label = "Linear, clients and therapists differ in slope"
+        label = "Linear, client and therapist slopes"
         steps.append(Step("linear_therapist_slopes", label, (time,), both, "linear_client_slopes"))
     pieces, spline = (time, KNOT), (f"spline({time}, {SPLINE_DF})",)
     return [
         *steps,
-        Step("logarithmic", "Logarithmic, clients differ in slope", (log,), {"client": (log,)}),
-        Step("quadratic", "Quadratic, clients differ in slope", (time, f"square({time})"), client,
+        Step("logarithmic", "Logarithmic, client slopes", (log,), {"client": (log,)}),
+        Step("quadratic", "Quadratic, client slopes", (time, f"square({time})"), client,
              "linear_client_slopes"),
-        Step("piecewise", "Two straight pieces, clients differ in slope", pieces, client,
+        Step("piecewise", "Two straight pieces, client slopes", pieces, client,
              "linear_client_slopes"),
-        Step("spline", "Natural spline, clients differ in slope", spline, client),
+        Step("spline", "Natural spline, client slopes", spline, client),
     ]  # fmt: skip
 
 
@@ -287,11 +287,10 @@ def _with_memory(
 ) -> Fitted:  # fmt: skip
     """Return the best step so far with residuals that remember."""
     kind, residual_time = _memory(time)
-    words = "in time" if kind == "car1" else "over sessions"
     step = replace(
         base.step,
         name=f"{base.step.name}_{kind}",
-        label=f"{base.step.label}, residuals correlated {words}",
+        label=f"{base.step.label}, correlated residuals",
         against=base.step.name,
         residual=kind,
     )

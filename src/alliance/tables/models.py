@@ -347,7 +347,7 @@ def tests(results: Results) -> Table:
             df = [Part(test["df"], "df")]
             if test["df2"].raw is not None:
                 df.append(Part(test["df2"], "df", before=", "))
-            kind = {"chi2": "χ²"}.get(test["kind"].raw, test["kind"].raw)
+            kind = {"chi2": "chi-squared"}.get(test["kind"].raw, test["kind"].raw)
             table.rows.append(
                 Row(
                     (
