@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from alliance.figures import style
+from alliance.findings.marks import mark_of
 from alliance.findings.results import Results
 
 LOOKS = dict(zip(("-", "--", ":", "-."), style.SERIES[1:5], strict=True))
@@ -52,7 +53,7 @@ def _draw_panel(axes: Axes, fit: Mapping[str, Any]) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.grid(axis="y", color=style.RULE, linewidth=0.4)
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=6.6, handlelength=2.2)
-    if style.status_note(dict(fit)):
+    if mark_of(fit):
         style.mark_status(axes, dict(fit))
     else:
         style.remark(axes, "band: covers the whole chosen course with 95 %")
