@@ -13,7 +13,13 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="session")
 def mock():
-    spec = importlib.util.spec_from_file_location("presentation_mock", HERE / "mock.py")
+    module = _loaded("mock")
+    module.otherwise = _loaded("mock_otherwise")
+    return module
+
+
+def _loaded(name):
+    spec = importlib.util.spec_from_file_location(f"presentation_{name}", HERE / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -111,3 +117,18 @@ def marked(mock, results_of, tmp_path_factory):
         good[4],
     ]
     return results_of(tmp_path_factory.mktemp("marked"), fits=fits).publish(figures=False)
+
+
+@pytest.fixture(scope="session")
+def otherwise(mock, results_of, tmp_path_factory):
+    """Return results with ladder, arms, panel and by_site; tests must not change them."""
+    fits = [*mock.fits(), *mock.otherwise.fits(mock)]
+    return results_of(tmp_path_factory.mktemp("otherwise"), fits=fits).publish(figures=False)
+
+
+@pytest.fixture(scope="session")
+def otherwise_marked(mock, results_of, tmp_path_factory):
+    """Return the same with singular, failed and refused fits; tests must not change them."""
+    fits = [*mock.fits(), *mock.otherwise.marked(mock)]
+    folder = tmp_path_factory.mktemp("otherwise_marked")
+    return results_of(folder, fits=fits).publish(figures=False)

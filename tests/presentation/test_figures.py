@@ -35,6 +35,11 @@ def cohorts(mock):
         "thirty sites": at(*thirty),
         "long names": at(*long),
         "hostile": hostile(mock),
+        "otherwise": (mock.otherwise.fits(mock), mock.description()),
+        "otherwise, thirty sites": (mock.otherwise.fits(mock, thirty), mock.description()),
+        "otherwise, long names": (mock.otherwise.fits(mock, long), mock.description()),
+        "otherwise, hostile": (mock.otherwise.hostile(mock), mock.description()),
+        "otherwise, marked": (mock.otherwise.marked(mock), mock.description()),
         "many measures": (good, many_measures(mock, 6)),
         "still more": (good, many_measures(mock, 11)),
     }
@@ -85,8 +90,13 @@ NAMES = (
     "long names",
     "hostile",
 )
+OTHERWISE = ("thirty sites", "long names", "hostile", "marked")
 CASES = [
     *itertools.product(FIGURES, NAMES),
+    *itertools.product(
+        ("shapes", "choices", "conditions", "sites", "estimates", "flow"),
+        ("otherwise", *(f"otherwise, {name}" for name in OTHERWISE)),
+    ),
     ("missing", "many measures"),
     ("missing", "still more"),
 ]

@@ -23,13 +23,13 @@ def draw(results: Results) -> Figure:
             "panel)."
         )
     lines = [_lines(fit) for fit in fits]
-    heights = [height_of(some) if some else 34 for some in lines]
+    heights = [height_of(some, 29) if some else 34 for some in lines]
     figure, panels = style.stack([fit["title"] for fit in fits], heights)
     for panel, height, fit, some in zip(panels, heights, fits, lines, strict=True):
         if not some:
             style.say_why(panel.subplots(), fit["message"] or "The model gave no effect.")
             continue
-        axes = style.place_axes(panel, height)
+        axes = style.place_axes(panel, height, top_mm=15)
         draw_lines(axes, some, fit["status"] == "failed", some[0].entry["estimate"])
         axes.set_xlabel("Within-client effect, points per point")
         style.mark_status(axes, dict(fit))

@@ -26,13 +26,13 @@ def draw(results: Results) -> Figure:
         return style.nothing_to_show(
             "No model of this cohort asks for whom or when an effect holds (moderator, arms)."
         )
-    figure, panels = style.stack([_title(fit, curves) for fit, curves in asked], [54] * len(asked))
+    figure, panels = style.stack([_title(fit, curves) for fit, curves in asked], [60] * len(asked))
     for panel, (fit, curves) in zip(panels, asked, strict=True):
         axes = panel.subplots()
         (_draw_line if len(curves[0]["x"]) > 1 else _draw_points)(axes, curves)
         axes.axhline(0, color=style.INK, lw=0.6)
         axes.set_xlabel(style.short(curves[0]["x_label"], 50))
-        axes.set_ylabel(style.wrapped(curves[0]["y_label"], 34))
+        axes.set_ylabel(style.wrapped(curves[0]["y_label"], 24))
         style.mark_status(axes, dict(fit))
     return figure
 

@@ -1,0 +1,139 @@
+"""Made-up fits of the families that ask a question otherwise: ladder, arms, panel, by_site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+FOUR = ("north", "east", "south", "west")
+
+
+def ladder(mock: Any, model: str = "alliance_shape") -> dict[str, Any]:
+    """Return a ladder of three steps, one of which failed."""
+    lines = mock.growth("alliance_growth")["curves"]
+    blank = dict.fromkeys(
+        ("n_parameters", "log_likelihood", "aic", "bic_rows", "bic_clients", "statistic", "df", "p",
+         "r2_marginal", "r2_conditional", "knot", "phi")
+    )  # fmt: skip
+    common = blank | {"terms": "y ~ t", "against": "", "p_kind": "", "chosen": False}
+    return mock.fit(
+        model,
+        "ladder",
+        title="Alliance (client): shape of the course",
+        outcome={"column": "alliance", "label": "Alliance (client)", "unit": "points, 12-60"},
+        estimates=[mock.estimate("weeks", 0.31, 0.02, level="time", unit="points per week")],
+        steps=[
+            common
+            | {"name": "linear", "label": "Linear", "status": "converged", "n_parameters": 8,
+               "log_likelihood": -12703.04, "aic": 25426.08, "bic_rows": 25490.1,
+               "bic_clients": 25466.6, "r2_marginal": 0.11, "r2_conditional": 0.67},
+            common
+            | {"name": "piecewise", "label": "Two straight pieces, client slopes",
+               "status": "converged", "chosen": True, "n_parameters": 12,
+               "log_likelihood": -12595.73, "aic": 25215.5, "bic_rows": 25292.2,
+               "bic_clients": 25264.1, "against": "Linear", "statistic": 214.6, "df": 4,
+               "p": 2e-45, "p_kind": "chi2", "r2_marginal": 0.12, "r2_conditional": 0.68,
+               "knot": 3.0, "phi": 0.36},
+            common | {"name": "spline", "label": "Natural spline", "status": "refused"},
+        ],
+        curves=[line | {"name": "chosen course"} for line in lines]
+        + [lines[-1] | {"name": "shape", "group": "Linear, client slopes"}],
+    )  # fmt: skip
+
+
+def arms(mock: Any, model: str = "alliance_to_symptoms_arms") -> dict[str, Any]:
+    """Return a coupling model under five arms, one of them with an effect over treatment."""
+    names = ("reported model", "no detrending", "client's own line taken out",
+             "mean so far, no detrending", "effect changes over treatment")  # fmt: skip
+    sessions = list(range(1, 17))
+    return mock.fit(
+        model,
+        "arms",
+        title="Alliance (client) → Symptoms at the next session: other ways to ask",
+        outcome={"column": "next", "label": "Symptoms at the next session", "unit": "points, 0-27"},
+        estimates=[
+            mock.estimate("x_within", -0.1 + 0.02 * k, 0.012, label="Alliance, within client",
+                          role="adjustment" if k else "main", estimator=name)
+            for k, name in enumerate(names)
+        ],
+        curves=[
+            {
+                "name": "effect over treatment", "group": "within client", "x_label": "Session",
+                "y_label": "Effect on symptoms (points per point)", "x": sessions,
+                "estimate": [-0.1 + 0.002 * x for x in sessions],
+                "ci_low": [-0.14 + 0.002 * x for x in sessions],
+                "ci_high": [-0.06 + 0.002 * x for x in sessions],
+            }
+        ],
+    )  # fmt: skip
+
+
+def panel(mock: Any, model: str = "alliance_to_symptoms_panel") -> dict[str, Any]:
+    """Return panel estimators; Hausman's test is not defined."""
+    kinds = (("client fixed effects, clustered by therapist", "within-client"),
+             ("between, client means, conventional standard errors", "between-client"),
+             ("random effects, Swamy-Arora, clustered by therapist", "both"))  # fmt: skip
+    return mock.fit(
+        model,
+        "panel",
+        title="Alliance (client) → Symptoms at the next session: panel estimators",
+        outcome={"column": "next", "label": "Symptoms at the next session", "unit": "points, 0-27"},
+        estimates=[
+            mock.estimate("alliance", -0.1 + 0.03 * k, 0.01, level=level, estimator=name,
+                          role="adjustment" if k else "main")
+            for k, (name, level) in enumerate(kinds)
+        ],
+        tests=[
+            {"name": "Hausman: fixed against random effects", "kind": "chi2", "statistic": None,
+             "df": 3, "df2": None, "p": None, "note": ""},
+            {"name": "Mundlak: within against between coefficients", "kind": "F",
+             "statistic": 3.4, "df": 3, "df2": 410.2, "p": 0.018, "note": ""},
+        ],
+    )  # fmt: skip
+
+
+def by_site(mock: Any, sites: tuple[str, ...] = FOUR, ratio: bool = False) -> dict[str, Any]:
+    """Return a model site by site; `ratio` for odds ratios."""
+    wrap = mock.as_odds if ratio else dict
+    return mock.fit(
+        "dropout_sites" if ratio else "alliance_to_symptoms_sites",
+        "by_site",
+        title="Dropout, site by site" if ratio else "Alliance → Symptoms, site by site",
+        outcome={"column": "y", "label": "Symptoms at the next session", "unit": "points, 0-27"},
+        estimates=[wrap(mock.estimate("x", -0.1, 0.01, label="Alliance, within client",
+                                      estimator=f"mean of {len(sites)} sites, REML"))],
+        companions=[
+            *(wrap(mock.estimate("x", -0.1 + 0.01 * k, 0.03, estimator=f"site {site} alone"))
+              for k, site in enumerate(sites)),
+            wrap(mock.estimate("x", -0.1, 0.02, estimator="a further site (prediction)"))
+            | {"se": None, "p": None, "statistic": None},
+            wrap(mock.estimate("x", -0.11, 0.01, estimator="one model for all sites")),
+        ],
+        tests=[{"name": "All sites share one effect", "kind": "chi2", "statistic": 2.1, "df": 3,
+                "df2": None, "p": 0.55, "note": ""}],
+    )  # fmt: skip
+
+
+def fits(mock: Any, sites: tuple[str, ...] = FOUR) -> list[dict[str, Any]]:
+    """Return one fit of each."""
+    return [
+        ladder(mock), arms(mock), panel(mock), by_site(mock, sites), by_site(mock, sites, True)
+    ]  # fmt: skip
+
+
+def hostile(mock: Any) -> list[dict[str, Any]]:
+    """Return the same with labels that try to be markup, formulas or code."""
+    found = fits(mock, ('<img src=x onerror="alert(1)">', r"$\frac{1}{0}$", "=1+1", "{{7*7}}"))
+    for fit in found:
+        fit["title"] = fit["outcome"]["label"] = mock.HOSTILE
+        for entry in fit["estimates"]:
+            entry["label"] = mock.HOSTILE
+    return found
+
+
+def marked(mock: Any) -> list[dict[str, Any]]:
+    """Return the same, each with something that a reader must know."""
+    marks: list[Callable[..., Any]] = [
+        mock.singular, mock.failed, mock.refused, mock.failed, mock.refused
+    ]  # fmt: skip
+    return [mark(fit) for mark, fit in zip(marks, fits(mock), strict=True)]
