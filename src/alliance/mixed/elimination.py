@@ -10,21 +10,24 @@ are integrated out by the Woodbury identity:
 and the result is added to the group above. At the root stands T = C' V^-1 C. Only the rows of S
 that belong to columns of some random part are passed upwards; the update of T is summed directly.
 
-First and second derivatives in the covariance parameters follow the same path. With N = I - G S_ZZ,
-for a parameter o of this level (d Sigma = E_o) and parameters b, c of what lies below (d S = S_b):
+First and second derivatives in the covariance parameters follow the same path. With the own rows
+F = S_Z, A = G F, N = I - G S_ZZ, P = N'F = F - S_ZZ A, R = S_ZZ - S_ZZ G S_ZZ, the update is
+D = F' G F. For parameters o, p of this level (d Sigma = E_o) and b, c of what lies below
+(d S = S_b, with own rows F_b), and H_b = F_b - S_b A, A_b = G H_b, P_b = N' H_b:
 
-    G_o = N E_o N',             G_b = -G S_b G,
-    G_oo' = -(G_o' S E_o N' + transpose),
-    G_ob  = -(G_o S_b G + transpose),
-    G_bc  = -(G_c S_b G + G S_bc G + G S_b G_c),
-    d log|M| = tr(E_o (S - S G S))   or   tr(G S_b).
+    D_o  = P' E_o P,                      d log|M|_o  = tr(E_o R),
+    D_b  = F_b' A + A' H_b,               d log|M|_b  = tr(G S_b),
+    D_op = -P' (E_o R E_p + E_p R E_o) P,         d2 log|M|_op = -tr(E_o R E_p R),
+    D_ob = P_b' E_o P + P' E_o P_b,               d2 log|M|_ob = tr(E_o N' S_b N),
+    D_bc = F_bc' A + A' (F_bc - S_bc A) + H_b' A_c + A_c' H_b,
+                                  d2 log|M|_bc = tr(G S_bc) - tr(G S_b G S_c).
 
-The formulas hold for singular Sigma. Parameters below come first, so pairs of them keep their
-packed place (`alliance.mixed.covariance.pair_index`) on the way up.
+E_o has one or two elements, so a pair of own parameters costs a few products of rows of P. The
+formulas hold for singular Sigma. Parameters below come first, so pairs of them keep their packed
+place (`alliance.mixed.covariance.pair_index`) on the way up.
 
-The levels are worked through one after the other, and within a level `LANES` groups at a time:
-matrices live in stacks (slot, row, column, lane) and are named by their slot, so that the innermost
-loop runs over groups and the processor's vector units do the same step for all of them.
+The levels are worked through one after the other, and within a level several groups at a time
+(`alliance.mixed.lanes`).
 """
 
 from __future__ import annotations
@@ -32,78 +35,23 @@ from __future__ import annotations
 import numpy as np
 
 from alliance.mixed.compiling import compiled
+from alliance.mixed.lanes import (
+    LANES,
+    across_rows,
+    inner_add,
+    minus,
+    multiply,
+    outer_add,
+    rows_add,
+    times_omega,
+    trace_add,
+    weighted_rows_add,
+)
 
-LANES = 8
-"""Groups worked on at a time: one or two vector registers."""
-
-# Slots of the small (q, q) matrices; those per parameter follow from Q_FREE on.
-Q_S, Q_G, Q_N, Q_TMP, Q_TMP2, Q_PAIR, Q_SHRUNK, Q_LOWER, Q_HALF, Q_FREE = range(10)
+# Slots of the small (q, q) matrices; those per parameter below follow from Q_FREE on.
+Q_S, Q_G, Q_N, Q_R, Q_TMP, Q_TMP2, Q_LOWER, Q_HALF, Q_P_OMEGA_P, Q_A_OMEGA_A, Q_FREE = range(11)
 # Slots of the (q, K) matrices.
-F_F, F_A, F_PAIR_A, F_A_OMEGA, F_OMEGA, F_PAIR, F_HALF, F_FREE = range(8)
-
-
-@compiled
-def _multiply(a, i, b, j, out, k, rows, inner, cols, fresh):
-    """Set out[k] to a[i] b[j], or add to it unless `fresh`."""
-    for x in range(rows):
-        if fresh:
-            for y in range(cols):
-                for lane in range(LANES):
-                    out[k, x, y, lane] = 0.0
-        for z in range(inner):
-            for y in range(cols):
-                for lane in range(LANES):
-                    out[k, x, y, lane] += a[i, x, z, lane] * b[j, z, y, lane]
-
-
-@compiled
-def _times_omega(a, i, omega, out, k, rows, n_columns):
-    """Set out[k] to a[i] omega, the same omega for every lane."""
-    for x in range(rows):
-        for y in range(n_columns):
-            for lane in range(LANES):
-                out[k, x, y, lane] = 0.0
-        for z in range(n_columns):
-            for y in range(n_columns):
-                right = omega[z, y]
-                if right != 0.0:
-                    for lane in range(LANES):
-                        out[k, x, y, lane] += a[i, x, z, lane] * right
-
-
-@compiled
-def _outer_add(a, i, b, j, out, k, sign, q, rows, cols):
-    """Add sign a[i]' b[j] to the first rows of out[k]."""
-    for x in range(rows):
-        for y in range(cols):
-            for z in range(q):
-                for lane in range(LANES):
-                    out[k, x, y, lane] += sign * a[i, z, x, lane] * b[j, z, y, lane]
-
-
-@compiled
-def _inner_add(a, i, b, j, rows, cols, out, k):
-    """Add the sum of a[i] times b[j], element by element, to out[k]."""
-    for x in range(rows):
-        for y in range(cols):
-            for lane in range(LANES):
-                out[k, lane] += a[i, x, y, lane] * b[j, x, y, lane]
-
-
-@compiled
-def _trace_add(a, i, q, out, k):
-    for x in range(q):
-        for lane in range(LANES):
-            out[k, lane] += a[i, x, x, lane]
-
-
-@compiled
-def _minus_symmetric(a, i, out, k, q):
-    """Set out[k] to minus (a[i] plus its transpose)."""
-    for x in range(q):
-        for y in range(q):
-            for lane in range(LANES):
-                out[k, x, y, lane] = -a[i, x, y, lane] - a[i, y, x, lane]
+F_F, F_A, F_P, F_A_OMEGA, F_P_OMEGA, F_TMP, F_TMP2, F_FREE = range(8)
 
 
 @compiled
@@ -147,53 +95,15 @@ def posterior(qw, factor, q, ld):
 
 
 @compiled
-def own_derivatives(qw, q, n_below, own_rows, own_cols, ld):
-    """Differentiate G and log|M| in the level's own covariances.
-
-    Fills G_o and E_o N' per parameter, and N and S - S G S.
-    """
-    n_own = len(own_rows)
-    e_n = Q_FREE + n_own + 2 * n_below
-    _multiply(qw, Q_G, qw, Q_S, qw, Q_N, q, q, q, True)
+def shrinkage(qw, q):
+    """N = I - G S and R = S - S G S from S and G."""
+    multiply(qw, Q_G, qw, Q_S, qw, Q_N, q, q, q, True)
     for i in range(q):
         for j in range(q):
             unit = 1.0 if i == j else 0.0
             for lane in range(LANES):
                 qw[Q_N, i, j, lane] = unit - qw[Q_N, i, j, lane]
-    _multiply(qw, Q_S, qw, Q_N, qw, Q_SHRUNK, q, q, q, True)
-    for o in range(n_own):
-        p = n_below + o
-        row = own_rows[o]
-        col = own_cols[o]
-        for i in range(q):
-            for j in range(q):
-                for lane in range(LANES):
-                    qw[e_n + p, i, j, lane] = 0.0
-        for j in range(q):
-            for lane in range(LANES):
-                qw[e_n + p, row, j, lane] += qw[Q_N, j, col, lane]
-            if row != col:
-                for lane in range(LANES):
-                    qw[e_n + p, col, j, lane] += qw[Q_N, j, row, lane]
-        _multiply(qw, Q_N, qw, e_n + p, qw, Q_FREE + p, q, q, q, True)
-        twice = 1.0 if row == col else 2.0
-        for lane in range(LANES):
-            ld[1 + p, lane] += twice * qw[Q_SHRUNK, row, col, lane]
-
-
-@compiled
-def own_pair(qw, q, p, c, n_below, own_rows, own_cols, ld, slot):
-    """G_oo' of two own parameters into its slot; adds the derivative of log|M|."""
-    e_n = Q_FREE + len(own_rows) + 2 * n_below
-    row = own_rows[p - n_below]
-    col = own_cols[p - n_below]
-    _multiply(qw, Q_FREE + c, qw, Q_S, qw, Q_TMP, q, q, q, True)
-    _multiply(qw, Q_TMP, qw, e_n + p, qw, Q_TMP2, q, q, q, True)
-    _minus_symmetric(qw, Q_TMP2, qw, Q_PAIR, q)
-    twice = 1.0 if row == col else 2.0
-    for k in range(q):
-        for lane in range(LANES):
-            ld[slot, lane] -= twice * qw[Q_S, row, k, lane] * qw[Q_TMP, k, col, lane]
+    multiply(qw, Q_S, qw, Q_N, qw, Q_R, q, q, q, True)
 
 
 @compiled
@@ -250,117 +160,172 @@ def eliminate(
     n_all = n_below + len(own_rows)
     _load(z, s, 0, qw, Q_S, fw, F_F)
     posterior(qw, factor, q, ld)
-    _multiply(qw, Q_G, fw, F_F, fw, F_A, q, q, n_columns, True)
-    _outer_add(fw, F_F, fw, F_A, t, 0, 1.0, q, n_columns, n_columns)
+    multiply(qw, Q_G, fw, F_F, fw, F_A, q, q, n_columns, True)
+    outer_add(fw, F_F, fw, F_A, t, 0, 1.0, q, n_columns, n_columns)
     if has_parent:
         _pass(s, 0, up, 0, r)
-        _outer_add(fw, F_F, fw, F_A, up, 0, -1.0, q, r, n_columns)
+        outer_add(fw, F_F, fw, F_A, up, 0, -1.0, q, r, n_columns)
     if order == 0:
         return
-    own_derivatives(qw, q, n_below, own_rows, own_cols, ld)
+    shrinkage(qw, q)
+    multiply(qw, Q_S, fw, F_A, fw, F_TMP, q, q, n_columns, True)
+    minus(fw, F_F, fw, F_TMP, fw, F_P, q, n_columns)
     if not full:
-        _times_omega(fw, F_F, omega, fw, F_OMEGA, q, n_columns)
+        times_omega(fw, F_P, omega, fw, F_P_OMEGA, q, n_columns)
+        across_rows(fw, F_P_OMEGA, fw, F_P, qw, Q_P_OMEGA_P, q, n_columns)
         if n_below > 0:
-            _times_omega(fw, F_A, omega, fw, F_A_OMEGA, q, n_columns)
-    g_first = Q_FREE
-    s_first = Q_FREE + n_all
-    f_first = F_FREE
-    a_first = F_FREE + n_below
-    a_first_omega = F_FREE + n_below + n_all
-    # ------------------------------------------------------------------ first derivatives
-    for p in range(n_below):
-        _load(z, s, 1 + p, qw, s_first + p, fw, f_first + p)
-        _multiply(qw, Q_G, qw, s_first + p, qw, Q_TMP, q, q, q, True)
-        _multiply(qw, Q_TMP, qw, Q_G, qw, g_first + p, q, q, q, True)
-        _trace_add(qw, Q_TMP, q, ld, 1 + p)
-        for i in range(q):
-            for j in range(q):
-                for lane in range(LANES):
-                    qw[g_first + p, i, j, lane] = -qw[g_first + p, i, j, lane]
-        # A_p = G_p F + G F_p; half the derivative of F'GF is F'(G F_p + G_p F / 2)
-        _multiply(qw, g_first + p, fw, F_F, fw, a_first + p, q, q, n_columns, True)
-        _multiply(qw, Q_G, fw, f_first + p, fw, F_HALF, q, q, n_columns, True)
-        for i in range(q):
-            for k in range(n_columns):
-                for lane in range(LANES):
-                    both = fw[a_first + p, i, k, lane]
-                    fw[a_first + p, i, k, lane] += fw[F_HALF, i, k, lane]
-                    fw[F_HALF, i, k, lane] += 0.5 * both
-        _outer_add(fw, F_F, fw, F_HALF, t, 1 + p, 1.0, q, n_columns, n_columns)
+            times_omega(fw, F_A, omega, fw, F_A_OMEGA, q, n_columns)
+            across_rows(fw, F_A_OMEGA, fw, F_A, qw, Q_A_OMEGA_A, q, n_columns)
+    for b in range(n_below):
+        _below(full, r, n_below, b, z, s, up, has_parent, t, omega, ld, qw, fw)
+    for o in range(n_all - n_below):
+        row, col = own_rows[o], own_cols[o]
+        p = 1 + n_below + o
+        twice = 1.0 if row == col else 2.0
+        for lane in range(LANES):
+            ld[p, lane] += twice * qw[Q_R, row, col, lane]
+        rows_add(fw, F_P, row, fw, F_P, col, t, p, 0.5 * twice, n_columns, n_columns)
         if has_parent:
-            _pass(s, 1 + p, up, 1 + p, r)
-            _outer_add(fw, f_first + p, fw, F_A, up, 1 + p, -1.0, q, r, n_columns)
-    for p in range(n_below, n_all):
-        _multiply(qw, g_first + p, fw, F_F, fw, a_first + p, q, q, n_columns, True)
-        _outer_add(fw, F_F, fw, a_first + p, t, 1 + p, 0.5, q, n_columns, n_columns)
-    for p in range(n_all):
-        if has_parent:
-            _outer_add(fw, F_F, fw, a_first + p, up, 1 + p, -1.0, q, r, n_columns)
-        if not full and n_below > 0:
-            _times_omega(fw, a_first + p, omega, fw, a_first_omega + p, q, n_columns)
-    # ------------------------------------------------------------------ second derivatives
+            rows_add(fw, F_P, row, fw, F_P, col, up, p, -1.0, r, n_columns)
+            if row != col:
+                rows_add(fw, F_P, col, fw, F_P, row, up, p, -1.0, r, n_columns)
     for p in range(n_all):
         for c in range(p + 1):
             pair = p * (p + 1) // 2 + c
             slot = 1 + m + pair
             above = 1 + n_all + pair
             if p < n_below:
-                # G_pc = -(G_c S_p G + G S_p G_c + G S_pc G)
-                _load(z, s, 1 + n_below + pair, qw, Q_TMP2, fw, F_PAIR)
-                _multiply(qw, g_first + c, qw, s_first + p, qw, Q_TMP, q, q, q, True)
-                _trace_add(qw, Q_TMP, q, ld, slot)
-                _multiply(qw, Q_TMP, qw, Q_G, qw, Q_HALF, q, q, q, True)
-                _minus_symmetric(qw, Q_HALF, qw, Q_PAIR, q)
-                _multiply(qw, Q_G, qw, Q_TMP2, qw, Q_TMP, q, q, q, True)
-                _trace_add(qw, Q_TMP, q, ld, slot)
-                _multiply(qw, Q_TMP, qw, Q_G, qw, Q_HALF, q, q, q, True)
-                for i in range(q):
-                    for j in range(q):
-                        for lane in range(LANES):
-                            qw[Q_PAIR, i, j, lane] -= qw[Q_HALF, i, j, lane]
-                _multiply(qw, g_first + p, fw, f_first + c, fw, F_PAIR_A, q, q, n_columns, True)
-                _multiply(qw, g_first + c, fw, f_first + p, fw, F_PAIR_A, q, q, n_columns, False)
-                _multiply(qw, Q_G, fw, F_PAIR, fw, F_PAIR_A, q, q, n_columns, False)
-                _multiply(qw, Q_PAIR, fw, F_F, fw, F_PAIR_A, q, q, n_columns, False)
+                _pair_below(
+                    full, r, n_below, p, c, z, s, up, has_parent, t, contraction, ld, qw, fw,
+                    slot, above,
+                )  # fmt: skip
             elif c < n_below:
-                # G_oc = -(G_o S_c G + transpose)
-                _multiply(qw, g_first + p, qw, s_first + c, qw, Q_TMP, q, q, q, True)
-                _trace_add(qw, Q_TMP, q, ld, slot)
-                _multiply(qw, Q_TMP, qw, Q_G, qw, Q_TMP2, q, q, q, True)
-                _minus_symmetric(qw, Q_TMP2, qw, Q_PAIR, q)
-                _multiply(qw, g_first + p, fw, f_first + c, fw, F_PAIR_A, q, q, n_columns, True)
-                _multiply(qw, Q_PAIR, fw, F_F, fw, F_PAIR_A, q, q, n_columns, False)
+                _pair_mixed(
+                    full, r, n_below, own_rows[p - n_below], own_cols[p - n_below], c, up,
+                    has_parent, t, contraction, ld, qw, fw, pair, slot, above,
+                )  # fmt: skip
             else:
-                own_pair(qw, q, p, c, n_below, own_rows, own_cols, ld, slot)
-                _multiply(qw, Q_PAIR, fw, F_F, fw, F_PAIR_A, q, q, n_columns, True)
-            # d2(F'GF) = F_pc'A + F_p'A_c + F_c'A_p + F'A_pc
+                _pair_own(
+                    full, r, own_rows[p - n_below], own_cols[p - n_below], own_rows[c - n_below],
+                    own_cols[c - n_below], up, has_parent, t, contraction, ld, qw, fw,
+                    pair, slot, above,
+                )  # fmt: skip
+
+
+@compiled
+def _below(full, r, n_below, b, z, s, up, has_parent, t, omega, ld, qw, fw):
+    """First derivatives in a parameter below, and H_b, A_b, P_b and what pairs need of them."""
+    q = len(z)
+    n_columns = s.shape[2]
+    h, a, p = F_FREE + b, F_FREE + n_below + b, F_FREE + 2 * n_below + b
+    a_omega = F_FREE + 3 * n_below + b
+    g_s, p_omega_p, n_s_n = Q_FREE + b, Q_FREE + n_below + b, Q_FREE + 2 * n_below + b
+    _load(z, s, 1 + b, qw, Q_TMP, fw, F_TMP)
+    multiply(qw, Q_G, qw, Q_TMP, qw, g_s, q, q, q, True)
+    trace_add(qw, g_s, q, ld, 1 + b)
+    multiply(qw, Q_TMP, fw, F_A, fw, F_TMP2, q, q, n_columns, True)
+    minus(fw, F_TMP, fw, F_TMP2, fw, h, q, n_columns)
+    multiply(qw, Q_G, fw, h, fw, a, q, q, n_columns, True)
+    multiply(qw, Q_S, fw, a, fw, F_TMP2, q, q, n_columns, True)
+    minus(fw, h, fw, F_TMP2, fw, p, q, n_columns)
+    # Half of D_b is, up to its symmetric part, A' (F_b + H_b) / 2.
+    outer_add(fw, F_A, fw, F_TMP, t, 1 + b, 0.5, q, n_columns, n_columns)
+    outer_add(fw, F_A, fw, h, t, 1 + b, 0.5, q, n_columns, n_columns)
+    if has_parent:
+        _pass(s, 1 + b, up, 1 + b, r)
+        outer_add(fw, F_TMP, fw, F_A, up, 1 + b, -1.0, q, r, n_columns)
+        outer_add(fw, F_A, fw, h, up, 1 + b, -1.0, q, r, n_columns)
+    multiply(qw, Q_TMP, qw, Q_N, qw, Q_TMP2, q, q, q, True)
+    qw[n_s_n] = 0.0
+    outer_add(qw, Q_N, qw, Q_TMP2, qw, n_s_n, 1.0, q, q, q)
+    if not full:
+        times_omega(fw, a, omega, fw, a_omega, q, n_columns)
+        across_rows(fw, p, fw, F_P_OMEGA, qw, p_omega_p, q, n_columns)
+
+
+@compiled
+def _pair_below(
+    full, r, n_below, b, c, z, s, up, has_parent, t, contraction, ld, qw, fw, slot, above
+):
+    """Second derivatives in two parameters below; their pair has the same place above and below."""
+    q = len(z)
+    n_columns = s.shape[2]
+    pair = b * (b + 1) // 2 + c
+    h, a = F_FREE + b, F_FREE + n_below + c
+    _load(z, s, 1 + n_below + pair, qw, Q_TMP, fw, F_TMP)
+    for i in range(q):
+        for j in range(q):
+            for lane in range(LANES):
+                ld[slot, lane] += (
+                    qw[Q_G, i, j, lane] * qw[Q_TMP, i, j, lane]
+                    - qw[Q_FREE + b, i, j, lane] * qw[Q_FREE + c, j, i, lane]
+                )
+    if not full:
+        a_omega = F_FREE + 3 * n_below + c
+        inner_add(fw, F_A_OMEGA, fw, F_TMP, q, n_columns, contraction, pair, 2.0)
+        inner_add(fw, a_omega, fw, h, q, n_columns, contraction, pair, 2.0)
+        inner_add(qw, Q_TMP, qw, Q_A_OMEGA_A, q, q, contraction, pair, -1.0)
+    if full or has_parent:
+        multiply(qw, Q_TMP, fw, F_A, fw, F_TMP2, q, q, n_columns, True)
+        minus(fw, F_TMP, fw, F_TMP2, fw, F_TMP2, q, n_columns)
+    if full:
+        outer_add(fw, F_A, fw, F_TMP, t, slot, 1.0, q, n_columns, n_columns)
+        outer_add(fw, F_A, fw, F_TMP2, t, slot, 1.0, q, n_columns, n_columns)
+        outer_add(fw, h, fw, a, t, slot, 2.0, q, n_columns, n_columns)
+    if has_parent:
+        _pass(s, 1 + n_below + pair, up, above, r)
+        outer_add(fw, F_TMP, fw, F_A, up, above, -1.0, q, r, n_columns)
+        outer_add(fw, F_A, fw, F_TMP2, up, above, -1.0, q, r, n_columns)
+        outer_add(fw, h, fw, a, up, above, -1.0, q, r, n_columns)
+        outer_add(fw, a, fw, h, up, above, -1.0, q, r, n_columns)
+
+
+@compiled
+def _pair_mixed(
+    full, r, n_below, row, col, c, up, has_parent, t, contraction, ld, qw, fw, pair, slot, above
+):
+    """Second derivatives in an own parameter (row, col) and one below."""
+    n_columns = fw.shape[2]
+    p_c = F_FREE + 2 * n_below + c
+    twice = 1.0 if row == col else 2.0
+    for lane in range(LANES):
+        ld[slot, lane] += twice * qw[Q_FREE + 2 * n_below + c, row, col, lane]
+    for side in range(1 if row == col else 2):
+        one, other = (row, col) if side == 0 else (col, row)
+        if full:
+            rows_add(fw, p_c, one, fw, F_P, other, t, slot, 2.0, n_columns, n_columns)
+        else:
+            for lane in range(LANES):
+                contraction[pair, lane] += 2.0 * qw[Q_FREE + n_below + c, one, other, lane]
+        if has_parent:
+            rows_add(fw, p_c, one, fw, F_P, other, up, above, -1.0, r, n_columns)
+            rows_add(fw, F_P, one, fw, p_c, other, up, above, -1.0, r, n_columns)
+
+
+@compiled
+def _pair_own(
+    full, r, row, col, row_c, col_c, up, has_parent, t, contraction, ld, qw, fw, pair, slot, above
+):
+    """Second derivatives in two own parameters, (row, col) and (row_c, col_c)."""
+    n_columns = fw.shape[2]
+    for side in range(1 if row == col else 2):
+        x, y = (row, col) if side == 0 else (col, row)
+        for side_c in range(1 if row_c == col_c else 2):
+            x_c, y_c = (row_c, col_c) if side_c == 0 else (col_c, row_c)
+            for lane in range(LANES):
+                ld[slot, lane] -= qw[Q_R, y, x_c, lane] * qw[Q_R, y_c, x, lane]
             if full:
-                _outer_add(fw, F_F, fw, F_PAIR_A, t, slot, 1.0, q, n_columns, n_columns)
+                weighted_rows_add(
+                    qw, Q_R, y_c, x, fw[F_P], x_c, y, t, slot, -2.0, n_columns, n_columns
+                )
             else:
-                _inner_add(fw, F_PAIR_A, fw, F_OMEGA, q, n_columns, contraction, pair)
+                for lane in range(LANES):
+                    contraction[pair, lane] -= (
+                        2.0 * qw[Q_R, y_c, x, lane] * qw[Q_P_OMEGA_P, y, x_c, lane]
+                    )
             if has_parent:
-                if p < n_below:
-                    _pass(s, 1 + n_below + pair, up, above, r)
-                _outer_add(fw, F_F, fw, F_PAIR_A, up, above, -1.0, q, r, n_columns)
-            if c < n_below:
-                f_c = f_first + c
-                if full:
-                    _outer_add(fw, f_c, fw, a_first + p, t, slot, 1.0, q, n_columns, n_columns)
-                else:
-                    _inner_add(fw, f_c, fw, a_first_omega + p, q, n_columns, contraction, pair)
-                if has_parent:
-                    _outer_add(fw, f_c, fw, a_first + p, up, above, -1.0, q, r, n_columns)
-            if p < n_below:
-                f_p = f_first + p
-                if full:
-                    _outer_add(fw, f_p, fw, a_first + c, t, slot, 1.0, q, n_columns, n_columns)
-                    _outer_add(fw, F_PAIR, fw, F_A, t, slot, 1.0, q, n_columns, n_columns)
-                else:
-                    _inner_add(fw, f_p, fw, a_first_omega + c, q, n_columns, contraction, pair)
-                    _inner_add(fw, F_PAIR, fw, F_A_OMEGA, q, n_columns, contraction, pair)
-                if has_parent:
-                    _outer_add(fw, f_p, fw, a_first + c, up, above, -1.0, q, r, n_columns)
-                    _outer_add(fw, F_PAIR, fw, F_A, up, above, -1.0, q, r, n_columns)
+                weighted_rows_add(qw, Q_R, y_c, x, fw[F_P], x_c, y, up, above, 1.0, r, n_columns)
+                weighted_rows_add(qw, Q_R, y_c, x, fw[F_P], y, x_c, up, above, 1.0, r, n_columns)
 
 
 @compiled
@@ -411,8 +376,8 @@ def eliminate_level(
         n_up = 1 + n_all + n_all * (n_all + 1) // 2
     s = np.zeros((n_slots, r, n_columns, LANES))
     up = np.zeros((n_up, r_above, n_columns, LANES))
-    qw = np.zeros((Q_FREE + 3 * n_all, q, q, LANES))
-    fw = np.zeros((F_FREE + 3 * n_all, q, n_columns, LANES))
+    qw = np.zeros((Q_FREE + 3 * n_below, q, q, LANES))
+    fw = np.zeros((F_FREE + 4 * n_below, q, n_columns, LANES))
     for first in range(0, n_groups, LANES):
         count = min(LANES, n_groups - first)
         if is_leaf or count < LANES:

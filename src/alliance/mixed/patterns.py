@@ -17,15 +17,20 @@ import numpy as np
 
 from alliance.mixed.compiling import compiled
 from alliance.mixed.elimination import (
-    LANES,
     Q_FREE,
     Q_G,
-    Q_PAIR,
+    Q_N,
+    Q_R,
     Q_S,
-    own_derivatives,
-    own_pair,
+    Q_TMP,
+    Q_TMP2,
     posterior,
+    shrinkage,
 )
+from alliance.mixed.lanes import LANES, multiply
+
+# Slots beyond those of a single group: G_oo' of a pair, then G_o and E_o N' per parameter.
+Q_PAIR, Q_OWN = Q_FREE, Q_FREE + 1
 
 MOST_BYTES = 100_000_000
 """Beyond this size the table of patterns is not worth its memory."""
@@ -170,6 +175,58 @@ def sum_patterns(cross, z, pattern, cell, parent, products, cell_cross, cell_pat
 
 
 @compiled
+def _minus_symmetric(a, i, out, k, q):
+    """Set out[k] to minus (a[i] plus its transpose)."""
+    for x in range(q):
+        for y in range(q):
+            for lane in range(LANES):
+                out[k, x, y, lane] = -a[i, x, y, lane] - a[i, y, x, lane]
+
+
+@compiled
+def _own_derivatives(qw, q, own_rows, own_cols, ld):
+    """Differentiate G and log|M| in the level's own covariances.
+
+    Fills G_o = N E_o N' and E_o N' per parameter.
+    """
+    n_own = len(own_rows)
+    e_n = Q_OWN + n_own
+    shrinkage(qw, q)
+    for p in range(n_own):
+        row = own_rows[p]
+        col = own_cols[p]
+        for i in range(q):
+            for j in range(q):
+                for lane in range(LANES):
+                    qw[e_n + p, i, j, lane] = 0.0
+        for j in range(q):
+            for lane in range(LANES):
+                qw[e_n + p, row, j, lane] += qw[Q_N, j, col, lane]
+            if row != col:
+                for lane in range(LANES):
+                    qw[e_n + p, col, j, lane] += qw[Q_N, j, row, lane]
+        multiply(qw, Q_N, qw, e_n + p, qw, Q_OWN + p, q, q, q, True)
+        twice = 1.0 if row == col else 2.0
+        for lane in range(LANES):
+            ld[1 + p, lane] += twice * qw[Q_R, row, col, lane]
+
+
+@compiled
+def _own_pair(qw, q, p, c, own_rows, own_cols, ld, slot):
+    """G_oo' = -(G_o' S E_o N' + transpose) into its slot; adds the derivative of log|M|."""
+    e_n = Q_OWN + len(own_rows)
+    row = own_rows[p]
+    col = own_cols[p]
+    multiply(qw, Q_OWN + c, qw, Q_S, qw, Q_TMP, q, q, q, True)
+    multiply(qw, Q_TMP, qw, e_n + p, qw, Q_TMP2, q, q, q, True)
+    _minus_symmetric(qw, Q_TMP2, qw, Q_PAIR, q)
+    twice = 1.0 if row == col else 2.0
+    for k in range(q):
+        for lane in range(LANES):
+            ld[slot, lane] -= twice * qw[Q_S, row, k, lane] * qw[Q_TMP, k, col, lane]
+
+
+@compiled
 def eliminate_patterns(
     order, full, m, z, own_rows, own_cols, factor,
     counts, blocks, products, cell_pattern, cell_parent, cell_cross, held_above,
@@ -182,7 +239,7 @@ def eliminate_patterns(
     n_own = len(own_rows)
     n_slots = 1 + n_own + n_own * (n_own + 1) // 2 if order == 2 else 1
     has_parent = len(held_above) > 0
-    qw = np.zeros((Q_FREE + 3 * n_own, q, q, LANES))
+    qw = np.zeros((Q_OWN + 2 * n_own, q, q, LANES))
     mine = np.zeros((n_slots, LANES))
     passed = np.zeros((n_patterns, n_slots, r, q))
     inner = np.zeros((LANES, q, q))
@@ -206,7 +263,7 @@ def eliminate_patterns(
                         inner[lane, a, b] = total
         posterior(qw, factor, q, mine)
         if order == 2:
-            own_derivatives(qw, q, 0, own_rows, own_cols, mine)
+            _own_derivatives(qw, q, own_rows, own_cols, mine)
         for p in range(-1, n_own if order == 2 else 0):
             for c in range(-1, p + 1):
                 # Slot 0 is the value (p = c = -1), then first (c = -1) and second derivatives.
@@ -215,13 +272,13 @@ def eliminate_patterns(
                 slot = 0
                 target = 0
                 if p >= 0 and c < 0:
-                    source = Q_FREE + p
+                    source = Q_OWN + p
                     slot = 1 + p
                     target = 1 + p
                 elif c >= 0:
                     slot = 1 + n_own + pair
                     target = 1 + m + pair
-                    own_pair(qw, q, p, c, 0, own_rows, own_cols, mine, slot)
+                    _own_pair(qw, q, p, c, own_rows, own_cols, mine, slot)
                     source = Q_PAIR
                 for lane in range(count):
                     which = first + lane

@@ -16,6 +16,7 @@ that every parameter is free and every R positive definite.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -26,7 +27,7 @@ FARTHEST = 12.0
 """Logarithms of relative standard deviations beyond this are out of range."""
 
 
-@dataclass(slots=True)
+@dataclass
 class SessionCovariance:
     """Residual covariance of several outcomes and what it needs to know of the data.
 
@@ -56,11 +57,12 @@ class SessionCovariance:
     @classmethod
     def from_measured(cls, outcomes: tuple[str, ...], measured: np.ndarray) -> SessionCovariance:
         """Describe sessions by which outcomes were measured, shape (sessions, outcomes)."""
-        distinct, which = np.unique(measured, axis=0, return_inverse=True)
+        code = measured @ (1 << np.arange(len(outcomes)))
+        distinct = np.unique(code)
         session, outcome = np.nonzero(measured)
         opens = np.diff(session, prepend=-1) != 0
-        sets = [np.flatnonzero(row) for row in distinct]
-        return cls(outcomes, outcome, which.reshape(-1)[session], opens, sets)
+        sets = [np.flatnonzero(number >> np.arange(len(outcomes)) & 1) for number in distinct]
+        return cls(outcomes, outcome, np.searchsorted(distinct, code)[session], opens, sets)
 
     @property
     def n_groups(self) -> int:
@@ -77,7 +79,7 @@ class SessionCovariance:
         """Rows per outcome."""
         return np.bincount(self.row_outcome, minlength=self.n_groups).astype(float)
 
-    @property
+    @cached_property
     def set_counts(self) -> np.ndarray:
         """Sessions per set of outcomes."""
         return np.bincount(self.row_set[self.row_opens], minlength=len(self.sets)).astype(float)
@@ -87,7 +89,7 @@ class SessionCovariance:
         """Residual parameters beside sigma."""
         return self.n_groups * (self.n_groups + 1) // 2 - 1
 
-    @property
+    @cached_property
     def classes(self) -> np.ndarray:
         """Class of each (set, outcome, outcome); -1 where it does not occur."""
         table = np.full((len(self.sets), self.n_groups, self.n_groups), -1, dtype=np.int64)
