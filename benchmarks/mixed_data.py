@@ -59,6 +59,35 @@ def simulate(
     return data
 
 
+CLIENT = np.array(
+    [
+        [1.0, -0.1, -0.8, 0.05],
+        [-0.1, 0.04, 0.1, -0.03],
+        [-0.8, 0.1, 2.0, -0.1],
+        [0.05, -0.03, -0.1, 0.08],
+    ]
+)
+RESIDUAL = np.array([[1.0, -0.5], [-0.5, 1.5]])
+
+
+def simulate_several(size: str, *, missing: float = 0.1) -> pd.DataFrame:
+    """Two outcomes on the rows of one size, that grow together, each missing now and then.
+
+    alliance = 10 - 0.3 t + u0 + u1 t + e0 and symptoms = 20 - 0.5 t + u2 + u3 t + e1, with
+    cov(u) = `CLIENT` and cov(e) = `RESIDUAL`.
+    """
+    data = simulate(size).drop(columns=["x", "y"])
+    rng = np.random.default_rng([20240301, CLIENTS[size]])
+    client, t = data["client"].to_numpy(), data["t"].to_numpy()
+    u = rng.standard_normal((client.max() + 1, 4)) @ np.linalg.cholesky(CLIENT).T
+    e = rng.standard_normal((len(t), 2)) @ np.linalg.cholesky(RESIDUAL).T
+    data["alliance"] = 10 - 0.3 * t + u[client, 0] + u[client, 1] * t + e[:, 0]
+    data["symptoms"] = 20 - 0.5 * t + u[client, 2] + u[client, 3] * t + e[:, 1]
+    for outcome in ("alliance", "symptoms"):
+        data.loc[rng.random(len(t)) < missing, outcome] = np.nan
+    return data
+
+
 def _first_order(noise: np.ndarray, t: np.ndarray, phi: float) -> np.ndarray:
     """AR(1) with unit variance, starting anew where t is 0."""
     out = noise.copy()

@@ -56,6 +56,7 @@ PEERS = {
             "kr": ("S", "M", "L"),
             "bootstrap": ("S", "M"),
             "irregular": ("S", "M", "L"),
+            "several": ("S", "M", "L"),
         },
         "project",
     ),
@@ -64,16 +65,21 @@ PEERS = {
     ),
     "lme4": Peer(
         "lme4.R",
-        {"core": ("S", "M", "L"), "irregular": ("S", "M"), "bootstrap": ("S", "M")},
+        {
+            "core": ("S", "M", "L"),
+            "irregular": ("S", "M"),
+            "bootstrap": ("S", "M"),
+            "several": ("S", "M"),
+        },
         "R",
     ),
-    "nlme": Peer("nlme.R", {"core": ("S", "M"), "ar1": ("S", "M")}, "R"),
+    "nlme": Peer("nlme.R", {"core": ("S", "M"), "ar1": ("S", "M"), "several": ("S", "M")}, "R"),
     "glmmTMB": Peer("glmmTMB.R", {"core": ("S", "M")}, "R"),
     "statsmodels": Peer("statsmodels_peer.py", {"core": ("S", "M")}, "peers"),
     "gpboost": Peer("gpboost_peer.py", {"core": ("S", "M", "L")}, "peers"),
     "pbkrtest": Peer("pbkrtest.R", {"kr": ("S", "M")}, "R"),
 }
-TASKS = ("core", "irregular", "ar1", "kr", "bootstrap")
+TASKS = ("core", "irregular", "ar1", "several", "kr", "bootstrap")
 
 
 def command(peer: Peer, peer_python: str | None) -> list[str] | None:
@@ -130,7 +136,10 @@ def reason(stderr: str) -> str:
 
 def write_data(size: str, task: str, folder: Path, for_r: bool) -> tuple[Path, int]:
     """Parquet for Python, CSV for R, of the same rows."""
-    data = mixed_data.simulate(size, serial=task == "ar1", irregular=task == "irregular")
+    if task == "several":
+        data = mixed_data.simulate_several(size)
+    else:
+        data = mixed_data.simulate(size, serial=task == "ar1", irregular=task == "irregular")
     stem = folder / f"{size}_{task}"
     data.to_parquet(stem.with_suffix(".parquet"))
     if for_r:

@@ -16,6 +16,12 @@ question = {
 }
 if task == "ar1":
     question |= {"residual": "ar1", "residual_time": "session"}
+if task == "several":
+    question = {
+        "outcome": ["alliance", "symptoms"],
+        "fixed": ["1", "t"],
+        "random": {"client": ["1", "t"]},
+    }
 # Like lme4 and mixedlm: standard errors, no degrees of freedom, unless these are the task.
 df = "kenward-roger" if task == "kr" else "none"
 extra: dict = {}

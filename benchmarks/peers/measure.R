@@ -6,6 +6,17 @@ data <- as.data.frame(data.table::fread(arguments[[1]], nThread = 1))
 data$therapist <- factor(data$therapist)
 data$client <- factor(data$client)
 
+stacked <- function() {
+  # Two outcomes below each other, an indicator column for each (task "several").
+  long <- do.call(rbind, lapply(1:2, function(k) {
+    data.frame(client = data$client, row = seq_len(nrow(data)), t = data$t, which = k,
+               a = as.numeric(k == 1), s = as.numeric(k == 2),
+               value = data[[c("alliance", "symptoms")[k]]])
+  }))
+  long <- long[!is.na(long$value), ]
+  long[order(long$row, long$which), ]
+}
+
 status_mb <- function(key) {
   line <- grep(paste0("^", key), readLines("/proc/self/status"), value = TRUE)
   as.numeric(strsplit(trimws(sub("[^:]*:", "", line)), " ")[[1]][1]) / 1024

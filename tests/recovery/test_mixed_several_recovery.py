@@ -25,7 +25,7 @@ REPLICATIONS = 100
 def simulate(
     seed: int, *, clients: int = 80, sessions: int = 6, missing: float = 0.2
 ) -> pd.DataFrame:
-    """Sessions in clients; symptoms are missing more often where the alliance is low (at random)."""
+    """Sessions in clients; symptoms are missing more often where the alliance is low."""
     rng = np.random.default_rng([20240305, seed])
     client = np.repeat(np.arange(clients), sessions)
     t = np.tile(np.arange(sessions, dtype=float), clients)

@@ -15,19 +15,15 @@ df               1e-3 relative.
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "mixed"))
 from mixed_cases import (
-    HERE,
     TOPICS,
     all_cases,
     arguments_of,
@@ -35,7 +31,7 @@ from mixed_cases import (
     covariances_of,
     expected_covariances,
     read_data,
-    read_topic,
+    rerun,
 )
 
 from alliance.mixed import fit_mixed
@@ -168,32 +164,4 @@ def test_rows_left_out_are_counted():
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed: not rerun")
 @pytest.mark.parametrize("topic", [*TOPICS, "exactness"])  # the last takes two minutes
 def test_r_scripts_reproduce_the_committed_numbers(topic, tmp_path):
-    for script in HERE.glob("*.R"):
-        shutil.copy(script, tmp_path)
-    run = subprocess.run(
-        ["Rscript", f"{topic}.R", "."], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    if "there is no package called" in run.stderr:
-        pytest.skip("R lacks a package that this script needs: " + run.stderr.splitlines()[0])
-    assert run.returncode == 0, run.stderr
-    for fixture in tmp_path.glob("*.csv*"):
-        pd.testing.assert_frame_equal(pd.read_csv(fixture), pd.read_csv(HERE / fixture.name))
-    again = json.loads((tmp_path / f"{topic}.json").read_text())
-    # 1e-6: other versions of R's optimisers end in the same optimum, not on the same bits
-    assert_close(again["cases"], read_topic(topic)["cases"], topic)
-
-
-def assert_close(found, expected, path):
-    if isinstance(expected, dict):
-        assert found.keys() == expected.keys(), path
-        for key in expected:
-            if key != "engine" and not key.startswith("lme4_"):  # ends of single optimisers
-                assert_close(found[key], expected[key], f"{path}.{key}")
-    elif isinstance(expected, list):
-        assert len(found) == len(expected), path
-        for k, (one, other) in enumerate(zip(found, expected, strict=True)):
-            assert_close(one, other, f"{path}[{k}]")
-    elif isinstance(expected, (int, float)) and not isinstance(expected, bool):
-        assert found == pytest.approx(expected, rel=1e-6, abs=1e-9), path
-    else:
-        assert found == expected, path
+    rerun(topic, tmp_path)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from mixed_dense import DenseModel, square_root
 
 HERE = Path(__file__).parent
@@ -93,3 +96,37 @@ def dense_log_likelihood_at(fit: Any, model: DenseModel) -> float:
         residual_sd = np.sqrt(np.array(variances))[model.by]
     phi = fit.residual.phi if model.lag is not None else 0.0
     return model.log_likelihood_of(model.covariance(factors, residual_sd, phi))
+
+
+def rerun(topic: str, folder: Path) -> None:
+    """Run `<topic>.R` again in an empty folder and hold it to what is committed."""
+    for file in [*HERE.glob("*.R"), *HERE.glob("several_*.csv")]:
+        shutil.copy(file, folder)
+    run = subprocess.run(
+        ["Rscript", f"{topic}.R", "."], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if "there is no package called" in run.stderr:
+        pytest.skip("R lacks a package that this script needs: " + run.stderr.splitlines()[0])
+    assert run.returncode == 0, run.stderr
+    for fixture in folder.glob("*.csv*"):
+        pd.testing.assert_frame_equal(pd.read_csv(fixture), pd.read_csv(HERE / fixture.name))
+    again = json.loads((folder / f"{topic}.json").read_text())
+    # 1e-6: other versions of R's optimisers end in the same optimum, not on the same bits
+    assert_close(again["cases"], read_topic(topic)["cases"], topic)
+
+
+def assert_close(found: Any, expected: Any, path: str) -> None:
+    """Compare nested results number by number."""
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys(), path
+        for key in expected:
+            if key != "engine" and not key.startswith("lme4_"):  # ends of single optimisers
+                assert_close(found[key], expected[key], f"{path}.{key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), path
+        for k, (one, other) in enumerate(zip(found, expected, strict=True)):
+            assert_close(one, other, f"{path}[{k}]")
+    elif isinstance(expected, (int, float)) and not isinstance(expected, bool):
+        assert found == pytest.approx(expected, rel=1e-6, abs=1e-9), path
+    else:
+        assert found == expected, path
