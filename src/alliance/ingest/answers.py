@@ -17,10 +17,15 @@ from alliance.ingest.layouts import LAYOUTS
 from alliance.ingest.layouts.cells import AnswerCells
 from alliance.ingest.ledger import Ledger
 from alliance.ingest.mapping_faults import ScaleTally
+from alliance.ingest.packed import is_repeated, packed
 from alliance.ingest.reading import Reading, counted
 from alliance.ingest.rules import BLANK, KEPT, NOT_SELECTED, READ
 from alliance.instruments import Instrument
 
+_KINDS = {
+    **{"client": "int64", "session": "int64", "measure": "int16", "item": "int16"},
+    **{"at": "int32", "column": "int32", "reading": "int16", "value": "float64"},
+}
 KEY = ["client", "session", "measure", "item"]
 _VERDICTS = (KEPT, BLANK, "not-a-number", "unknown-code", "out-of-range", "not-on-scale")
 _STEP_TOLERANCE = 1e-9  # of a step: answers such as 0.3 are not exact in binary
@@ -44,7 +49,8 @@ def responses(
         tally = ScaleTally()
         for cells in LAYOUTS[reading.table["rows"]].answers(reading):
             part = _valid_answers(reading, cells, keys, counts, tally)
-            parts.append(part | {"reading": np.full(len(part["value"]), at)})
+            part["reading"] = np.full(len(part["value"]), at, dtype=np.int16)
+            parts.append(part)
         tally.note(reading, keys)
         accounts.append(counts + _cells_of_lost_rows(reading))
     table = _table(parts)
@@ -58,13 +64,13 @@ def responses(
 
 
 def _table(parts: list[dict[str, np.ndarray]]) -> pd.DataFrame:
-    kinds = dict.fromkeys([*KEY, "at", "column", "reading"], "int64") | {"value": "float64"}
-    return pd.DataFrame(
-        {
-            name: np.concatenate([np.array([], dtype=kind), *(part[name] for part in parts)])
-            for name, kind in kinds.items()
-        }
-    )
+    # Ten million answers: whole numbers as small as they may be, each column let go once joined.
+    table = {}
+    for name, kind in _KINDS.items():
+        columns = [np.array([], dtype=kind)]
+        columns += [part.pop(name).astype(kind, copy=False) for part in parts]
+        table[name] = np.concatenate(columns) if len(columns) != 2 else columns[1]
+    return pd.DataFrame(table, copy=False)
 
 
 def _valid_answers(
@@ -99,7 +105,7 @@ def _valid_answers(
         "item": _of_each(cells.item, kept),
         "value": values[kept],
         "at": at,
-        **{name: np.full(len(at), number) for name, number in constant.items()},
+        **{name: np.full(len(at), n, dtype=np.int32) for name, n in constant.items()},
     }
 
 
@@ -199,7 +205,7 @@ def _without_contradictions(
     table: pd.DataFrame, readings: list[Reading], accounts: list[Counter[str]]
 ) -> pd.DataFrame:
     """Leave out answers that stand in two files: copies but for the first, contradictions all."""
-    twice = table.duplicated(KEY, keep=False)
+    twice = is_repeated(packed([table[name].to_numpy() for name in KEY]))
     if not twice.any():
         return table
     shared = table[twice]

@@ -18,7 +18,7 @@ from alliance.ingest import parse
 from alliance.ingest.layouts.cells import AnswerCells
 from alliance.ingest.odd_values import MISSING_CODES
 from alliance.ingest.problems import Problems
-from alliance.ingest.reading import Reading, counted
+from alliance.ingest.reading import Reading
 from alliance.ingest.rules import BLANK, NOT_SELECTED, RULES
 from alliance.instruments import Instrument
 
@@ -94,7 +94,7 @@ def note_sweeping_rules(readings: list[Reading], problems: Problems) -> None:
 
 
 def _note_rows(reading: Reading, own: pd.DataFrame) -> None:
-    reasons = counted(reading.reason) + reading.count_unread()
+    reasons = reading.counted_rows() + reading.count_unread()
     n_rows = sum(reasons.values()) - reasons[BLANK] - reasons[NOT_SELECTED]
     for rule, count in sorted(reasons.items()):
         if rule not in RULES or rule in _HARMLESS or not _is_sweeping(count, n_rows, 1):

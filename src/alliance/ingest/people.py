@@ -55,19 +55,28 @@ def number_people(
         The people, and for each table the number of each row's client (-1: unknown).
     """
     lengths = [len(series) for series in ids]
-    both = pd.DataFrame({"site": _joined(sites), "id": _joined(ids)})
-    known = both.notna().all(axis=1).to_numpy()
-    keys = pd.MultiIndex.from_frame(both[known])
-    positions, distinct = pd.factorize(keys, sort=True)
-    numbers = np.full(len(both), -1, dtype=np.int64)
+    site, site_names = _ranked(_joined(sites))
+    own_id, id_names = _ranked(_joined(ids))
+    known = (site >= 0) & (own_id >= 0)
+    pairs = site[known] * max(len(id_names), 1) + own_id[known]
+    positions, distinct = pd.factorize(pairs, sort=True)
+    numbers = np.full(len(site), -1, dtype=np.int64)
     numbers[known] = positions
     people = People(
-        sites=np.array(distinct.get_level_values(0), dtype=object)
-        if len(distinct)
-        else np.array([]),
-        ids=np.array(distinct.get_level_values(1), dtype=object) if len(distinct) else np.array([]),
+        sites=site_names[np.asarray(distinct) // max(len(id_names), 1)],
+        ids=id_names[np.asarray(distinct) % max(len(id_names), 1)],
     )
     return people, np.split(numbers, np.cumsum(lengths)[:-1]) if lengths else []
+
+
+def _ranked(texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rank of each text (-1: missing) and the distinct texts in order."""
+    codes, distinct = pd.factorize(texts)
+    names = np.asarray(distinct, dtype=object)
+    order = np.argsort(names.astype(str), kind="stable")
+    rank = np.full(len(names) + 1, -1, dtype=np.int64)
+    rank[order] = np.arange(len(names))
+    return rank[codes], names[order]
 
 
 def _joined(parts: Sequence[pd.Series]) -> pd.Series:

@@ -10,6 +10,7 @@ import pandas as pd
 from alliance import files
 from alliance.errors import DataError
 from alliance.ingest.ledger import assert_balanced
+from alliance.ingest.packed import order_of, packed, text_codes
 from alliance.ingest.site import TABLES
 
 KEYS = {
@@ -80,7 +81,7 @@ def stacked_table(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame
     parts = [files.read_parquet(Path(folder) / f"{name}.parquet") for folder in site_folders]
     # Empty tables are left out of the stacking: they would change the types of the others.
     filled = [part for part in parts if len(part)] or parts[:1]
-    table = pd.concat(filled, ignore_index=True)
+    table = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
     for part in parts:
         for column in part.columns.difference(table.columns):
             table[column] = pd.Series(pd.NA, index=table.index).astype(part[column].dtype)
@@ -92,7 +93,15 @@ def stacked_table(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame
 
 def sorted_by_key(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Return a table in the order of its key."""
-    return table.sort_values(KEYS[name], kind="stable", na_position="first", ignore_index=True)
+    keys = [
+        text_codes(table[key]) if table[key].dtype.kind not in "iu" else table[key].to_numpy()
+        for key in KEYS[name]
+        if name in ("sessions", "responses")
+    ]
+    if not keys:
+        return table.sort_values(KEYS[name], kind="stable", na_position="first", ignore_index=True)
+    order = order_of(packed(keys))
+    return table if order is None else table.iloc[order].reset_index(drop=True)
 
 
 def _refuse_shared_clients(clients: pd.DataFrame) -> None:

@@ -59,10 +59,12 @@ class Reading:
     about_client: np.ndarray = field(init=False)
     measure: np.ndarray = field(init=False)
     item: np.ndarray = field(init=False)
+    _alive: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         n = len(self.raw)
         self.reason = np.full(n, None, dtype=object)
+        self._alive = np.ones(n, dtype=bool)
         self.own_id = pd.Series(pd.NA, index=range(n), dtype="str")
         self.site = self.own_id
         self.client = np.full(n, -1, dtype=np.int64)
@@ -79,7 +81,7 @@ class Reading:
     @property
     def alive(self) -> np.ndarray:
         """Shape (n,): rows that are kept so far."""
-        return np.asarray(pd.isna(self.reason), dtype=bool)
+        return self._alive.copy()
 
     @property
     def is_session(self) -> np.ndarray:
@@ -106,10 +108,11 @@ class Reading:
         remedy: str | None = None,
     ) -> None:
         """Set the rows of `mask` aside that are still kept, and note each as a problem."""
-        newly = mask & self.alive
+        newly = mask & self._alive
         if not newly.any():
             return
         self.reason[newly] = rule
+        self._alive &= ~newly
         if rule != NOT_SELECTED:
             self.problems.add(
                 rule,
@@ -131,12 +134,17 @@ class Reading:
         extra = self.count_unread()
         about_client = self.about_client & (self.kind == "sessions")
         for table, mask in (("clients", about_client), (self.kind, ~about_client)):
-            reasons = counted(self.reason[mask])
+            reasons = self.counted_rows(mask)
             if table == self.kind:
                 reasons += extra
             if table == self.kind or mask.any():
                 counts = {READ: sum(reasons.values()), **reasons}
                 ledger.count(self.place(table), "rows", counts)
+
+    def counted_rows(self, mask: np.ndarray | bool = True) -> Counter[str]:
+        """Return how many of the rows of `mask` are kept, and set aside by each reason."""
+        kept = int((self._alive & mask).sum())
+        return +(Counter({KEPT: kept}) + counted(self.reason[~self._alive & mask]))
 
     def count_unread(self) -> Counter[str]:
         """Return how many rows never became rows of the table, by reason."""

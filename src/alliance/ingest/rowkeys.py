@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.ingest import parse
+from alliance.ingest.packed import is_repeated, packed
 from alliance.ingest.people import is_site_name
 from alliance.ingest.reading import Reading
 from alliance.ingest.rules import NOT_SELECTED
@@ -167,16 +168,15 @@ def set_duplicates_aside(reading: Reading) -> None:
     if reading.table["rows_repeat"]:
         return
     alive = np.flatnonzero(reading.alive)
-    frame = pd.DataFrame({i: key[alive] for i, key in enumerate(_keys(reading))})
-    shared = frame.duplicated(keep=False).to_numpy()
+    by_key = packed([key[alive] for key in _keys(reading)])
+    shared = is_repeated(by_key)
     if not shared.any():
         return
-    alive, frame = alive[shared], frame[shared].reset_index(drop=True)
+    alive, by_key = alive[shared], pd.Series(by_key[shared])
     content = pd.DataFrame(
         {i: reading.raw.column(name).iloc[alive].str.strip().to_numpy()
          for i, name in enumerate(reading.columns.used)}
     ).fillna("")  # fmt: skip
-    by_key = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup()
     whole = pd.Series(["\x1f".join(row) for row in content.to_numpy(dtype=object)], dtype="str")
     differs = whole.groupby(by_key).transform("nunique").to_numpy() > 1
     is_first = ~by_key.duplicated(keep="first").to_numpy()

@@ -29,6 +29,7 @@ from alliance.ingest.columns import Columns, lettered, near, resolve
 from alliance.ingest.joining import JoinedFiles, join
 from alliance.ingest.layouts import per_answer
 from alliance.ingest.ledger import Ledger
+from alliance.ingest.packed import order_of, packed
 from alliance.ingest.problems import Place, Problems
 from alliance.ingest.raw import RawTable, UnreadableError
 from alliance.ingest.readers import read_table
@@ -374,18 +375,21 @@ def _responses(
     rank: np.ndarray,
     measures: list[str],
 ) -> pd.DataFrame:
-    columns = {key: valid[key].to_numpy() for key in (*answers.KEY, "value")}
     by_letter = np.argsort(np.argsort(np.array(measures, dtype=str)))
-    keys = (columns["item"], by_letter[columns["measure"]], columns["session"])
-    order = np.lexsort((*keys, rank[columns["client"]]))
-    columns = {key: column[order] for key, column in columns.items()}
+    keys = [rank[valid["client"].to_numpy()], valid["session"].to_numpy()]
+    keys += [by_letter[valid["measure"].to_numpy()], valid["item"].to_numpy()]
+    order = order_of(packed(keys)) if len(valid) else None
+    del keys
+    columns = {key: valid[key].to_numpy() for key in (*answers.KEY, "value")}
+    if order is not None:
+        columns = {key: column[order] for key, column in columns.items()}
     return pd.DataFrame(
         {
             "site": _texts(sites, columns["client"]),
             "client": _texts(names, columns["client"]),
-            "session": columns["session"],
+            "session": columns["session"].astype(np.int64, copy=False),
             "measure": _texts(np.array(measures, dtype=object), columns["measure"]),
-            "item": columns["item"],
+            "item": columns["item"].astype(np.int64),
             "value": columns["value"],
         }
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from alliance.ingest import parse
 from alliance.ingest.layouts.cells import AnswerCells, session_part
+from alliance.ingest.packed import first_of_each, packed, text_codes
 from alliance.ingest.reading import Reading
 from alliance.ingest.rules import NOT_SELECTED
 
@@ -45,9 +46,8 @@ def answers(reading: Reading) -> Iterator[AnswerCells]:
 def sessions(reading: Reading) -> Iterator[pd.DataFrame]:
     """Yield the sessions of which any answer stands here, once for each statement about them."""
     at = np.flatnonzero(reading.alive & ~reading.about_client)
-    told = pd.DataFrame({"client": reading.client[at], "session": reading.session[at]})
+    told = [reading.client[at], reading.session[at]]
     for by_session in reading.columns.session_facts.values():
-        for column in by_session.values():
-            told[f"column {column}"] = reading.cells(column).iloc[at].to_numpy()
-    at = at[~told.duplicated().to_numpy()]
+        told += [text_codes(reading.cells(column).iloc[at]) for column in by_session.values()]
+    at = at[first_of_each(packed(told))]
     yield session_part(reading, at, reading.session[at], None)

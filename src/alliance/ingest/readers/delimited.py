@@ -6,6 +6,7 @@ below it; here it costs its own row only, which is set aside by number.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
@@ -17,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from alliance.ingest.raw import Astray, RawTable, UnreadableError, with_blanks_missing
+from alliance.ingest.readers import plain_text
 from alliance.ingest.readers.opened import RawFile
 
 MAX_STRAY_QUOTES = 1000
@@ -35,14 +37,39 @@ def read_below(file: RawFile, source: Mapping[str, Any]) -> tuple[RawTable, list
     How many these are says `skip_after_header`: question texts, import ids, units.
     """
     text = _decoded(file.bytes(), source["encoding"])
-    if not text.strip():
+    if not text[:10_000].strip() and not text.strip():
         raise UnreadableError("file-empty", "the file holds nothing but blanks")
+    with contextlib.suppress(plain_text.TooOddError):
+        return _read_plain(text, source)
     lines = io.StringIO(text, newline="").readlines()
     records = _Records(lines, source["delimiter"], source["quote"])
     header = _header(records, source["header_row"])
     first = source["header_row"] + source["skip_after_header"] + 1
     below = [record for row, record in _until(records, first) if row > source["header_row"]]
     return _table(records, header, first), below
+
+
+def _read_plain(text: str, source: Mapping[str, Any]) -> tuple[RawTable, list[list[str]]]:
+    """Read a file without quotation marks below its header: every line is a row.
+
+    Raises
+    ------
+    TooOddError
+        It is better read row by row.
+    """
+    top, first = source["header_row"], source["header_row"] + source["skip_after_header"] + 1
+    lines, n_signs = plain_text.head_of(text, first - 1)
+    quote = source["quote"]
+    if quote != "none" and text.find(quote, n_signs) >= 0:
+        raise plain_text.TooOddError
+    records = _Records([line for line in lines if line], source["delimiter"], quote)
+    header = _header(records, top)
+    numbered = list(records)
+    if len(numbered) != len(records.lines) or records.stray:
+        raise plain_text.TooOddError  # a record of the head runs over several lines
+    below = [record for row, record in numbered if top < row < first]
+    body = text[n_signs:].encode("utf-8")
+    return plain_text.read_body(body, header, first, source["delimiter"]), below
 
 
 def _until(records: _Records, first: int) -> Iterator[tuple[int, list[str]]]:
