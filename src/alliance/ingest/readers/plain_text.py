@@ -44,7 +44,7 @@ class _OddRows:
     def judge(self, row: Any) -> str:
         """Judge one row, as `delimited` does, and leave it out of the table."""
         if row.number is None or len(self.skipped) >= MOST_ODD_ROWS:
-            raise TooOddError
+            return "error"  # Arrow then gives up, and so do we
         number = self.first + row.number - 1
         cells = row.text.split(self.delimiter)
         self.skipped.append(row.number)
