@@ -3,8 +3,8 @@
 Each step runs in a process of its own, as in the workflow. Processor time and peak memory are the
 operating system's (`wait4`), so that other programs on the machine do not count.
 
-    .venv/bin/python benchmarks/intake_scaling.py                 # measures, writes JSON and picture
-    .venv/bin/python benchmarks/intake_scaling.py --draw          # the picture from the JSON alone
+    .venv/bin/python benchmarks/intake_scaling.py           # measures; writes JSON and picture
+    .venv/bin/python benchmarks/intake_scaling.py --draw    # the picture from the JSON alone
 """
 
 from __future__ import annotations
