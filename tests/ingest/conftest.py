@@ -9,10 +9,10 @@ import openpyxl
 import pytest
 import yaml
 
-from alliance.config import load_site
+from alliance.config import PROJECT, load_site
 from alliance.ingest.pseudonyms import SIMULATED_KEY
 from alliance.ingest.site import read_site
-from alliance.instruments import Instrument
+from alliance.instruments import Instrument, load_instrument
 
 
 def instrument(name, n_items=3, minimum=1, maximum=5, step=1, reverse=(), unscored=()):
@@ -76,7 +76,7 @@ def new_site():
     return Site
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def keys():
     return KEYS
 
@@ -89,6 +89,14 @@ def make_instrument():
 @pytest.fixture
 def date():
     return datetime.date
+
+
+@pytest.fixture(scope="session")
+def make_keys():
+    """Return the scoring keys of the made cohort: WAI-SR and PHQ-9 as they are shipped."""
+    folder = PROJECT / "config" / "instruments"
+    named = {"alliance": "wai-sr-c", "symptoms": "phq-9"}
+    return lambda: {m: load_instrument(folder / f"{key}.yaml") for m, key in named.items()}
 
 
 @pytest.fixture(scope="session")

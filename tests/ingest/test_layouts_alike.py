@@ -3,8 +3,6 @@
 import pytest
 from pandas.testing import assert_frame_equal
 
-from alliance.config import PROJECT
-from alliance.instruments import load_instrument
 from alliance.measures.scoring import scores_of
 from alliance.panel import panel_of
 
@@ -12,12 +10,8 @@ FORMATS = ["csv", "xlsx", "ods", "sav", "zsav", "por", "dta", "xpt", "parquet"]
 
 
 @pytest.fixture(scope="session")
-def real_keys():
-    folder = PROJECT / "config" / "instruments"
-    return {
-        "alliance": load_instrument(folder / "wai-sr-c.yaml"),
-        "symptoms": load_instrument(folder / "phq-9.yaml"),
-    }
+def real_keys(make_keys):
+    return make_keys()
 
 
 def panel(read, keys):

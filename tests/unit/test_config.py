@@ -361,6 +361,15 @@ def test_schema_is_closed_and_described(name):
     jsonschema.Draft202012Validator.check_schema(schema)
 
 
+def test_readme_examples_of_mappings_are_right(tmp_path):
+    text = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```yaml\n(.+?)^```$", text, re.M | re.S)
+    assert len(examples) >= 5
+    for example in examples:
+        (tmp_path / "a.yaml").write_text(f"site: a\n{example}", encoding="utf-8")
+        assert load_site(tmp_path / "a.yaml")["tables"]
+
+
 def test_readme_examples_of_the_demo_are_yaml():
     for file in (ROOT / "config" / "sites" / "demo").glob("*.yaml"):
         assert yaml.safe_load(file.read_text(encoding="utf-8"))["site"] == file.stem
