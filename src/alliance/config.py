@@ -142,6 +142,9 @@ def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
             model.setdefault("baseline", "log")
         if model["family"] == "ladder":
             model.setdefault("choose_by", "bic_clients")
+        if model["family"] == "parallel":
+            model.setdefault("intervals", "delta")
+            model["seed"] = cohort["seed"]
     for model in cohort["models"].values():
         if "model" in model:  # asked of another model: its entry goes along
             model["entry"] = cohort["models"][model["model"]]
@@ -265,6 +268,10 @@ def _model_problems(
                 yield document.problem(place, _no_such_score(column, measures, scores))
         if "model" in model:
             yield from _other_model_problems(document, here, model)
+        if "outcomes" in model:
+            first, second = model["outcomes"]
+            if told := _same_scores({"predictor": first, "outcome": second}, scores):
+                yield document.problem((*here, "outcomes"), told)
         if "predictor" in model and (told := _same_scores(model, scores)):
             yield document.problem(here, told)
         if "moderator" in model:

@@ -114,10 +114,32 @@ def by_site(mock: Any, sites: tuple[str, ...] = FOUR, ratio: bool = False) -> di
     )  # fmt: skip
 
 
+def parallel(mock: Any, model: str = "alliance_with_symptoms") -> dict[str, Any]:
+    """Return two measures at once; the therapists' correlation is at the boundary."""
+    pairs = (("client", "Alliance, intercept ↔ Symptoms, change", 0.33),
+             ("client", "Alliance, change ↔ Symptoms, change", -0.55),
+             ("session", "Alliance ↔ Symptoms", -0.2))  # fmt: skip
+    boundary = mock.estimate("t", 1.0, 0.1, label="Alliance, intercept ↔ Symptoms, intercept",
+                             level="correlation, therapist", unit="")  # fmt: skip
+    nothing = dict.fromkeys(("se", "p", "statistic", "ci_low", "ci_high"))
+    return mock.fit(
+        model,
+        "parallel",
+        title="Alliance (client) and Symptoms: do they develop together?",
+        outcome={"column": "a, s", "label": "Alliance (client) and Symptoms", "unit": "points"},
+        estimates=[
+            *(mock.estimate(label, value, 0.06, label=label, level=f"correlation, {level}", unit="")
+              for level, label, value in pairs),
+            boundary | nothing,
+        ],
+    )  # fmt: skip
+
+
 def fits(mock: Any, sites: tuple[str, ...] = FOUR) -> list[dict[str, Any]]:
     """Return one fit of each."""
     return [
-        ladder(mock), arms(mock), panel(mock), by_site(mock, sites), by_site(mock, sites, True)
+        ladder(mock), arms(mock), panel(mock), by_site(mock, sites), by_site(mock, sites, True),
+        parallel(mock),
     ]  # fmt: skip
 
 
@@ -134,6 +156,6 @@ def hostile(mock: Any) -> list[dict[str, Any]]:
 def marked(mock: Any) -> list[dict[str, Any]]:
     """Return the same, each with something that a reader must know."""
     marks: list[Callable[..., Any]] = [
-        mock.singular, mock.failed, mock.refused, mock.failed, mock.refused
+        mock.singular, mock.failed, mock.refused, mock.failed, mock.refused, mock.singular
     ]  # fmt: skip
     return [mark(fit) for mark, fit in zip(marks, fits(mock), strict=True)]

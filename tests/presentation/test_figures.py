@@ -94,7 +94,7 @@ OTHERWISE = ("thirty sites", "long names", "hostile", "marked")
 CASES = [
     *itertools.product(FIGURES, NAMES),
     *itertools.product(
-        ("shapes", "choices", "conditions", "sites", "estimates", "flow"),
+        ("shapes", "together", "choices", "conditions", "sites", "estimates", "flow"),
         ("otherwise", *(f"otherwise, {name}" for name in OTHERWISE)),
     ),
     ("missing", "many measures"),

@@ -13,6 +13,7 @@ All models of a family are fitted in one process: a fit takes milliseconds, a pr
 FAMILIES = {
     "growth": ("models.growth", "how alliance and symptoms develop"),
     "ladder": ("models.ladder", "which shape the courses have"),
+    "parallel": ("models.parallel", "whether alliance and symptoms develop together"),
     "coupling": ("models.coupling", "how alliance and symptoms move each other"),
     "arms": ("models.arms", "whether means, trends and lags change the answer"),
     "panel": ("models.panel_estimators", "whether it holds for any level of a client"),

@@ -20,6 +20,7 @@ FIGURES = (
     "missing",
     "courses",
     "shapes",
+    "together",
     "effects",
     "choices",
     "conditions",
@@ -73,6 +74,7 @@ def painters() -> dict[str, Callable[[Results], Figure]]:
         missing,
         shapes,
         sites,
+        together,
     )
 
     return {
@@ -80,6 +82,7 @@ def painters() -> dict[str, Callable[[Results], Figure]]:
         "missing": missing.draw,
         "courses": courses.draw,
         "shapes": shapes.draw,
+        "together": together.draw,
         "choices": choices.draw,
         "conditions": conditions.draw,
         "sites": sites.draw,

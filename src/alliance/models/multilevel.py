@@ -233,6 +233,19 @@ def columns_in(term: str) -> list[str]:
 
 
 def _fill(draft: Draft, fit: Any, terms: Mapping[str, Term]) -> None:
+    fill_convergence(draft, fit)
+    draft.estimates = [
+        _estimate(row, terms.get(row["term"]), draft.outcome["unit"])
+        for row in fit.coefficients.to_dict("records")
+    ]
+    sigma = float(fit.residual.sigma)
+    draft.residual = {"sigma": sigma, "phi": fit.residual.phi}
+    draft.variance_components = _components(fit.variance_components, sigma)
+    draft.fit_statistics = statistics_of(fit)
+
+
+def fill_convergence(draft: Draft, fit: Any) -> None:
+    """Write into `draft` how a fit of the engine ended."""
     convergence = fit.convergence
     draft.status = (
         "failed"
@@ -256,14 +269,11 @@ def _fill(draft: Draft, fit: Any, terms: Mapping[str, Term]) -> None:
         "singular_components": list(convergence.singular_components),
         "second_start_difference": convergence.second_start_difference,
     }
-    draft.estimates = [
-        _estimate(row, terms.get(row["term"]), draft.outcome["unit"])
-        for row in fit.coefficients.to_dict("records")
-    ]
-    sigma = float(fit.residual.sigma)
-    draft.residual = {"sigma": sigma, "phi": fit.residual.phi}
-    draft.variance_components = _components(fit.variance_components, sigma)
-    draft.fit_statistics = {
+
+
+def statistics_of(fit: Any) -> dict[str, float]:
+    """Return log-likelihood, number of parameters, AIC and both BICs of a fit of the engine."""
+    return {
         "log_likelihood": fit.log_likelihood,
         "n_parameters": fit.n_parameters,
         "aic": fit.aic,

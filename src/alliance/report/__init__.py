@@ -18,6 +18,7 @@ SECTIONS = (
     "measurement",
     "courses",
     "shapes",
+    "together",
     "coupling",
     "otherwise",
     "dropout",

@@ -27,7 +27,7 @@ from alliance.tables.makers import MAKERS
 
 # The families whose models answer the questions of the page's first screen; the others ask the same
 # questions otherwise and have sections of their own.
-LEADING = ("growth", "coupling", "dropout", "parallel")
+LEADING = ("growth", "coupling", "dropout")
 
 
 @dataclass(frozen=True, slots=True)
