@@ -38,8 +38,13 @@ class Line:
 
 
 def height_of(lines: Sequence[Line], extra: float = 25.0) -> float:
-    """Return the height in millimetres that so many rows need."""
-    return extra + 4.6 * max(len(lines), 1)
+    """Return the height in millimetres that so many rows need, as high as the longest name."""
+    longest = max((_name(line).count("\n") + 1 for line in lines), default=1)
+    return extra + (1.7 + 2.9 * longest) * max(len(lines), 1)
+
+
+def _name(line: Line) -> str:
+    return style.wrapped(line.name, 30, 2)
 
 
 def draw_lines(
@@ -89,8 +94,7 @@ def draw_lines(
             fontsize=6.6,
             color=style.SOFT if failed else style.INK,
         )
-    names = [style.wrapped(line.name, 30, 2) for line in lines]
-    axes.set_yticks(range(len(lines)), names, fontsize=6.6)
+    axes.set_yticks(range(len(lines)), [_name(line) for line in lines], fontsize=6.6)
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.axvline(1 if as_ratio else 0, color=style.INK, lw=0.6)
     if reference is not None:
