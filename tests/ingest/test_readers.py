@@ -359,11 +359,12 @@ NOT_WHAT_THEY_SEEM = [
     ("a.csv", b"<stata_dta><header>", {}, "a Stata file", "`format: stata`"),
     ("a.csv", b"PAR1....PAR1", {}, "a Parquet file", "`format: parquet`"),
     ("a.csv", b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!", {}, "a SAS file", "sas"),
+    ("a.csv", HTML, {}, "a web page, no CSV file", "log in and export it again"),
     ("a.csv", b"%PDF-1.7", {}, "a PDF document", None),
     ("a.csv", gzip.compress(b"id,x\n"), {}, "a gzip file", "end in .gz"),
     ("a.csv", zipped(x__csv="id\n"), {}, "zip file", "end in .zip"),
     ("a.xlsx", zipped(x__csv="id\n"), {}, "zip file or damaged workbook", "export the file again"),
-    ("a.xls", HTML, {}, "a web page, no workbook", None),
+    ("a.xls", HTML, {}, "a web page, no workbook", "save it as .xlsx"),
     ("a.xls", b"id\tnr\tday\n1\t2\t3\n", {}, "a text file with the ending of one", "format: csv"),
     ("a.xlsx", b"id;nr;day\n1;2;3\n", {}, "a text file with the ending of one", "save it as"),
     ("a.xlsx", bytes(100), {}, "no workbook, or a damaged one", None),
@@ -478,3 +479,65 @@ def test_a_parquet_bomb_is_refused(read, tmp_path):
 def test_entities_are_refused(read, part):
     data = changed_book(part, lambda content: ENTITIES + content)
     assert "entities" in refused(read, "toy.xlsx", data)[1]
+
+
+def test_a_statistics_file_that_promises_more_than_it_can_hold(read, tmp_path):
+    frame = pd.DataFrame({f"v{i}": [1.0] * 10 for i in range(40)})
+    pyreadstat.write_sav(frame, str(tmp_path / "toy.sav"))
+    data = bytearray((tmp_path / "toy.sav").read_bytes())
+    assert data[80:84] == (10).to_bytes(4, "little")  # the number of cases
+    data[80:84] = (30_000_000).to_bytes(4, "little")
+    assert "beyond all measure" in refused(read, "toy.sav", bytes(data))[1]
+
+
+def test_a_statistics_file_cut_off_between_two_rows(read, tmp_path):
+    frame = pd.DataFrame({f"v{i}": [1.0] * 10 for i in range(40)})
+    pyreadstat.write_sav(frame, str(tmp_path / "toy.sav"))
+    data = (tmp_path / "toy.sav").read_bytes()
+    assert "damaged" in refused(read, "toy.sav", data[: -3 * 40 * 8])[1]
+    pyreadstat.write_dta(frame, str(tmp_path / "toy.dta"))
+    data = (tmp_path / "toy.dta").read_bytes()
+    end = data.index(b"</data>")
+    assert "damaged" in refused(read, "toy.dta", data[: end - 3 * 40 * 8])[1]
+
+
+# --------------------------------------------------------------------------------------------------
+# what is odd in a workbook is told with its place where the mapping reads it, without a value
+
+
+def test_what_is_odd_in_a_workbook_has_a_place(site, date):
+    header = ["id", "nr", "day", "wai1", "wai2", "wai3", "mean", "note"]
+    rows = [["Zebulon", n, date(2024, 1, n), 3, 3, 3, f"=AVERAGE(D{n + 1}:F{n + 1})", "=1"]
+            for n in range(1, 9)]  # fmt: skip
+    rows[4][5] = "#N/A"
+
+    def odd(sheet):
+        sheet.row_dimensions[4].hidden = True
+        sheet.merge_cells("D7:D8")
+        sheet.merge_cells("H2:H9")  # no column of the mapping
+
+    (site.raw / "toy.xlsx").write_bytes(book_of([header, *rows], odd))
+    table = {"file": "toy.xlsx", "rows": "session", "client": "id", "session": "nr",
+             "session_facts": {"date": "day"}, "measures": {"alliance": "wai{item}"}}  # fmt: skip
+    read = site.read(table)
+    quarantine = read.quarantine.astype(object).where(read.quarantine.notna(), None)
+    told = [tuple(row) for row in quarantine[["row", "column", "rule", "action"]].to_numpy()]
+    assert told == [
+        (4, None, "hidden-row", "noted"), (6, "wai3", "error-in-cell", "noted"),
+        (7, "wai1", "merged-cells", "noted"),
+    ]  # fmt: skip
+    assert len(read.sessions) == 8 and len(read.responses) == 24 - 2
+    with_mean = {**table, "client_facts": {"mean_score": {"column": "mean", "type": "number"}}}
+    stopped = site.read(with_mean).quarantine
+    stopped = stopped[stopped["action"] == "stopped"]
+    assert stopped[["row", "column", "rule", "rows_affected"]].to_numpy().tolist() == [
+        [2, "mean", "formula-without-value", 8]
+    ]
+    assert "Zebulon" not in stopped.to_csv()
+
+
+def test_ids_that_a_spreadsheet_turned_into_dates_are_told(site, date):
+    site.workbook("toy.xlsx", Data=[["id", "nr"], [date(2024, 2, 1), 1], [date(2024, 2, 1), 2]])
+    read = site.read({"file": "toy.xlsx", "rows": "session", "client": "id", "session": "nr"})
+    assert read.quarantine["rule"].tolist() == ["id-is-a-date"] * 2
+    assert "2024" not in read.quarantine.to_csv()

@@ -15,6 +15,7 @@ import pandas as pd
 from alliance.ingest import parse
 from alliance.ingest.packed import is_repeated, packed
 from alliance.ingest.people import is_site_name
+from alliance.ingest.problems import rows_where
 from alliance.ingest.reading import Reading
 from alliance.ingest.rules import NOT_SELECTED
 
@@ -78,6 +79,10 @@ def find_clients(reading: Reading) -> None:
     reading.own_id = reading.cells(column)
     is_blank = reading.raw.column(column).isna().to_numpy()
     reading.set_aside("no-client-id", is_blank, column=column)
+    real = reading.raw.dates.get(column)
+    if real is not None:
+        rows = rows_where(real.to_numpy() & reading.alive, reading.raw.rows)
+        reading.problems.add("id-is-a-date", reading.place(), rows=rows, column=column)
     reading.set_aside(
         "no-client-id",
         reading.own_id.isna().to_numpy(),

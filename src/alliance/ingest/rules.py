@@ -278,6 +278,11 @@ RULES: dict[str, Rule] = {
             "mend the mark or the session number (the answers are scored, but the models use"
             " attended sessions only)",
         ),
+        id_is_a_date=(
+            "ids that are no dates",
+            "look whether the spreadsheet program turned an id such as 1-2 into a date; type it in"
+            " again as text",
+        ),
         look_alike_id=(
             "ids that differ in more than blanks, case or look-alike signs",
             "find out whether both are one client (they are kept as two)",

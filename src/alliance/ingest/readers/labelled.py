@@ -15,10 +15,10 @@ import pyreadstat
 
 from alliance.ingest.raw import RawTable, UnreadableError, with_blanks_missing
 from alliance.ingest.readers.cells import number_text
-from alliance.ingest.readers.opened import RawFile
+from alliance.ingest.readers.opened import FREE_BYTES, MAX_BYTES, MAX_EXPANSION, RawFile
 
 SECONDS_A_DAY = 86_400.0
-MAX_CELLS = 1_000_000_000
+BYTES_A_CELL = 8
 # What pyreadstat raises on a damaged file, beside its own errors.
 _FAULTS = (
     pyreadstat.ReadstatError,
@@ -85,8 +85,9 @@ def _parsed(file: RawFile, parse: Callable[..., Any], program: str) -> tuple[pd.
     try:
         with file.stream() as stream:
             meta = parse(stream, metadataonly=True)[1]
-        if (meta.number_rows or 0) * len(meta.column_names) > MAX_CELLS:
-            raise damaged  # a header that promises more than any study has
+        n_bytes = BYTES_A_CELL * (meta.number_rows or 0) * len(meta.column_names)
+        if n_bytes > min(MAX_BYTES, max(10 * FREE_BYTES, MAX_EXPANSION * file.size)):
+            raise UnreadableError("file-unreadable", "the file grows beyond all measure")
         with file.stream() as stream:
             frame, meta = parse(stream, disable_datetime_conversion=True)
             return frame, meta

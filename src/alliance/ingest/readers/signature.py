@@ -50,7 +50,7 @@ def check(file: RawFile, declared: str) -> None:
     """
     found = content_of(file)
     if declared in _TEXT_FORMATS:
-        if found is not None and found not in ("web page", "XML file"):
+        if found is not None:
             raise _mismatch(found, "no CSV file")
         return
     if declared == "excel" and found is None:
@@ -114,7 +114,10 @@ def _mismatch(found: str, expected: str) -> UnreadableError:
     kind = FORMATS[found]
     article = "an" if found.startswith(("Excel", "Open", "SPSS", "XML")) else "a"
     remedy = f"set `format: {kind}` for this table in the site mapping" if kind else None
-    if found == DAMAGED_ZIP:
+    if found == "web page":
+        remedy = "open the file in a spreadsheet program and save it as .xlsx; if it holds a login"
+        remedy += " page instead of data, log in and export it again"
+    elif found == DAMAGED_ZIP:
         remedy = "export the file again; if it is a whole zip file, let its name end in .zip"
     elif found == "gzip file":
         remedy = "let the file's name end in .gz"
