@@ -177,14 +177,14 @@ def set_duplicates_aside(reading: Reading) -> None:
     shared = is_repeated(by_key)
     if not shared.any():
         return
-    alive, by_key = alive[shared], pd.Series(by_key[shared])
+    alive, sharing = alive[shared], pd.Series(by_key[shared])
     content = pd.DataFrame(
         {i: reading.raw.column(name).iloc[alive].str.strip().to_numpy()
          for i, name in enumerate(reading.columns.used)}
     ).fillna("")  # fmt: skip
     whole = pd.Series(["\x1f".join(row) for row in content.to_numpy(dtype=object)], dtype="str")
-    differs = whole.groupby(by_key).transform("nunique").to_numpy() > 1
-    is_first = ~by_key.duplicated(keep="first").to_numpy()
+    differs = whole.groupby(sharing).transform("nunique").to_numpy() > 1
+    is_first = ~sharing.duplicated(keep="first").to_numpy()
     for rule, chosen in (
         ("conflicting-duplicate", differs),
         ("exact-duplicate", ~differs & ~is_first),
