@@ -18,6 +18,7 @@ from alliance.strict_yaml import Document, KeyPath, Problem
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "workflow" / "schemas"
 
+MAX_LEVELS = 8  # of keys within keys; no schema here goes deeper
 _WORDS = {
     "string": "text",
     "integer": "a whole number",
@@ -61,7 +62,7 @@ def problems_of(document: Document, name: str) -> list[Problem]:
     found = [
         problem
         for error in _validator(name).iter_errors(document.content)
-        for problem in _explain(error, document, ())
+        for problem in _explain(error, document, (), name)
     ]
     # A place that strictness has already complained about needs no second sentence.
     told = {problem.path for problem in document.problems}
@@ -88,11 +89,44 @@ def hint(word: str, valid: Iterable[str], what: str = "key") -> str:
     return f"valid {what}s: {', '.join(options)}" if options else f"no {what} is valid here"
 
 
-def _explain(error: Any, document: Document, inside: KeyPath) -> Iterator[Problem]:
+def _place_or_hint(key: str, valid: Iterable[str], name: str) -> str:
+    """Return where a key belongs that has one place elsewhere, else the nearest valid key here."""
+    homes = _homes(name).get(key, set())
+    if nearest(key, valid) is None and len(homes) == 1:
+        (home,) = homes
+        return f"it belongs below {home}" if home else "it belongs at the top, without indentation"
+    return hint(key, valid)
+
+
+@cache
+def _homes(name: str) -> dict[str, set[str]]:
+    """Return for each key of a schema below which keys it may stand ("" for the top)."""
+    whole = schema(name)
+    homes: dict[str, set[str]] = {}
+    left: list[tuple[dict[str, Any], tuple[str, ...]]] = [(whole, ())]
+    while left:
+        part, path = left.pop()
+        if "$ref" in part:
+            part = whole["$defs"][part["$ref"].rsplit("/", 1)[-1]] | part
+        if len(path) > MAX_LEVELS:
+            continue
+        for key, inner in part.get("properties", {}).items():
+            homes.setdefault(key, set()).add(" → ".join(path))
+            left.append((inner, (*path, key)))
+        for form, word in (("items", "an entry (- ...)"), ("additionalProperties", "a name")):
+            if isinstance(part.get(form), dict):
+                left.append((part[form], (*path, word)))
+        left += [(choice, path) for choice in (*part.get("oneOf", ()), *part.get("anyOf", ()))]
+    return homes
+
+
+def _explain(error: Any, document: Document, inside: KeyPath, name: str) -> Iterator[Problem]:
     path: KeyPath = (*inside, *error.relative_path)
     kind, value, instance = error.validator, error.validator_value, error.instance
     if kind in ("oneOf", "anyOf"):
-        yield from _explain_choice(error, document, path)
+        yield from _explain_choice(error, document, path, name)
+    elif "propertyNames" in error.relative_schema_path and kind == "enum":
+        yield document.problem((*path, instance), f"unknown key; {hint(str(instance), value)}")
     elif "propertyNames" in error.relative_schema_path:
         yield document.problem((*path, instance), f"this name is not allowed ({_rule(error)})")
     elif instance is None and kind in ("type", "enum", "const", "pattern"):
@@ -101,7 +135,8 @@ def _explain(error: Any, document: Document, inside: KeyPath) -> Iterator[Proble
         valid = error.schema.get("properties", {})
         for key in instance:
             if key not in valid:
-                yield document.problem((*path, key), f"unknown key; {hint(key, valid)}")
+                told = _place_or_hint(key, valid, name)
+                yield document.problem((*path, key), f"unknown key; {told}")
     elif kind == "required":
         for key in value:
             if key not in instance:
@@ -111,10 +146,14 @@ def _explain(error: Any, document: Document, inside: KeyPath) -> Iterator[Proble
     elif kind == "const":
         yield document.problem(path, f"must be {value}")
     elif kind == "enum":
-        options = [str(option) for option in value]
-        yield document.problem(
-            path, f"{instance!s:.60} is not valid; {hint(str(instance), options, 'value')}"
-        )
+        # A sign such as a comma could not be told from the sentence.
+        options = [str(option) if str(option).isalnum() or len(str(option)) > 1 else f'"{option}"'
+                   for option in value]  # fmt: skip
+        if isinstance(instance, dict | list):
+            told = f"must be one of {', '.join(options)}, but is {_kind_of(instance)}"
+        else:
+            told = f"{instance!s:.60} is not valid; {hint(str(instance), options, 'value')}"
+        yield document.problem(path, told)
     elif kind == "pattern":
         yield document.problem(path, f"{instance!s:.60} is not allowed ({_rule(error)})")
     elif kind == "uniqueItems":
@@ -125,17 +164,20 @@ def _explain(error: Any, document: Document, inside: KeyPath) -> Iterator[Proble
         yield document.problem(path, f"does not fit the rule `{kind}`")
 
 
-def _explain_choice(error: Any, document: Document, path: KeyPath) -> Iterator[Problem]:
+def _explain_choice(error: Any, document: Document, path: KeyPath, name: str) -> Iterator[Problem]:
     """Explain the branch that the writer most likely had in mind."""
     branches: dict[int, list[Any]] = {}
     for inner in error.context:
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
-    fitting = [b for b in branches.values() if not any(_is_at_top(e, "type") for e in b)]
+    fitting = [b for b in branches.values() if not any(_is_other_kind(e) for e in b)]
     if not fitting:
-        types = [e.validator_value for b in branches.values() for e in b if _is_at_top(e, "type")]
-        problem = (
-            f"must be {' or '.join(_types(t) for t in types)}, but is {_kind_of(error.instance)}"
-        )
+        wanted = [
+            _types(e.validator_value) if e.validator == "type" else str(e.validator_value)
+            for b in branches.values()
+            for e in b
+            if _is_other_kind(e)
+        ]
+        problem = f"must be {' or '.join(wanted)}, but is {_kind_of(error.instance)}"
         yield document.problem(path, NO_VALUE if error.instance is None else problem)
         return
     if isinstance(error.instance, dict) and "family" in error.instance:
@@ -147,12 +189,19 @@ def _explain_choice(error: Any, document: Document, path: KeyPath) -> Iterator[P
             return
         fitting = same
     for inner in min(fitting, key=_weight):
-        yield from _explain(inner, document, path)
+        yield from _explain(inner, document, path, name)
 
 
 def _weight(errors: list[Any]) -> tuple[int, int]:
     """Order branches: the one whose required keys are there, then the one with fewest problems."""
     return sum(_is_at_top(e, "required") for e in errors), len(errors)
+
+
+def _is_other_kind(error: Any) -> bool:
+    """Whether a branch wants another kind of value altogether."""
+    if _is_at_top(error, "const"):
+        return _kind_of(error.validator_value) != _kind_of(error.instance)
+    return _is_at_top(error, "type")
 
 
 def _is_at_top(error: Any, kind: str) -> bool:

@@ -430,7 +430,8 @@ def _mapping_problems(mapping: Document, config: Document, config_path: Path) ->
                 problems.append(mapping.problem(here, f"the cohort has no such measure; {told}"))
                 continue
             file = instrument_path(config_path, measures[name]["instrument"])
-            n_items = _instrument_facts(file).get("items") if file else None
+            items = _instrument_facts(file).get("items") if file else None
+            n_items = items if isinstance(items, int) else None  # else told of the key itself
             problems += _list_length_problems(mapping, here, measure, n_items)
     return problems
 

@@ -281,7 +281,7 @@ def _syntax_error(error: yaml.YAMLError, text: str, name: str) -> UnreadableYaml
         )
     elif "could not find expected ':'" in problem or "did not find expected key" in problem:
         advice = "a key without a colon, or a line that is indented too much or too little"
-    elif "block end" in problem or "block mapping" in problem:
+    elif "block end" in problem or "block mapping" in problem or "'-' indicator" in problem:
         advice = "the indentation does not fit the lines above"
     elif "quoted scalar" in problem or "end of stream" in problem:
         advice = "a quotation mark or bracket is opened and never closed"
