@@ -16,7 +16,6 @@ so that no engine for crossed levels is needed, whatever the number of sessions 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -204,109 +203,129 @@ def _subtracted(means: TwoWay, contrasts: TwoWay, m: int, sessions: float) -> Cr
     )
 
 
+@dataclass(frozen=True, slots=True)
+class NestedDraws:
+    """Nested components of resamples of clients; every array has shape (draws,)."""
+
+    person: np.ndarray
+    session: np.ndarray
+    error: np.ndarray
+    error_of_items_alike: np.ndarray
+    n_items: int
+
+    def person_reliability(self, sessions: float) -> np.ndarray:
+        """R_KRN of every resample."""
+        noise = self.session + self.error / self.n_items
+        return _shares(self.person, noise / sessions)
+
+    @property
+    def change_reliability(self) -> np.ndarray:
+        """R_CN of every resample."""
+        return _shares(self.session, self.error / self.n_items)
+
+    @property
+    def change_reliability_of_items_alike(self) -> np.ndarray:
+        """R_CN of every resample, the items' own means taken out of the error."""
+        return _shares(self.session, self.error_of_items_alike / self.n_items)
+
+
+def _shares(signal: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(signal / (signal + noise))
+
+
 def nested_draws(
-    items: np.ndarray, person: np.ndarray, weights: np.ndarray, block: np.ndarray
-) -> list[Nested]:
+    items: np.ndarray, person: np.ndarray, block: np.ndarray, weights: np.ndarray
+) -> NestedDraws:
     """Return the nested components of resamples of clients.
 
     Parameters
     ----------
     items, person
         As in `nested_components`.
-    weights
-        How often each block of clients is drawn, shape (draws, n_blocks).
     block
-        Each person's block, shape (n_persons,).
+        Each form's block of clients, shape (n_forms,).
+    weights
+        How often each block is drawn, shape (draws, n_blocks).
     """
     m = items.shape[1]
-    totals = _PersonTotals.of(items, person)
-    return [_nested_of(totals, draw[block], m) for draw in weights]
+    form = items.mean(axis=1)
+    deviations = items - form[:, None]
+    centred = form - form.mean()
+    size = np.bincount(person).astype(float)
+    mean = np.bincount(person, centred) / size
+    of_person = np.zeros(len(size), dtype=int)
+    of_person[person] = block
+    n_blocks = weights.shape[1]
+    sizes, kind = np.unique(size, return_inverse=True)
 
+    def by_kind(values: np.ndarray) -> np.ndarray:
+        """Sum a value of persons over the clients of each resample, by number of sessions."""
+        table = np.zeros((n_blocks, len(sizes)))
+        np.add.at(table, (of_person, kind), values)
+        return np.asarray(weights @ table)
 
-@dataclass(frozen=True, slots=True)
-class _PersonTotals:
-    """Of each person: number of forms, mean over forms, squares within; all of shape (n_persons,)
-    but `item_sums`, (n_persons, m)."""
+    def by_form(values: np.ndarray) -> np.ndarray:
+        return np.asarray(weights @ np.bincount(block, values, n_blocks))
 
-    size: np.ndarray
-    mean: np.ndarray
-    within: np.ndarray
-    error: np.ndarray
-    item_sums: np.ndarray
-
-    @classmethod
-    def of(cls, items: np.ndarray, person: np.ndarray) -> _PersonTotals:
-        form = items.mean(axis=1)
-        deviations = items - form[:, None]
-        size = np.bincount(person).astype(float)
-        mean = np.bincount(person, form) / size
-        item_sums = np.zeros((len(size), items.shape[1]))
-        np.add.at(item_sums, person, deviations)
-        return cls(
-            size=size,
-            mean=mean,
-            within=np.bincount(person, (form - mean[person]) ** 2),
-            error=np.bincount(person, (deviations**2).sum(axis=1)),
-            item_sums=item_sums,
-        )
-
-
-def _nested_of(totals: _PersonTotals, times: np.ndarray, m: int) -> Nested:
-    """Return the components of a resample in which person i is drawn `times[i]` times."""
-    forms = float(times @ totals.size)
-    person, residual = _reml_of_means(totals, times)
-    error = float(times @ totals.error) / (forms * (m - 1))
-    item_sums = times @ totals.item_sums
-    alike = float(times @ totals.error) - float(item_sums @ item_sums) / forms
-    return Nested(
-        person=person,
-        session=max(0.0, residual - error / m),
+    moments = by_kind(np.ones(len(size))), by_kind(mean), by_kind(mean**2)
+    within = by_form((centred - mean[person]) ** 2)
+    forms = moments[0] @ sizes
+    variance, residual = _reml_of_means(sizes, *moments, within)
+    squares = by_form((deviations**2).sum(axis=1))
+    item_sums = np.zeros((n_blocks, m))
+    np.add.at(item_sums, block, deviations)
+    alike = squares - ((weights @ item_sums) ** 2).sum(axis=1) / forms
+    error = squares / (forms * (m - 1))
+    return NestedDraws(
+        person=variance,
+        session=np.maximum(0.0, residual - error / m),
         error=error,
         error_of_items_alike=alike / ((forms - 1) * (m - 1)),
         n_items=m,
-        mean_sessions=float(times.sum() / (times @ (1.0 / totals.size))),
     )
 
 
-def _reml_of_means(totals: _PersonTotals, times: np.ndarray) -> tuple[float, float]:
-    """Return person and residual variance of the one-way random model from person totals.
+def _reml_of_means(
+    sizes: np.ndarray, count: np.ndarray, total: np.ndarray, square: np.ndarray, within: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return person and residual variance of the one-way random model, for many resamples.
 
-    Newton's method would need care at the boundary; a fixed number of golden-section steps over the
-    log ratio of standard deviations is exact enough for an interval.
+    Golden-section search over the log ratio of standard deviations, all resamples at once.
+
+    Parameters
+    ----------
+    sizes
+        Numbers of sessions that occur, shape (G,).
+    count, total, square
+        Persons with that number of sessions, and sums of their means and squared means; shape
+        (draws, G).
+    within
+        Sum of squares of sessions around their person's mean, shape (draws,).
     """
-    drawn = times > 0
-    n, times = totals.size[drawn], times[drawn]
-    mean, within = totals.mean[drawn], float(times @ totals.within[drawn])
-    degrees = float(times @ n) - 1.0
+    degrees = count @ sizes - 1.0
 
-    def pieces(ratio: float) -> tuple[float, float]:
-        spread = 1.0 + ratio * n
-        weight = times * n / spread
-        centre = float(weight @ mean) / float(weight.sum())
-        square = within + float(weight @ (mean - centre) ** 2)
-        log_det = float(times @ np.log(spread)) + np.log(float(weight.sum()))
-        return log_det + degrees * np.log(max(square, 1e-300)), square
+    def pieces(ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        spread = 1.0 + ratio[:, None] * sizes
+        weight = sizes / spread
+        all_weights = (weight * count).sum(axis=1)
+        centre = (weight * total).sum(axis=1) / all_weights
+        squares = (weight * square).sum(axis=1) - all_weights * centre**2 + within
+        squares = np.maximum(squares, 1e-300)
+        log_det = (count * np.log(spread)).sum(axis=1) + np.log(all_weights)
+        return log_det + degrees * np.log(squares), squares / degrees
 
-    low, high = np.log(1e-4), np.log(1e3)
+    def at(log_sd: np.ndarray) -> np.ndarray:
+        return pieces(np.exp(2.0 * log_sd))[0]
+
     golden = (np.sqrt(5.0) - 1.0) / 2.0
-    inner = [high - golden * (high - low), low + golden * (high - low)]
-    values = [pieces(np.exp(2 * x))[0] for x in inner]
-    for _ in range(36):
-        if values[0] <= values[1]:
-            high, inner[1], values[1] = inner[1], inner[0], values[0]
-            inner[0] = high - golden * (high - low)
-            values[0] = pieces(np.exp(2 * inner[0]))[0]
-        else:
-            low, inner[0], values[0] = inner[0], inner[1], values[1]
-            inner[1] = low + golden * (high - low)
-            values[1] = pieces(np.exp(2 * inner[1]))[0]
-    ratio = float(np.exp(2 * inner[0]))
-    if pieces(0.0)[0] <= values[0]:
-        ratio = 0.0
-    residual = pieces(ratio)[1] / degrees
+    low, high = np.full(len(count), np.log(1e-4)), np.full(len(count), np.log(1e3))
+    for _ in range(40):
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        is_left = at(left) <= at(right)
+        high, low = np.where(is_left, right, high), np.where(is_left, low, left)
+    ratio = np.exp(low + high)  # of variances: twice the middle of log standard deviations
+    zero = np.zeros_like(ratio)
+    ratio = np.where(pieces(zero)[0] <= pieces(ratio)[0], zero, ratio)
+    residual = pieces(ratio)[1]
     return ratio * residual, residual
-
-
-def reliabilities(nested: Nested, sessions: Sequence[int]) -> list[float]:
-    """Return R_KRN for these numbers of sessions."""
-    return [nested.person_reliability(k) for k in sessions]
