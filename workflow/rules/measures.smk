@@ -8,6 +8,7 @@ OUTPUTS
     data/processed/<cohort>/scoring_ledger.parquet   forms complete, prorated, refused
     data/processed/<cohort>/panel.parquet            one row per client and session
     results/<cohort>/description.json                counts and observed means, no model
+    results/<cohort>/measurement.json                evidence of the keys, reliability, invariance
 """
 
 
@@ -81,3 +82,27 @@ rule describe_cohort:
         "Count who took part, what is missing and what was set aside."
     script:
         "../scripts/describe_cohort.py"
+
+
+rule describe_measures:
+    input:
+        instruments=instrument_files(),
+        clients=f"{PROCESSED}/clients.parquet",
+        sessions=f"{PROCESSED}/sessions.parquet",
+        responses=f"{PROCESSED}/responses.parquet",
+        scores=f"{PROCESSED}/scores.parquet",
+        schema=PROJECT / "workflow" / "schemas" / "measurement.schema.yaml",
+        code=library("measures.describe"),
+    output:
+        measurement=f"{RESULTS}/measurement.json",
+    log:
+        f"{RESULTS}/logs/describe_measures.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/describe_measures.tsv"
+    params:
+        measures=lookup("measures", within=cohort),
+        seed=lookup("seed", within=cohort),
+    message:
+        "Judge how well the questionnaires measure: reliability, agreement over sites and sessions."
+    script:
+        "../scripts/describe_measures.py"

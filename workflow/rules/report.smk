@@ -19,6 +19,7 @@ rule record_run:
             "ingest.site",
             "ingest.pool",
             "measures.scoring",
+            "measures.describe",
             "panel",
             "description",
             *[module for module, _ in FAMILIES.values()],

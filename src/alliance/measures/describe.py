@@ -280,8 +280,7 @@ def _share_rows(head: Mapping[str, Any], found: VarianceShares) -> Rows:
     columns = ("level", "groups", "variance", "share", "share_low", "share_high",
                "icc", "icc_low", "icc_high")  # fmt: skip
     return [
-        {**head, **{column: getattr(level, column) for column in columns}}
-        for level in found.levels
+        {**head, **{column: getattr(level, column) for column in columns}} for level in found.levels
     ]
 
 

@@ -79,9 +79,7 @@ def fit_one_factor(covariances: np.ndarray, start: np.ndarray | None = None) -> 
         gradient[held] = 0.0
         done = np.abs(gradient).max(axis=1) < TOLERANCE
         converged[active[done]] = True
-        active, gradient, vector, held = (
-            part[~done] for part in (active, gradient, vector, held)
-        )
+        active, gradient, vector, held = (part[~done] for part in (active, gradient, vector, held))
         if not len(active):
             break
         log_psi[active] = np.clip(

@@ -206,7 +206,7 @@ class _Products:
             x, a = centred[rows], answered[rows].astype(float)
             for table, (left, right) in zip(tables, ((a, a), (x, a), (x, x)), strict=True):
                 table[b] = (left.T @ right).ravel()
-        return cls(*tables, p)
+        return cls(tables[0], tables[1], tables[2], p)
 
     def covariances(self, weights: np.ndarray) -> np.ndarray:
         """Return the pairwise covariance matrices, (n, p, p), of resamples `weights` (n, blocks).

@@ -42,9 +42,7 @@ class TwoWay:
     mean_variance: float
 
 
-def two_way(
-    y: np.ndarray, person: np.ndarray, occasion: np.ndarray | None = None
-) -> TwoWay | None:
+def two_way(y: np.ndarray, person: np.ndarray, occasion: np.ndarray | None = None) -> TwoWay | None:
     """Estimate the components; None where the data cannot tell them apart.
 
     Parameters
@@ -190,6 +188,4 @@ class _Table:
         n, q = self._shape
         _, one_one, square, means = self._pieces(a, b)
         residual = square / (q * (n - 1))
-        return TwoWay(
-            a * residual, b * residual, residual, means + self.centre, residual / one_one
-        )
+        return TwoWay(a * residual, b * residual, residual, means + self.centre, residual / one_one)

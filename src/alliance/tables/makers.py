@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alliance.findings.results import Results
-from alliance.tables import cohort, ladder, models
+from alliance.tables import cohort, ladder, measures, models
 from alliance.tables.layout import Records, Table
 
 Maker = tuple[Callable[[Results], Table], Callable[[Results], Records]]
@@ -14,6 +14,21 @@ MAKERS: dict[str, Maker] = {
     "sample": (cohort.sample, cohort.sample_records),
     "flow": (cohort.flow, cohort.flow_records),
     "missing": (cohort.missing, cohort.missing_records),
+    **{
+        name: (getattr(measures, name), getattr(measures, f"{name}_records"))
+        for name in (
+            "instruments",
+            "evidence",
+            "scores",
+            "prorating",
+            "items",
+            "reliability",
+            "generalizability",
+            "decision",
+            "variance_shares",
+            "invariance",
+        )
+    },
     "rows": (cohort.rows, cohort.rows_records),
     "problems": (cohort.problems, cohort.problems_records),
     "fixed_effects": (models.fixed_effects, models.fixed_effects_records),
