@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from pathlib import Path
 from typing import Any
@@ -670,7 +671,24 @@ def write(
     for path, entry in zip(paths, some_fits, strict=True):
         files.write_json(entry, path)
     files.write_json(a_description, results / "description.json")
-    return {"fits": paths, "description": results / "description.json"}
+    files.write_json(measurement(a_description), results / "measurement.json")
+    return {
+        "fits": paths,
+        "description": results / "description.json",
+        "further": [results / "measurement.json"],
+    }
+
+
+def measurement(a_description: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of the measures that belongs to a description of a cohort."""
+    spec = importlib.util.spec_from_file_location(
+        "mock_measurement", Path(__file__).with_name("mock_measurement.py")
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: dict[str, Any] = module.measurement(a_description)
+    return found
 
 
 def schema(name: str) -> Any:

@@ -10,6 +10,7 @@ from alliance.figures import FIGURES, FORMATS, painters, style
 from alliance.findings.results import Results
 
 PAINTERS = painters()
+MEASURES = ("forms", "reliability", "decision", "variance_shares", "invariance")
 
 
 def cohorts(mock):
@@ -97,14 +98,14 @@ CASES = [
         ("shapes", "together", "choices", "conditions", "sites", "estimates", "flow"),
         ("otherwise", *(f"otherwise, {name}" for name in OTHERWISE)),
     ),
-    ("missing", "many measures"),
-    ("missing", "still more"),
+    *itertools.product(("missing", *MEASURES), ("many measures", "still more")),
 ]
 
 
-def drawn(name, fits, description):
+def drawn(name, fits, description, measurement=None):
+    further = {} if measurement is None else {"measurement": measurement}
     with style.in_house_style():
-        figure = PAINTERS[name](Results(fits, description, {}))
+        figure = PAINTERS[name](Results(fits, description, further))
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
     return figure
@@ -163,7 +164,8 @@ def test_no_date_program_or_path_in_any_file(published):
 
 @pytest.mark.parametrize(("name", "cohort"), CASES)
 def test_no_text_overlaps_another_or_is_cut_off(mock, name, cohort):
-    figure = drawn(name, *cohorts(mock)[cohort])
+    fits, description = cohorts(mock)[cohort]
+    figure = drawn(name, fits, description, mock.measurement(description))
     width, height = figure.bbox.width, figure.bbox.height
     texts = texts_of(figure)
     assert texts
@@ -195,6 +197,26 @@ def test_a_figure_without_data_says_why(mock, name):
         assert "Nothing to show here" in words
     empty = mock.description() | {"flow": [], "missing": [], "problems": [], "observed_courses": []}
     assert texts_of(drawn(name, [], empty))
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_what_the_measures_are_like_is_drawn_or_its_absence_said(mock, name):
+    description = mock.description()
+    measurement = mock.measurement(description)
+    figure = drawn(name, [], description, measurement)
+    words = " ".join(text for text, _ in texts_of(figure))
+    assert "Nothing to show here" not in words or name in ("reliability", "forms")
+    nobody = {key: [] if isinstance(value, list) else value for key, value in measurement.items()}
+    for content, told in ((nobody, "No questionnaire"), (None, "was not described")):
+        words = " ".join(text for text, _ in texts_of(drawn(name, [], description, content)))
+        assert told in words
+
+
+def test_the_made_up_measures_are_valid_by_the_schema(mock):
+    import jsonschema
+
+    content = mock.measurement(mock.description())
+    jsonschema.Draft202012Validator(mock.schema("measurement")).validate(content)
 
 
 def test_no_curve_is_drawn_where_few_are_left(mock):

@@ -76,7 +76,8 @@ def test_every_finding_says_where_it_stands(published):
 
 def test_the_demo_agrees_number_by_number(tmp_path):
     """The real demo, written anew from its fits, so that the templates of now are tested."""
-    needed = [DEMO / "description.json", DEMO / "audit" / "run.json", DEMO / "fits"]
+    descriptions = [DEMO / "description.json", DEMO / "measurement.json"]
+    needed = [*descriptions, DEMO / "audit" / "run.json", DEMO / "fits"]
     if not all(path.exists() for path in needed):
         pytest.skip("results/demo is not there: run `make demo` first")
     from alliance.figures import FIGURES
@@ -84,7 +85,7 @@ def test_the_demo_agrees_number_by_number(tmp_path):
 
     results, raw = tmp_path / "results" / "demo", tmp_path / "data" / "raw" / "demo"
     shutil.copytree(DEMO / "fits", results / "fits")
-    for path in (DEMO / "description.json", DEMO / "audit" / "run.json"):
+    for path in (*descriptions, DEMO / "audit" / "run.json"):
         files.write_bytes(path.read_bytes(), results / path.relative_to(DEMO))
     truth = ROOT / "data" / "raw" / "demo" / "truth.json"
     files.write_bytes(truth.read_bytes(), raw / "truth.json")
@@ -96,6 +97,7 @@ def test_the_demo_agrees_number_by_number(tmp_path):
     write_report(
         fits=sorted((results / "fits").glob("*.json")),
         description=results / "description.json",
+        further=[results / "measurement.json"],
         figures_folder=results / "figures",
         truth=raw / "truth.json",
         run=results / "audit" / "run.json",

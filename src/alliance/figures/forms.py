@@ -31,7 +31,7 @@ def draw(results: Results) -> Figure:
     if not panels:
         return style.nothing_to_show("No questionnaire is part of this cohort.")
     heights = [HEIGHT if _by_session(rows) else 30.0 for rows in panels.values()]
-    figure, parts = style.stack(list(panels), heights)
+    figure, parts = style.stack([style.short(label, 56) for label in panels], heights)
     for part, rows in zip(parts, panels.values(), strict=True):
         sessions = _by_session(rows)
         if sessions:

@@ -34,7 +34,7 @@ def draw(results: Results) -> Figure:
     if not panels:
         return style.nothing_to_show("No questionnaire is part of this cohort.")
     heights = [22 + ROW * len(rows) if _known(rows) else 32 for rows in panels.values()]
-    figure, parts = style.stack(list(panels), heights)
+    figure, parts = style.stack([style.short(label, 56) for label in panels], heights)
     lowest = _lowest(panels.values())
     for part, rows, height in zip(parts, panels.values(), heights, strict=True):
         if _known(rows):
@@ -122,7 +122,7 @@ def _forest(axes: Axes, rows: Sequence[Mapping[str, Any]], lowest: float) -> Non
 
 def _name(row: Mapping[str, Any]) -> str:
     if row["site"] != "all":
-        return style.short(row["site"], 20)
+        return style.short(row["site"], 16)
     return SESSIONS.get(row["session"], "all forms")
 
 

@@ -215,7 +215,7 @@ def _item_rows(
                 "item": str(words),
                 "answered": int(answered.sum()),
                 "unanswered_percent": 100 * float(1 - answered.mean()) if len(answered) else None,
-                "mean": float(columns[answered, place].mean()) if enough else None,
+                "mean": float(columns[answered, place].mean()) if enough and answered.any() else None,
                 "item_rest": found.item_rest[place] if found.item_rest else None,
             }
         )

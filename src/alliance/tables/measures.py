@@ -275,6 +275,7 @@ def reliability(results: Results) -> Table:
         [
             heading("Forms of", numeric=False),
             *map(heading, ("Clients", "Forms", "Items", "Alpha", "Omega")),
+            heading("Remark", numeric=False),
         ],
         notes=[
             "Alpha: Cronbach. Omega: total, of one factor by maximum likelihood. In brackets "
@@ -292,10 +293,10 @@ def reliability(results: Results) -> Table:
                         *(cell(row[key], "count") for key in ("clients", "forms", "items")),
                         _with_interval(row, "alpha", "alpha_low", "alpha_high"),
                         _with_interval(row, "omega", "omega_low", "omega_high"),
+                        cell(row["message"]) if row["message"].raw else words(""),
                     )
                 )
             )
-            table.rows += _said(row["message"])
     return table
 
 

@@ -1,0 +1,168 @@
+"""A made-up description of the measures, valid by its schema: good, refused and missing numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+STEPS = ("configural", "metric", "scalar", "strict")
+
+
+def measurement(description: dict[str, Any]) -> dict[str, Any]:
+    """Return what would stand beside this description of a cohort."""
+    parts: dict[str, Any] = {name: [] for name in PARTS}
+    sites = [row["site"] for row in description["flow"] if row["site"] != "all"]
+    for k, measure in enumerate(description["measures"]):
+        for part, rows in _of(measure, k, sites, parts).items():
+            parts[part] += rows
+    return {"schema": "alliance-measurement-1", "seed": 1, **parts}
+
+
+PARTS = (
+    "measures", "evidence", "scores", "published_reliability", "prorating", "items", "reliability",
+    "generalizability", "components", "coefficients", "decision", "sessions_needed",
+    "multilevel_omega", "variance_shares", "variance_notes", "invariance", "invariance_steps",
+    "invariance_releases",
+)  # fmt: skip
+
+
+def _of(measure: dict[str, Any], k: int, sites: list[str], parts: Any) -> dict[str, Any]:
+    name, label = measure["name"], measure["label"]
+    head = {"measure": name, "score": "total", "label": label}
+    unverified = k == 1
+    refused = k == 1  # nothing can be told of the second measure
+    return {
+        "measures": [
+            {
+                "measure": name, "label": label, "instrument": "wai-sr-c", "name": "The form",
+                "abbreviation": measure["abbreviation"], "rater": "client",
+                "construct": "alliance", "items": 12, "reversed_items": "4, 10",
+                "status": "check" if unverified else "ready", "unverified": unverified,
+                "parts_not_read_in_a_source": 0 if k == 2 else 2,
+                "unanswered": "up to 25 % of a score's items may be missing",
+                "not_applicable": "“does not apply” (9; any item) counts as unanswered",
+                "disagreements": ["one page prints 3 for 4"] if unverified else [],
+            }
+        ],
+        "evidence": [
+            {"measure": name, "part": "reversed items", "confidence": "uncertain",
+             "verified": False, "source": "a page, read in 2020"},
+        ],
+        "scores": [
+            {**head, "rule": "sum", "items": "1 to 12", "lowest": 12, "highest": 60,
+             "unanswered_most": 3},
+            {**head, "score": "goal", "label": f"{label}: goal", "rule": "mean, times 10",
+             "items": "the highest of 1, 2", "lowest": None, "highest": None,
+             "unanswered_most": None},
+        ],
+        "published_reliability": [
+            {"measure": name, "score": "total", "alpha": 0.92, "retest": None, "sample": "one",
+             "confidence": "read in a source"},
+        ],
+        "prorating": [
+            {**head, "session": session, "sessions": 100, "forms": 90, "complete": 80,
+             "prorated": 8, "refused": 2, "no_form": 10, "complete_percent": 80.0,
+             "prorated_percent": 8.0, "refused_percent": 2.0, "no_form_percent": 10.0}
+            for session in (["all"] if refused else ["all", *map(str, range(1, 13))])
+        ],
+        "items": [
+            {**head, "item": str(item), "answered": 900, "unanswered_percent": 2.1, "mean": 3.4,
+             "item_rest": None if item == 2 else 0.61}
+            for item in range(1, 4)
+        ],
+        "reliability": _reliability(head, sites, refused),
+        "generalizability": [
+            {**head, "clients": 120, "forms": 800, "incomplete_forms": 60, "items": 12,
+             "mean_sessions": None if refused else 5.4,
+             "message": "Every client has one complete form." if refused else ""},
+        ],
+        "components": [] if refused else [
+            {**head, "design": "nested", "component": "client", "variance": 0.2, "share": 0.4},
+        ],
+        "coefficients": [] if refused else [
+            {**head, "design": "nested", "name": "R_CN", "meaning": "change", "sessions": None,
+             "value": 0.78, "low": 0.75, "high": 0.81},
+            {**head, "design": "crossed", "name": "R_1F", "meaning": "one session",
+             "sessions": 1.0, "value": None, "low": None, "high": None},
+        ],
+        "decision": [] if refused else [
+            {**head, "sessions": n, "reliability": n / (n + 0.7), "low": n / (n + 0.9),
+             "high": n / (n + 0.5)}
+            for n in (1, 2, 4, 8, 16)
+        ],
+        "sessions_needed": [] if refused else [
+            {**head, "target": 0.8, "sessions": 3}, {**head, "target": 0.9, "sessions": None},
+        ],
+        "multilevel_omega": [
+            {**head, "kind": "" if refused else "between", "meaning": "a client's mean",
+             "printed": True, "clients": 120, "forms": 800, "incomplete_forms": 60,
+             "forms_per_client": 5.4, "estimate": None if refused else 0.86,
+             "low": None if refused else 0.83, "high": None if refused else 0.88,
+             "message": "It did not converge." if refused else ""},
+        ],
+        "variance_shares": [] if refused else [
+            {**head, "level": level, "groups": groups, "variance": share, "share": share,
+             "share_low": low, "share_high": high, "icc": None if level == "session" else share,
+             "icc_low": low, "icc_high": high}
+            for level, groups, share, low, high in (
+                ("site", 4, 0.02, None, None), ("therapist", 40, 0.08, 0.02, 0.15),
+                ("client", 120, 0.5, 0.4, 0.6), ("session", 800, 0.4, 0.3, 0.5),
+            )
+        ],
+        "variance_notes": [{**head, "message": "4 sites say little."}],
+        **_invariance(name, label, refused),
+    }  # fmt: skip
+
+
+def _reliability(head: dict[str, Any], sites: list[str], refused: bool) -> list[dict[str, Any]]:
+    groups = [("all", "all"), *((site, "all") for site in sites)]
+    groups += [("all", session) for session in ("1", "3", "last")]
+    rows = []
+    for k, (site, session) in enumerate(groups):
+        known = not refused and k != len(groups) - 3
+        rows.append(
+            {
+                **head, "site": site, "session": session, "clients": 120, "forms": 800,
+                "items": 12, "alpha": 0.9 if known else None, "alpha_low": 0.85 if known else None,
+                "alpha_high": 0.93 if known else None, "alpha_standardised": None,
+                "omega": None if k == 1 or not known else 0.91, "omega_low": None,
+                "omega_high": None, "message": "" if known else "Fewer than eight clients.",
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _invariance(name: str, label: str, refused: bool) -> dict[str, Any]:
+    rows, steps, releases = [], [], []
+    for over in ("sites", "sessions"):
+        head = {"measure": name, "label": label, "over": over}
+        rows.append(
+            {
+                **head, "factors": "goal, task, bond",
+                "groups": [] if refused else [{"name": "north", "forms": 300}],
+                "left_out": [{"name": "south", "why": "12 forms, fewer than 50"}],
+                "level": None if refused else "metric",
+                "partial_step": None if refused else "scalar",
+                "partial_reached": None if refused else True,
+                "message": "There is one site: nothing to compare." if refused else "",
+            }
+        )  # fmt: skip
+        if refused:
+            continue
+        for k, step in enumerate(STEPS):
+            change = -0.002 - 0.01 * (k == 2) if k else None
+            steps.append(
+                {
+                    **head, "step": step, "partial": False, "chi2": 212.3, "df": 204, "p": 0.2,
+                    "chi2_scaled": None, "scaling": None, "cfi": 0.96, "tli": 0.95, "rmsea": 0.04,
+                    "rmsea_low": 0.03, "rmsea_high": 0.05, "srmr": 0.05, "change_chi2": 12.0,
+                    "change_df": 9, "change_p": 0.21, "change_chi2_scaled": None,
+                    "change_p_scaled": None, "change_cfi": change,
+                    "change_rmsea": None if change is None else 0.001, "change_srmr": None,
+                    "holds": None if not k else k != 2, "converged": k != 3, "improper": 0,
+                }
+            )  # fmt: skip
+        releases.append(
+            {**head, "step": "scalar", "what": "intercept", "item": "item 3", "chi2": 22.0,
+             "df": 3, "p": 0.001}
+        )  # fmt: skip
+    return {"invariance": rows, "invariance_steps": steps, "invariance_releases": releases}
