@@ -205,9 +205,9 @@ def _item_rows(
     head: Mapping[str, Any], its: Sequence[Any], columns: np.ndarray, found: Consistency
 ) -> Rows:
     rows = []
-    enough = found.clients >= FEWEST_CLIENTS
     for place, item in enumerate(its):
         answered = ~np.isnan(columns[:, place])
+        enough = found.clients >= FEWEST_CLIENTS and answered.any()
         words = item if isinstance(item, int) else "highest of " + ", ".join(map(str, item))
         rows.append(
             {
@@ -215,7 +215,7 @@ def _item_rows(
                 "item": str(words),
                 "answered": int(answered.sum()),
                 "unanswered_percent": 100 * float(1 - answered.mean()) if len(answered) else None,
-                "mean": float(columns[answered, place].mean()) if enough and answered.any() else None,
+                "mean": float(columns[answered, place].mean()) if enough else None,
                 "item_rest": found.item_rest[place] if found.item_rest else None,
             }
         )
