@@ -97,7 +97,7 @@ def _of(measure: dict[str, Any], k: int, sites: list[str], parts: Any) -> dict[s
              "printed": True, "clients": 120, "forms": 800, "incomplete_forms": 60,
              "forms_per_client": 5.4, "estimate": None if refused else 0.86,
              "low": None if refused else 0.83, "high": None if refused else 0.88,
-             "message": "It did not converge." if refused else ""},
+             "message": "There is no stable solution." if refused else ""},
         ],
         "variance_shares": [] if refused else [
             {**head, "level": level, "groups": groups, "variance": share, "share": share,

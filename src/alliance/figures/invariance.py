@@ -93,7 +93,7 @@ def _cells(axes: Axes, y: int, steps: Sequence[Mapping[str, Any] | None]) -> Non
 
 def _in_figures(step: Mapping[str, Any]) -> str:
     if not step["converged"]:
-        return "did not\nconverge"
+        return "no stable\nsolution"
     if step["change_cfi"] is None:
         cfi, rmsea = (format_value("correlation:3", step[name]) for name in ("cfi", "rmsea"))
         return f"CFI {cfi}\nRMSEA {rmsea}"

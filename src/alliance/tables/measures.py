@@ -546,7 +546,7 @@ def _step(row: Field) -> Row:
             *(_number(row[key], "correlation:3") for key in ("cfi", "rmsea", "srmr")),
             *(_number(row[key], "correlation:3") for key in ("change_cfi", "change_rmsea")),
             _number(p, "p-cell"),
-            words(verdict if row["converged"].raw else "did not converge"),
+            words(verdict if row["converged"].raw else "no stable solution"),
         ),
         faint=not row["converged"].raw,
     )
