@@ -15,6 +15,7 @@ include: "workflow/rules/intake_page.smk"
 include: "workflow/rules/measures.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/codebook.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -25,6 +26,7 @@ rule all:
         f"{RESULTS}/audit/findings.json",
         f"{RESULTS}/checks/problems.csv",
         rules.write_intake_page.output,
+        rules.write_codebook.output,
         rules.draw_figures.output,
         rules.make_tables.output,
     message:

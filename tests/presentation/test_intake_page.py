@@ -187,3 +187,27 @@ def test_a_long_course_is_put_into_groups():
 
 def test_rules_of_plausibility_exist():
     assert set(RULES) >= PLAUSIBILITY
+
+
+def test_problems_of_a_site_within_an_export_go_to_whoever_sent_it(tmp_path):
+    problems = Problems("network")
+    problems.add("out-of-range", Place("a.csv", None, "responses"), rows=[2], column="wai_1")
+    site_tables(tmp_path / "network", problems.table())
+    clients = pd.DataFrame({"site": ["site-21"], "client": ["x"]}).assign(
+        therapist=pd.Series([None], dtype="str"), end_status=pd.Series([None], dtype="str"),
+        sessions_planned=pd.array([pd.NA], dtype="Int64"),
+    )  # fmt: skip
+    files.write_parquet(clients, tmp_path / "network" / "clients.parquet")
+    odd = Problems("site-21")
+    odd.add("straight-lining", Place("a.csv", None, "responses"), expected="other answers; seen")
+    files.write_parquet(odd.table(), tmp_path / "implausible.parquet")
+    write_intake_page(
+        cohort="c", title="T", simulated=False, measures={},
+        site_folders={"network": tmp_path / "network"}, description=tmp_path / "intake.json",
+        page=tmp_path / "intake.html", findings=tmp_path / "f.json",
+        queries=[tmp_path / "queries_network.csv"], implausible=tmp_path / "implausible.parquet",
+    )  # fmt: skip
+    told = [row["problem"] for row in read_queries(tmp_path / "queries_network.csv")]
+    assert told == ["out of range", "straight lining"]
+    about = files.read_json(tmp_path / "intake.json")
+    assert [entry["rule"] for entry in about["plausibility"]] == ["straight-lining"]

@@ -55,9 +55,10 @@ def write_intake_page(
     from alliance.intake_page.queries import query_list
 
     tables = stacked_sites(list(site_folders.values()), implausible)
+    whose = _exports(site_folders)
+    owner = tables["quarantine"]["site"].map(lambda site: whose.get(site, site))
     for site, path in zip(site_folders, queries, strict=True):
-        found = tables["quarantine"][tables["quarantine"]["site"] == site]
-        files.write_text(query_list(found), path)
+        files.write_text(query_list(tables["quarantine"][owner == site]), path)
     labels = {name: str(measure.get("label", name)) for name, measure in measures.items()}
     about = {"cohort": cohort, "title": title, "simulated": simulated, "sites": [*site_folders]}
     files.write_json(about | describe(tables, labels), description)
@@ -65,6 +66,15 @@ def write_intake_page(
     html = render(read_fields(description, Path(description).parent), ledger)
     files.write_text(html, page)
     files.write_json(ledger.as_json(), findings)
+
+
+def _exports(site_folders: Mapping[str, str | Path]) -> dict[str, str]:
+    """Return which site of the config sent the data of each site that is named in an export."""
+    whose: dict[str, str] = {}
+    for site, folder in site_folders.items():
+        named = files.read_parquet(Path(folder) / "clients.parquet")["site"].unique()
+        whose |= {str(name): site for name in named if str(name) not in site_folders}
+    return whose
 
 
 def query_files(results_folder: str | Path, sites: Sequence[str]) -> list[str]:

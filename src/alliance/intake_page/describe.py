@@ -19,17 +19,17 @@ from alliance.intake_page.words import ACTIONS, DONE, mended_by, ranges_words, r
 # Rules that judge whether values that are possible are also likely.
 PLAUSIBILITY = frozenset(
     {
-        "scale-shifted",
-        "twin-sites",
-        "total-disagrees",
-        "dates-against-sessions",
-        "session-before-intake",
-        "long-pause",
-        "first-session-undated",
-        "form-at-a-missed-session",
-        "look-alike-id",
+        "scale-shifted", "twin-sites", "total-disagrees", "dates-against-sessions",
+        "session-before-intake", "long-pause", "first-session-undated",
+        "form-at-a-missed-session", "look-alike-id", "missing-code", "implausible-number",
+        "month-and-day", "one-date-for-all", "sessions-from-zero", "item-turned-round",
+        "item-unrelated", "item-constant", "item-never-answered", "items-exchanged",
+        "items-in-other-order", "key-of-another-form", "key-differs", "scale-end-unused",
+        "scale-turned-round", "raters-exchanged", "shared-clients", "client-twice",
+        "straight-lining", "carried-forward", "totals-for-items", "zeros-for-blanks",
+        "rows-mixed-up", "week-unit",
     }
-)
+)  # fmt: skip
 MOST_PLACES = 400  # places printed on the page; the query lists have all
 
 
