@@ -222,6 +222,45 @@ def test_derivatives_in_the_absolute_covariances_match_finite_differences():
         np.testing.assert_allclose(form.second[i], bend, rtol=1e-4, atol=1e-5 * np.abs(bend).max())
 
 
+def test_kenward_roger_is_that_of_the_dense_matrices():
+    """Kenward & Roger (1997): Phi + 2 Phi sum W_rs (Q_rs - P_r Phi P_s) Phi, all matrices dense."""
+    data = cohort(5, therapists=3, clients=4)
+    random = {"client": ["1", "t"]}
+    fit = fit_mixed(data, BOTH, ["1", "t"], random, df="kenward-roger")
+    prepared = fit.prepared
+    v = marginal_covariance(fit, np.arange(len(prepared.outcome)))
+    x, z = (prepared.user_matrix(p, None) for p in (prepared.fixed, prepared.random[0]))
+    group = np.repeat(np.arange(fit.n_groups["client"]), np.diff(prepared.nesting.starts[0]))
+    session, outcome = prepared.order, prepared.outcomes.row
+    slopes = []
+    for size, row_column in ((4, z), (2, np.eye(2)[outcome])):
+        same = (group if size == 4 else session)[:, None] == (group if size == 4 else session)
+        for a, b in zip(*np.tril_indices(size), strict=True):
+            outer = np.outer(row_column[:, a], row_column[:, b])
+            slopes.append(same * (outer if a == b else outer + outer.T))
+    w = np.linalg.inv(v)
+    phi = np.linalg.inv(x.T @ w @ x)
+    left = [w @ slope for slope in slopes]
+    p = [-x.T @ half @ w @ x for half in left]
+    q = [[x.T @ one @ other @ w @ x for other in left] for one in left]
+    n = len(slopes)
+    information = np.array(
+        [
+            [
+                np.sum(left[r] * left[s].T)
+                - 2 * np.trace(phi @ q[r][s])
+                + np.trace(phi @ p[r] @ phi @ p[s])
+                for s in range(n)
+            ]
+            for r in range(n)
+        ]
+    )
+    weights = 2 * np.linalg.inv(information)
+    middle = sum(weights[r, s] * (q[r][s] - p[r] @ phi @ p[s]) for r in range(n) for s in range(n))
+    adjusted = phi + 2 * phi @ middle @ phi
+    np.testing.assert_allclose(fit.covariance, 0.5 * (adjusted + adjusted.T), rtol=1e-6, atol=1e-9)
+
+
 # ---------------------------------------------------------------------- invariances
 
 
