@@ -512,6 +512,8 @@ def test_data_that_cannot_answer_are_refused_in_words():
         growth(data.assign(symptoms=1.0))
     with pytest.raises(FitError, match="Outcome 'symptoms': No complete row"):
         growth(data.assign(symptoms=np.nan))
+    with pytest.raises(FitError, match="needs the column name"):
+        growth(data.assign(**{"(outcome)": 1.0}))
     with pytest.raises(FitError, match="Infinite values in column 'alliance'"):
         growth(data.assign(alliance=np.inf))
     with pytest.raises(FitError, match=r"residual correlation|exactly|cannot tell"):

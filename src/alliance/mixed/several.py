@@ -14,6 +14,7 @@ import pandas as pd
 from alliance.errors import FitError
 from alliance.mixed.outcomes import outcome_atom
 from alliance.mixed.specification import ParsedTerms, Specification, check_specification
+from alliance.mixed.terms import OUTCOME
 
 Terms = Sequence[str] | Mapping[str, Sequence[str]]
 """Terms that all outcomes share, or terms by outcome."""
@@ -52,6 +53,8 @@ def check_several(
     """
     names = list(outcomes)
     problems = [*_name_problems(names), *_option_problems(options)]
+    if isinstance(data, pd.DataFrame) and OUTCOME in data.columns:
+        problems.append(f"The engine needs the column name '{OUTCOME}' for itself. Rename it.")
     unknown = [
         f"'{name}'"
         for terms in (fixed, *(random.values() if isinstance(random, Mapping) else ()))
