@@ -42,7 +42,7 @@ def test_multilevel_omega():
 
 @pytest.mark.slow
 def test_invariance_finds_the_shifted_item():
-    """Chance alone lifts RMSEA by more than .015 now and then: docs/sem_recovery.md says how often."""
+    """Chance alone lifts RMSEA by more than .015 now and then (see docs/sem_recovery.md)."""
     result = study.of_invariance(300, 0.5, 15, 108)
     assert result["level"]["metric"] >= 12
     assert result["level"].get("scalar", 0) == result["level"].get("strict", 0) == 0

@@ -35,7 +35,7 @@ from sem_cases import (
 
 from alliance.measures.invariance import invariance, invariance_over_sessions
 from alliance.measures.multilevel_omega import multilevel_omega_of
-from alliance.sem import Covariance, fit_sem, fit_two_level
+from alliance.sem import Covariance, clustered_incomplete, fit_sem, fit_two_level
 from alliance.sem import Path as Effect
 
 CASES = REFERENCE["cases"]
@@ -93,7 +93,7 @@ def measures_of(fit) -> dict[str, float]:
     }
 
 
-def compare_entries(case: dict, fit, groups: list[str], group_of) -> None:
+def compare_entries(case: dict, fit, groups: list[str], group_of, tolerance: float = 1e-5) -> None:
     table = {(row.group, row.entry): row for row in fit.estimates(case["se"]).itertuples()}
     compared = 0
     for row in case["entries"]:
@@ -102,9 +102,11 @@ def compare_entries(case: dict, fit, groups: list[str], group_of) -> None:
             assert row["est"] == 0
             continue
         scale = max(abs(row["est"]), row["se"] or 0.0)
-        assert own.estimate == pytest.approx(row["est"], abs=1e-5 * max(scale, 1e-3)), own.entry
+        assert own.estimate == pytest.approx(row["est"], abs=tolerance * max(scale, 1e-3)), (
+            own.entry
+        )
         if row.get("label"):
-            assert own.se == pytest.approx(row["se"], rel=1e-5), own.entry
+            assert own.se == pytest.approx(row["se"], rel=tolerance), own.entry
             compared += 1
     assert compared >= len(fit.names)
 
@@ -235,6 +237,20 @@ def test_two_level(case):
             continue  # a saturated model has nothing to scale
         bound = (1e-3 if loose else 1e-5) * max(1.0, abs(value))
         assert ours[name] == pytest.approx(value, abs=bound), name
+
+
+def test_two_level_with_missing_answers():
+    """lavaan's default optimiser and EM stop early here (its BFGS fails): 1e-3 of what is known."""
+    case = REFERENCE["two_level"]["incomplete"]
+    frame = pd.read_csv(HERE / "clusters.csv")
+    names = case["observed"]
+    data = clustered_incomplete(frame[names].to_numpy(), frame["person"], names)
+    fit = fit_two_level(*levels_of(case), data)
+    compare_entries(case, fit, ["within", "between"], lambda row: row["level"], 1e-3)
+    ours = measures_of(fit)
+    for name, value in case["measures"].items():
+        assert ours[name] == pytest.approx(value, abs=1e-3, rel=1e-5), name
+    assert ours["logl"] >= case["measures"]["logl"] - 1e-6
 
 
 def test_multilevel_omega_to_the_printed_digits():

@@ -178,7 +178,10 @@ def test_omega_says_why_not():
     person = np.arange(60) // 4
     answers = forms(1, 60)
     assert "at least three items" in multilevel_omega(answers[:, :2], person).why_not
-    assert "no row is complete" in multilevel_omega(np.full((60, 4), np.nan), person).why_not
+    assert "no form can be used" in multilevel_omega(np.full((60, 4), np.nan), person).why_not
+    unanswered = answers.copy()
+    unanswered[:, 2] = np.nan
+    assert "'item_3' has no values" in multilevel_omega(unanswered, person).why_not
     constant = answers.copy()
     constant[:, 1] = 2.0
     assert "'item_2' never varies" in multilevel_omega(constant, person).why_not
@@ -191,6 +194,20 @@ def test_clients_who_do_not_differ_still_have_a_reliability_within():
     assert 0.85 < ours.within.estimate < 0.95
     assert ours.between_latent is None
     assert any("no stable solution" in text for text in ours.warnings)
+
+
+def test_forms_with_a_missing_answer_count():
+    rng = np.random.default_rng(4)
+    person = np.repeat(np.arange(80), 5)
+    trait = rng.normal(size=(80, 1))[person] + rng.normal(size=(400, 1))
+    rows = trait * [0.9, 0.8, 0.8, 0.7] + 0.6 * rng.normal(size=(400, 4))
+    whole = multilevel_omega(rows, person)
+    rows[rng.random(rows.shape) < 0.05] = np.nan
+    rows[7] = np.nan
+    ours = multilevel_omega(rows, person)
+    assert (ours.n_forms, ours.n_left_out) == (399, 1)
+    assert ours.within.estimate == pytest.approx(whole.within.estimate, abs=0.02)
+    assert ours.between.estimate == pytest.approx(whole.between.estimate, abs=0.02)
 
 
 def test_a_negative_residual_variance_between_clients_becomes_zero_and_is_told():

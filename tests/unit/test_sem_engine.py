@@ -12,6 +12,7 @@ from alliance.sem import (
     Model,
     Path,
     clustered,
+    clustered_incomplete,
     factor_model,
     fit_sem,
     fit_two_level,
@@ -20,6 +21,7 @@ from alliance.sem import (
     sample_of_moments,
     saturated_model,
 )
+from alliance.sem.incomplete_clusters import IncompleteLikelihood
 from alliance.sem.likelihood import EXPECTED, GRADIENT, OBSERVED, GroupLikelihood, Objective
 from alliance.sem.sample import Sample
 from alliance.sem.structure import structures
@@ -155,6 +157,96 @@ def test_two_level_likelihood_is_that_of_the_long_vector():
         apart = (own - mu).ravel()
         total += 0.5 * (np.linalg.slogdet(2 * np.pi * cov)[1] + apart @ np.linalg.solve(cov, apart))
     assert ours == pytest.approx(total, rel=1e-12)
+
+
+# ------------------------------------------------------------- two levels with missing answers
+
+
+def in_persons(seed: int, missing: float) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    person = np.repeat(np.arange(40), rng.integers(1, 7, 40))
+    rows = rng.normal(size=(40, 3))[person] + rng.normal(size=(len(person), 3)) + 5.0
+    rows[rng.random(rows.shape) < missing] = np.nan
+    return rows, person
+
+
+WITHIN = np.array([[1.0, 0.3, 0.2], [0.3, 1.1, 0.1], [0.2, 0.1, 0.9]])
+BETWEEN = np.array([[0.8, 0.2, 0.3], [0.2, 0.9, 0.1], [0.3, 0.1, 0.7]])
+NEGATIVE = np.array([[-0.02, 0.0, 0.0], [0.0, 0.1, 0.0], [0.0, 0.0, 0.1]])
+CENTRE = np.array([5.0, 5.1, 4.9])
+
+
+@pytest.mark.parametrize("order", [OBSERVED, EXPECTED])
+def test_both_two_level_likelihoods_are_one_on_complete_answers(order):
+    rows, person = in_persons(1, 0.0)
+    moments = [(np.zeros(3), WITHIN), (CENTRE, BETWEEN)]
+    one = TwoLevelLikelihood(clustered(rows, person, ITEMS[:3]))
+    two = IncompleteLikelihood(clustered_incomplete(rows, person, ITEMS[:3]))
+    a, b = one.expand(moments, order), two.expand(moments, order)
+    assert a.value == pytest.approx(b.value, rel=1e-12)
+    for (mu_a, sigma_a), (mu_b, sigma_b) in zip(a.gradients, b.gradients, strict=True):
+        assert mu_a == pytest.approx(mu_b, abs=1e-10)
+        assert sigma_a == pytest.approx(sigma_b, abs=1e-10)
+    assert a.second[0][1].matrix() == pytest.approx(b.second[0][1].matrix(), abs=1e-9)
+    # clusters come in another order
+    meat = [like.scores(moments)[0][1] for like in (one, two)]
+    assert meat[0].T @ meat[0] == pytest.approx(meat[1].T @ meat[1], abs=1e-8)
+
+
+@pytest.mark.parametrize("between", [BETWEEN, NEGATIVE], ids=["positive", "negative variance"])
+def test_incomplete_likelihood_is_that_of_the_long_vector(between):
+    rows, person = in_persons(2, 0.25)
+    likelihood = IncompleteLikelihood(clustered_incomplete(rows, person, ITEMS[:3]))
+    moments = [(np.zeros(3), WITHIN), (CENTRE, between)]
+    ours = likelihood.expand(moments, 0).value + likelihood.constant
+    total = 0.0
+    for cluster in range(40):
+        own = rows[person == cluster]
+        n = len(own)
+        seen = ~np.isnan(own.ravel())
+        cov = np.kron(np.eye(n), WITHIN) + np.kron(np.ones((n, n)), between)
+        cov, apart = 2 * np.pi * cov[np.ix_(seen, seen)], (own - CENTRE).ravel()[seen]
+        square = 2 * np.pi * apart @ np.linalg.solve(cov, apart) if seen.any() else 0.0
+        total += 0.5 * (np.linalg.slogdet(cov)[1] + square)
+    assert ours == pytest.approx(total, rel=1e-12)
+
+
+def test_incomplete_clusters_that_no_data_can_have():
+    rows, person = in_persons(2, 0.25)
+    likelihood = IncompleteLikelihood(clustered_incomplete(rows, person, ITEMS[:3]))
+    moments = [(np.zeros(3), WITHIN), (CENTRE, -WITHIN)]
+    assert likelihood.expand(moments, GRADIENT).value == np.inf
+    assert likelihood.expand([(np.zeros(3), -WITHIN), (CENTRE, BETWEEN)], 0).value == np.inf
+
+
+def test_incomplete_derivatives_and_scores():
+    rows, person = in_persons(3, 0.25)
+    likelihood = IncompleteLikelihood(clustered_incomplete(rows, person, ITEMS[:3]))
+    within = factor_model({"w": ITEMS[:3]}, means=False, marker=False)
+    names, blocks = structures([("within", within), ("between", saturated_model(ITEMS[:3]))])
+    objective = Objective(blocks, likelihood)
+    point = np.array([5.0 if "mean" in n else 0.8 if "variance" in n else 0.3 for n in names.names])
+    point = point + 0.1 * np.random.default_rng(0).random(len(point))
+    at = objective.expand(point, OBSERVED)
+    assert at.gradient == pytest.approx(differences(objective.value, point), rel=1e-6, abs=1e-5)
+    slopes = differences(lambda t: objective.expand(t, GRADIENT).gradient, point)
+    assert at.hessian == pytest.approx(slopes, rel=1e-6, abs=1e-4)
+    implied = objective.implied(point)
+    ((_, score),) = likelihood.scores([(i.mu, i.sigma) for i in implied])
+    jacobian = np.vstack([i.jacobian() for i in implied])
+    assert score.sum(axis=0) @ jacobian == pytest.approx(-at.gradient, rel=1e-9, abs=1e-8)
+
+
+def test_order_changes_no_bit_of_incomplete_clusters():
+    rows, person = in_persons(4, 0.2)
+    rng = np.random.default_rng(0)
+    order, names = rng.permutation(len(rows)), rng.permutation(40)
+    models = saturated_model(ITEMS[:3], means=False), saturated_model(ITEMS[:3])
+    first = fit_two_level(*models, clustered_incomplete(rows, person, ITEMS[:3]))
+    again = clustered_incomplete(rows[order], names[person[order]], ITEMS[:3])
+    second = fit_two_level(*models, again)
+    assert (first.theta == second.theta).all()
+    assert (first.covariance_robust == second.covariance_robust).all()
 
 
 # ---------------------------------------------------------------------------------- invariances

@@ -28,10 +28,12 @@ from alliance.errors import FitError
 from alliance.sem import (
     Clusters,
     Covariance,
+    IncompleteClusters,
     Model,
     Path,
     SemFit,
     clustered,
+    clustered_incomplete,
     fit_two_level,
     saturated_model,
 )
@@ -65,7 +67,7 @@ class MultilevelOmega:
     Attributes
     ----------
     n_forms, n_left_out, n_clients : int
-        Complete forms used, forms left out because an answer was missing, clients.
+        Forms used, forms left out because they have no answer, clients.
     forms_per_client : float
         Harmonic mean.
     why_not : str or None
@@ -111,7 +113,7 @@ def multilevel_omega(
     """Estimate the reliability of a one-factor scale within and between clients.
 
     ASSUME one factor at each level, items in the direction of the score (reversed already), and
-    forms with a missing answer left out at random.
+    answers missing at random. Every form with an answer counts.
 
     Parameters
     ----------
@@ -129,10 +131,12 @@ def multilevel_omega(
     """
     table = np.asarray(answers, dtype=float)
     names = [f"item_{k + 1}" for k in range(table.shape[1])] if items is None else list(items)
+    if np.isnan(table).any():
+        return multilevel_omega_of(clustered_incomplete(table, clients, names))
     return multilevel_omega_of(clustered(table, clients, names))
 
 
-def multilevel_omega_of(data: Clusters) -> MultilevelOmega:
+def multilevel_omega_of(data: Clusters | IncompleteClusters) -> MultilevelOmega:
     """Estimate the same from data that are clustered already."""
     names = data.names
     size = data.harmonic_mean_size if data.n_clusters else 0.0
@@ -167,7 +171,7 @@ def multilevel_omega_of(data: Clusters) -> MultilevelOmega:
 
 def _fit(
     name: str,
-    data: Clusters,
+    data: Clusters | IncompleteClusters,
     *,
     equal: bool,
     zero: list[str],
@@ -195,7 +199,7 @@ def _fit(
     return fit
 
 
-def _within_alone(data: Clusters, warnings: list[str]) -> SemFit | None:
+def _within_alone(data: Clusters | IncompleteClusters, warnings: list[str]) -> SemFit | None:
     """Fit the factor within clients with all covariances between clients free (Lai 2021)."""
     within, _ = _models(data.names, equal=False, at_zero=set(), saturated=False)
     fit = fit_two_level(within, saturated_model(data.names), data, robust=False, fit_measures=False)

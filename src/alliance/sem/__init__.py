@@ -5,6 +5,7 @@
 >>> fit.estimates("robust"), fit.indices, fit.convergence
 """
 
+from alliance.sem.clusters import Clusters, clustered
 from alliance.sem.description import (
     Covariance,
     Mean,
@@ -16,13 +17,15 @@ from alliance.sem.description import (
     saturated_model,
 )
 from alliance.sem.fit import fit_sem
+from alliance.sem.incomplete_clusters import IncompleteClusters, clustered_incomplete
 from alliance.sem.result import ScoreTest, SemFit
 from alliance.sem.sample import Sample, sample, sample_of_moments, sample_of_patterns
-from alliance.sem.two_level import Clusters, clustered, fit_two_level
+from alliance.sem.two_level import fit_two_level
 
 __all__ = [
     "Clusters",
     "Covariance",
+    "IncompleteClusters",
     "Mean",
     "Model",
     "Path",
@@ -30,6 +33,7 @@ __all__ = [
     "ScoreTest",
     "SemFit",
     "clustered",
+    "clustered_incomplete",
     "factor_model",
     "fit_sem",
     "fit_two_level",

@@ -38,7 +38,7 @@ class Corrector:
 
     def __init__(self, likelihood: GroupLikelihood, saturated: Sequence[Moments]) -> None:
         self.saturated = saturated
-        self.observed = [h for _, h in likelihood.expand(saturated, OBSERVED).second]
+        self.observed = [h.matrix() for _, h in likelihood.expand(saturated, OBSERVED).second]
         self.first = [score.T @ score for _, score in likelihood.scores(saturated)]
         self.complete = GroupLikelihood(
             [
@@ -46,7 +46,7 @@ class Corrector:
                 for own, (mean, cov) in zip(likelihood.samples, saturated, strict=True)
             ]
         )
-        self.expected = [h for _, h in self.complete.expand(saturated, EXPECTED).second]
+        self.expected = [h.matrix() for _, h in self.complete.expand(saturated, EXPECTED).second]
 
     def distance(self, objective: Objective, theta: np.ndarray, df: int) -> Distance:
         """Return a model's distance at its full information estimates."""

@@ -23,6 +23,31 @@ VALUE, GRADIENT, OBSERVED, EXPECTED = 0, 1, 2, 3
 """How far to expand; the last two are kinds of second derivatives."""
 
 
+class Curvature(Protocol):
+    """Second derivatives by the stacked (mu, vech Sigma) of some blocks."""
+
+    def matrix(self) -> np.ndarray:
+        """Return them as a matrix."""
+
+    def quadratic(self, jacobian: np.ndarray) -> np.ndarray:
+        """Return J'HJ for directions J."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """Second derivatives that are there as a matrix."""
+
+    whole: np.ndarray
+
+    def matrix(self) -> np.ndarray:
+        """Return them as a matrix."""
+        return self.whole
+
+    def quadratic(self, jacobian: np.ndarray) -> np.ndarray:
+        """Return J'HJ for directions J."""
+        return np.asarray(jacobian.T @ self.whole @ jacobian)
+
+
 @dataclass(frozen=True, slots=True)
 class MomentExpansion:
     """-log L in the moments of the blocks.
@@ -32,13 +57,13 @@ class MomentExpansion:
     value : float
     gradients : list of (by_mu, by_sigma)
         by_sigma is the symmetric G of d(-log L) = tr(G dSigma).
-    second : list of (blocks, matrix)
+    second : list of (blocks, Curvature)
         Second derivatives by the stacked (mu, vech Sigma) of the named blocks.
     """
 
     value: float
     gradients: list[Moments]
-    second: list[tuple[tuple[int, ...], np.ndarray]]
+    second: list[tuple[tuple[int, ...], Curvature]]
 
 
 class Likelihood(Protocol):
@@ -80,14 +105,14 @@ class GroupLikelihood:
         """Expand -log L at the moments, group by group."""
         value = 0.0
         gradients: list[Moments] = []
-        second: list[tuple[tuple[int, ...], np.ndarray]] = []
+        second: list[tuple[tuple[int, ...], Curvature]] = []
         for g, (sample, (mu, sigma)) in enumerate(zip(self.samples, moments, strict=True)):
             own, by_mu, by_sigma, information = kernels.expand(
                 np.ascontiguousarray(mu), np.ascontiguousarray(sigma), *sample.patterns(), order
             )
             value += own
             gradients.append((by_mu, by_sigma))
-            second.append(((g,), information))
+            second.append(((g,), Dense(information)))
         return MomentExpansion(value, gradients, second)
 
     def scores(self, moments: Sequence[Moments]) -> list[tuple[tuple[int, ...], np.ndarray]]:
@@ -173,9 +198,8 @@ class Objective:
             gradient += jacobian.T @ stacked(by_mu, by_sigma)
             if order == OBSERVED:
                 hessian += block.curvature(by_mu, by_sigma)
-        for blocks, matrix in at.second if order >= OBSERVED else []:
-            jacobian = np.vstack([jacobians[b] for b in blocks])
-            hessian += jacobian.T @ matrix @ jacobian
+        for blocks, curvature in at.second if order >= OBSERVED else []:
+            hessian += curvature.quadratic(np.vstack([jacobians[b] for b in blocks]))
         return Expansion(at.value, gradient, 0.5 * (hessian + hessian.T))
 
     def first_order_information(self, theta: np.ndarray) -> np.ndarray:

@@ -28,9 +28,7 @@ def saturated_trace(
     """
     at = likelihood.expand(moments, OBSERVED)
     total = 0.0
-    for (blocks, information), (_, score) in zip(
-        at.second, likelihood.scores(moments), strict=True
-    ):
+    for (blocks, curvature), (_, score) in zip(at.second, likelihood.scores(moments), strict=True):
         kept = np.concatenate(
             [
                 np.concatenate([np.full(p, means[b]), np.ones(p * (p + 1) // 2, dtype=bool)])
@@ -38,7 +36,7 @@ def saturated_trace(
                 for p in [len(moments[b][0])]
             ]
         )
-        score, information = score[:, kept], information[np.ix_(kept, kept)]
+        score, information = score[:, kept], curvature.matrix()[np.ix_(kept, kept)]
         total += float(np.trace(np.linalg.solve(information, score.T @ score)))
     return total
 

@@ -13,17 +13,18 @@ unbalanced clusters): with Sigma_n = Sigma_w + n Sigma_b,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from alliance.errors import FitError
 from alliance.sem import kernels
 from alliance.sem.checks import check_identified
+from alliance.sem.clusters import Clusters, check_clusters
 from alliance.sem.description import Model, independence_model, saturated_model
 from alliance.sem.fit import convergence, inverses, measures, search
+from alliance.sem.incomplete_clusters import IncompleteClusters, IncompleteLikelihood
 from alliance.sem.indices import FitIndices
-from alliance.sem.likelihood import OBSERVED, MomentExpansion, Moments, Objective
+from alliance.sem.likelihood import OBSERVED, Dense, MomentExpansion, Moments, Objective
 from alliance.sem.optimise import Optimum
 from alliance.sem.result import SemFit
 from alliance.sem.robust import sandwich
@@ -35,83 +36,6 @@ MEANS = (False, True)
 """The means belong to the level between clusters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clusters:
-    """Complete rows in clusters.
-
-    Attributes
-    ----------
-    names : tuple of str
-    n_rows : int
-    n_left_out : int
-        Rows left out because an answer was missing.
-    size : numpy.ndarray of int, shape (J,)
-    mean : numpy.ndarray, shape (J, p)
-    scatter : numpy.ndarray, shape (J, p, p)
-        Sums of squares and products about the cluster's mean.
-    """
-
-    names: tuple[str, ...]
-    n_rows: int
-    n_left_out: int
-    size: np.ndarray
-    mean: np.ndarray
-    scatter: np.ndarray
-
-    @property
-    def n_clusters(self) -> int:
-        """Number of clusters J."""
-        return len(self.size)
-
-    @property
-    def harmonic_mean_size(self) -> float:
-        """J / sum of 1/n."""
-        return float(len(self.size) / np.sum(1.0 / self.size))
-
-
-def clustered(
-    rows: np.ndarray, clusters: Sequence[object] | np.ndarray, names: Sequence[str]
-) -> Clusters:
-    """Compress rows to clusters.
-
-    ASSUME rows with a missing answer may be left out (missing completely at random); how many says
-    `n_left_out`.
-
-    Parameters
-    ----------
-    rows
-        Shape (n, p), NaN where missing.
-    clusters
-        Cluster of each row.
-    names
-        The columns.
-    """
-    table = np.asarray(rows, dtype=float)
-    kept = ~np.isnan(table).any(axis=1)
-    labels = np.asarray(clusters)[kept]
-    table = table[kept]
-    _, code = np.unique(labels, return_inverse=True)
-    # Sorted by cluster and value: the order in which rows come changes no bit.
-    order = np.lexsort((*table.T[::-1], code))
-    table, code = table[order], code[order]
-    size = np.bincount(code)
-    starts = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(int)
-    p = table.shape[1]
-    if len(table) == 0:
-        return Clusters(
-            tuple(names), 0, int((~kept).sum()), size, np.zeros((0, p)), np.zeros((0, p, p))
-        )
-    mean = np.add.reduceat(table, starts, axis=0) / size[:, None]
-    apart = table - mean[code]
-    products = np.einsum("ni,nj->nij", apart, apart)
-    scatter = np.add.reduceat(products, starts, axis=0)
-    # Clusters sorted too, so that their names change no bit.
-    order = np.lexsort((*mean.T[::-1], size))
-    return Clusters(
-        tuple(names), len(table), int((~kept).sum()), size[order], mean[order], scatter[order]
-    )
-
-
 class TwoLevelLikelihood:
     """-log L of clusters in the moments within (block 0) and between (block 1)."""
 
@@ -120,7 +44,6 @@ class TwoLevelLikelihood:
         p = len(data.names)
         freedom = data.n_rows - data.n_clusters
         pooled = data.scatter.sum(axis=0) / freedom
-        self.pooled = pooled
         self.within = sample_of_moments(np.zeros(p), pooled, freedom, data.names)
         self.between = []
         for n in np.unique(data.size):
@@ -169,7 +92,9 @@ class TwoLevelLikelihood:
                 chain[p:, p:m] = np.eye(m - p)
                 chain[p:, m + p :] = n * np.eye(m - p)
                 whole += chain.T @ second @ chain
-        return MomentExpansion(float(value), [(zero, by_w), (by_mu, by_b)], [((0, 1), whole)])
+        return MomentExpansion(
+            float(value), [(zero, by_w), (by_mu, by_b)], [((0, 1), Dense(whole))]
+        )
 
     def scores(self, moments: Sequence[Moments]) -> list[tuple[tuple[int, ...], np.ndarray]]:
         """Score of every cluster by (mu_w, vech Sigma_w, mu, vech Sigma_b)."""
@@ -194,7 +119,7 @@ class TwoLevelLikelihood:
 def fit_two_level(
     within: Model,
     between: Model,
-    data: Clusters,
+    data: Clusters | IncompleteClusters,
     *,
     robust: bool = True,
     fit_measures: bool = True,
@@ -207,7 +132,7 @@ def fit_two_level(
         Models of the same observed variables; means (intercepts) belong to `between`. Equal labels
         hold across the levels.
     data
-        What `clustered` made of the rows.
+        What `clustered` or `clustered_incomplete` made of the rows.
     robust
         Also the sandwich (over clusters) and the scaled statistic.
     fit_measures
@@ -227,7 +152,9 @@ def fit_two_level(
     if within.observed != between.observed or within.observed != data.names:
         raise FitError("Both levels and the data must have the same observed variables.")
     check_clusters(data)
-    likelihood = TwoLevelLikelihood(data)
+    likelihood = (
+        TwoLevelLikelihood(data) if isinstance(data, Clusters) else IncompleteLikelihood(data)
+    )
     objective, optimum, names = _maximise(within, between, likelihood)
     bread, expected, unclear = inverses(objective, optimum, names)
     meat = objective.first_order_information(optimum.theta) if robust else None
@@ -262,47 +189,20 @@ def fit_two_level(
     )
 
 
-def check_clusters(data: Clusters) -> None:
-    """Refuse data from which the two levels cannot be told apart, with all reasons."""
-    p = len(data.names)
-    faults = []
-    if data.n_rows == 0:
-        raise FitError("The two-level model cannot be fitted: no row is complete.")
-    freedom = data.n_rows - data.n_clusters
-    if data.n_clusters <= p:
-        faults.append(
-            f"{data.n_clusters} clusters are too few for {p} variables (at least {p + 1})"
-        )
-    if freedom <= p:
-        faults.append(
-            f"the clusters have too few rows beyond their first ({freedom}) for {p} variables: the "
-            "spread within clusters cannot be estimated"
-        )
-    within = np.diagonal(data.scatter.sum(axis=0))
-    overall = within + data.size @ np.square(data.mean - data.mean.mean(axis=0))
-    for name, own, whole in zip(data.names, within, overall, strict=True):
-        if whole <= 1e-14 * max(float(overall.max()), 1e-300):
-            faults.append(f"'{name}' never varies")
-        elif own <= 1e-12 * whole:
-            faults.append(f"'{name}' never varies within a cluster")
-    if faults:
-        raise FitError("The two-level model cannot be fitted: " + "; ".join(faults) + ".")
-
-
 def _maximise(
-    within: Model, between: Model, likelihood: TwoLevelLikelihood
+    within: Model, between: Model, likelihood: TwoLevelLikelihood | IncompleteLikelihood
 ) -> tuple[Objective, Optimum, tuple[str, ...]]:
     names, blocks = structures([("within", within), ("between", between)])
     data = likelihood.data
-    centre = data.mean.mean(axis=0)
-    spread = (data.mean - centre).T @ (data.mean - centre) / data.n_clusters
-    cov_b = spread - likelihood.pooled / data.harmonic_mean_size
+    moments = data.rough()
+    centre, pooled = moments.mean, moments.within
+    cov_b = moments.means - pooled / data.harmonic_mean_size
     # A variance between clusters that is zero or below cannot be a start.
-    least = 0.05 * np.diag(likelihood.pooled)
+    least = 0.05 * np.diag(pooled)
     size = np.sqrt(np.maximum(np.diag(cov_b), least))
     cov_b = np.clip(cov_b, -0.9 * np.outer(size, size), 0.9 * np.outer(size, size))
     np.fill_diagonal(cov_b, size**2)
-    rough = [(np.zeros(len(centre)), likelihood.pooled), (centre, cov_b)]
+    rough = [(np.zeros(len(centre)), pooled), (centre, cov_b)]
     begin = start_values(blocks, rough)
     seen = np.ones((len(centre), len(centre)))
     check_identified(blocks, names.names, begin, [seen, seen], means=MEANS)
@@ -326,7 +226,7 @@ def _indices(
     implied: tuple[Moments, ...],
 ) -> FitIndices:
     likelihood = objective.likelihood
-    assert isinstance(likelihood, TwoLevelLikelihood)
+    assert isinstance(likelihood, TwoLevelLikelihood | IncompleteLikelihood)
     residual = sum(
         correlation_residual(cov, sigma)
         for (_, cov), (_, sigma) in zip(saturated, implied, strict=True)

@@ -385,6 +385,20 @@ add("clusters MLR", "clusters.csv", function(e) {
       em.h1.tol = EM, em.h1.iter.max = 10000L)
 }, "MLR", clusters = "person")
 
+# two levels with missing answers; lavaan's BFGS does not converge here and its robust standard errors
+# are not finite (0.6-14), so: default optimiser, observed information
+incomplete <- local({
+  fit <- sem("
+    level: 1
+      fw =~ y1 + y2 + y3 + y4
+    level: 2
+      fb =~ y1 + y2 + y3 + y4
+  ", in_clusters, cluster = "person", missing = "ml")
+  list(case = "incomplete", se = "observed", observed = I(lavNames(fit, "ov")),
+       latent = I(lavNames(fit, "lv")), entries = entries_of(fit),
+       measures = measures_of(fit, FALSE))
+})
+
 body <- list(
   made_by = "sem.R", r = paste(R.version$major, R.version$minor, sep = "."),
   packages = list(lavaan = as.character(packageVersion("lavaan"))),
@@ -392,7 +406,7 @@ body <- list(
   over_sessions = over_sessions, score_tests = list(
     modification = modification, scalar_release = release
   ),
-  two_level = list(clusters = unname(clusters), fits = two_level_fits, omegas = omegas,
+  two_level = list(clusters = unname(clusters), fits = two_level_fits, omegas = omegas, incomplete = incomplete,
                    harmonic_mean_size = harmonic)
 )
 writeLines(toJSON(body, auto_unbox = TRUE, digits = NA, pretty = 1, na = "null", null = "null"),

@@ -1,0 +1,415 @@
+"""Two-level models when answers are missing: no form is left out.
+
+A cluster is one long vector with covariance V = blockdiag(Sigma_w) + Z Sigma_b Z', cut to what was
+answered. With P_i the inverse of row i's part of Sigma_w (zeros where nothing was answered), r_i
+its residual and, per cluster, M = sum P_i, b = sum P_i r_i, G = (I + Sigma_b M)^-1 Sigma_b,
+
+    log|V| = sum log|Sigma_w,i| + log|I + Sigma_b M|,    r'V^-1 r = sum r_i'P_i r_i - b'G b
+
+(Woodbury identity and matrix determinant lemma). G is the conditional covariance of the cluster's
+own vector, u = G b its conditional mean, alpha_i = P_i (r_i - u) the row's part of V^-1 r. All sums
+run over cells (cluster x pattern of missing answers), never over single rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from alliance.sem.clusters import Rough
+from alliance.sem.likelihood import (
+    EXPECTED,
+    GRADIENT,
+    OBSERVED,
+    Curvature,
+    MomentExpansion,
+    Moments,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IncompleteClusters:
+    """Rows in clusters, some answers missing.
+
+    Attributes
+    ----------
+    names : tuple of str
+    n_rows, n_left_out, n_values : int
+        Rows with an answer, rows without any, answers.
+    size : numpy.ndarray of int, shape (J,)
+        Rows per cluster.
+    seen : numpy.ndarray of bool, shape (K, p)
+        The patterns of missing answers.
+    count, total : numpy.ndarray
+        Rows per pattern (K,), and sums (K, p) of `rows - centre`, zero where unanswered.
+    centre : numpy.ndarray, shape (p,)
+        Subtracted from every answer before products are taken.
+    cell_cluster, cell_pattern, cell_count : numpy.ndarray of int
+        Cells, sorted by pattern.
+    cell_total, cell_products : numpy.ndarray, shapes (n_cells, p) and (n_cells, p, p)
+        Sums and sums of products over the cell, zero where unanswered.
+    composition : numpy.ndarray of int, shape (J,)
+        Clusters with the same patterns equally often share their covariance.
+    """
+
+    names: tuple[str, ...]
+    n_rows: int
+    n_left_out: int
+    n_values: int
+    size: np.ndarray
+    seen: np.ndarray
+    count: np.ndarray
+    total: np.ndarray
+    centre: np.ndarray
+    cell_cluster: np.ndarray
+    cell_pattern: np.ndarray
+    cell_count: np.ndarray
+    cell_total: np.ndarray
+    cell_products: np.ndarray
+    composition: np.ndarray
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters J."""
+        return len(self.size)
+
+    @property
+    def harmonic_mean_size(self) -> float:
+        """J / sum of 1/n."""
+        return float(len(self.size) / np.sum(1.0 / self.size))
+
+    def rough(self) -> Rough:
+        """Return rough moments, each pair of items from the forms that answered both."""
+        j, p = self.n_clusters, len(self.names)
+        seen = self.seen[self.cell_pattern].astype(float)
+        answers, sums = np.zeros((j, p)), np.zeros((j, p))
+        np.add.at(answers, self.cell_cluster, self.cell_count[:, None] * seen)
+        np.add.at(sums, self.cell_cluster, self.cell_total)
+        pairs = np.einsum("c,ci,cj->ij", self.cell_count.astype(float), seen, seen)
+        # An item without any answer has no mean: that is said elsewhere.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = sums / answers
+            mean = np.nansum(means, axis=0) / (answers > 0).sum(axis=0)
+            known = np.nan_to_num(means)
+            both = np.einsum("c,ci,cj->cij", self.cell_count.astype(float), seen, seen)
+            centred = known[self.cell_cluster]
+            lost = np.einsum("cij,ci,cj->ij", both, centred, centred)
+            apart = np.where(answers > 0, means - mean, 0.0)
+            together = (answers > 0).T.astype(float) @ (answers > 0)
+            freedom = np.maximum(pairs - together, 1.0)
+            within = (self.cell_products.sum(axis=0) - lost) / freedom
+            spread = (apart.T @ apart) / together
+        size = np.sqrt(np.maximum(np.diag(within), 0.0))
+        within = np.clip(within, -0.95 * np.outer(size, size), 0.95 * np.outer(size, size))
+        np.fill_diagonal(within, size**2)
+        return Rough(mean + self.centre, within, spread, self.n_rows - j)
+
+
+def clustered_incomplete(
+    rows: np.ndarray, clusters: Sequence[object] | np.ndarray, names: Sequence[str]
+) -> IncompleteClusters:
+    """Compress rows with missing answers to cells.
+
+    ASSUME answers are missing at random given the client's other answers.
+
+    Parameters
+    ----------
+    rows
+        Shape (n, p), NaN where missing. Rows without any answer are left out.
+    clusters
+        Cluster of each row.
+    names
+        The columns.
+    """
+    table = np.asarray(rows, dtype=float)
+    answered = ~np.isnan(table)
+    kept = answered.any(axis=1)
+    n_left_out = int((~kept).sum())
+    _, code = np.unique(np.asarray(clusters)[kept], return_inverse=True)
+    table, answered = table[kept], answered[kept]
+    values = answered.sum(axis=0)
+    filled = np.where(answered, table, 0.0)
+    # Sorted first, so that the order of rows and the names of clusters change no bit.
+    code = _canonical(code, np.where(answered, table, np.inf))
+    order = np.lexsort((*filled.T[::-1], code, *answered.T[::-1]))
+    filled, answered, code = filled[order], answered[order], code[order]
+    centre = filled.sum(axis=0) / np.maximum(values, 1)
+    apart = np.where(answered, filled - centre, 0.0)
+    fresh = np.ones(len(code), dtype=bool)
+    fresh[1:] = (answered[1:] != answered[:-1]).any(axis=1)
+    pattern = np.cumsum(fresh) - 1
+    starts = np.flatnonzero(fresh)
+    cell = fresh | np.append(True, code[1:] != code[:-1])
+    cells = np.flatnonzero(cell)
+    cell_count = np.diff(np.append(cells, len(code)))
+    size = np.bincount(code)
+    return IncompleteClusters(
+        names=tuple(names),
+        n_rows=len(code),
+        n_left_out=n_left_out,
+        n_values=int(values.sum()),
+        size=size,
+        seen=answered[starts],
+        count=np.diff(np.append(starts, len(code))),
+        total=np.add.reduceat(apart, starts, axis=0),
+        centre=centre,
+        cell_cluster=code[cells],
+        cell_pattern=pattern[cells],
+        cell_count=cell_count,
+        cell_total=np.add.reduceat(apart, cells, axis=0),
+        cell_products=np.add.reduceat(np.einsum("ni,nj->nij", apart, apart), cells, axis=0),
+        composition=_compositions(code[cells], pattern[cells], cell_count, len(size)),
+    )
+
+
+def _canonical(code: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Renumber clusters by their content: size, then their sorted rows."""
+    order = np.lexsort((*table.T[::-1], code))
+    parts = np.split(table[order], np.cumsum(np.bincount(code))[:-1])
+    keys = [(len(part), part.tolist()) for part in parts]
+    rank = sorted(range(len(keys)), key=keys.__getitem__)
+    new = np.empty(len(keys), dtype=int)
+    new[rank] = np.arange(len(keys))
+    return new[code]
+
+
+def _compositions(
+    cluster: np.ndarray, pattern: np.ndarray, count: np.ndarray, n_clusters: int
+) -> np.ndarray:
+    parts: list[list[tuple[int, int]]] = [[] for _ in range(n_clusters)]
+    for j, k, n in zip(cluster.tolist(), pattern.tolist(), count.tolist(), strict=True):
+        parts[j].append((k, n))
+    numbers: dict[tuple[tuple[int, int], ...], int] = {}
+    return np.array([numbers.setdefault(tuple(own), len(numbers)) for own in parts], dtype=int)
+
+
+class IncompleteLikelihood:
+    """-log L of incomplete clusters in the moments within (block 0) and between (block 1)."""
+
+    def __init__(self, data: IncompleteClusters) -> None:
+        self.data = data
+        _, self.representative = np.unique(data.composition, return_index=True)
+        self.multiplicity = np.bincount(data.composition)
+
+    @property
+    def n(self) -> int:
+        """Clusters: the independent units."""
+        return self.data.n_clusters
+
+    @property
+    def constant(self) -> float:
+        """Values / 2 log 2 pi."""
+        return 0.5 * self.data.n_values * float(np.log(2.0 * np.pi))
+
+    def expand(self, moments: Sequence[Moments], order: int) -> MomentExpansion:
+        """Expand -log L (without the constant) at the moments."""
+        (_, sigma_w), (mu, sigma_b) = moments
+        at = _State.at(self, sigma_w, mu, sigma_b)
+        zero = np.zeros(len(mu))
+        if at is None:
+            flat = np.zeros_like(sigma_w)
+            return MomentExpansion(np.inf, [(zero, flat), (zero, flat)], [])
+        if order < GRADIENT:
+            flat = np.zeros_like(sigma_w)
+            return MomentExpansion(at.value, [(zero, flat), (zero, flat)], [])
+        by_w = 0.5 * (at.spent - at.alpha_products).sum(axis=0)
+        by_b = 0.5 * (at.q.sum(axis=0) - at.s.T @ at.s)
+        gradients = [(zero, by_w), (-at.s.sum(axis=0), by_b)]
+        second: list[tuple[tuple[int, ...], Curvature]] = []
+        if order >= OBSERVED:
+            second.append(((0, 1), _Directional(self, at, expected=order == EXPECTED)))
+        return MomentExpansion(at.value, gradients, second)
+
+    def scores(self, moments: Sequence[Moments]) -> list[tuple[tuple[int, ...], np.ndarray]]:
+        """Score of every cluster by (mu_w, vech Sigma_w, mu, vech Sigma_b)."""
+        (_, sigma_w), (mu, sigma_b) = moments
+        data, at = self.data, _State.at(self, sigma_w, mu, sigma_b)
+        assert at is not None
+        own = at.p[data.cell_pattern]
+        spent = data.cell_count[:, None, None] * (own - own @ at.g[data.cell_cluster] @ own)
+        within = np.zeros_like(at.q)
+        np.add.at(within, data.cell_cluster, at.cell_alpha_products - spent)
+        between = np.einsum("ji,jk->jik", at.s, at.s) - at.q
+        low = np.tril_indices(len(mu))
+        share = np.where(low[0] == low[1], 0.5, 1.0)
+        nothing = np.zeros((data.n_clusters, len(mu)))
+        parts = [nothing, share * within[:, *low], at.s, share * between[:, *low]]
+        return [((0, 1), np.hstack(parts))]
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Everything that the derivatives share; K patterns, J clusters, C cells."""
+
+    value: float
+    p: np.ndarray  # (K, p, p) inverses of Sigma_w, zero-padded
+    m: np.ndarray  # (J, p, p)
+    g: np.ndarray  # (J, p, p)
+    q: np.ndarray  # (J, p, p) M - M G M
+    s: np.ndarray  # (J, p) sum of alpha
+    cell_alpha: np.ndarray  # (C, p) sum of alpha over the cell
+    cell_alpha_products: np.ndarray  # (C, p, p) sum of alpha alpha' over the cell
+    alpha_products: np.ndarray  # (K, p, p) sum of alpha alpha'
+    spent: np.ndarray  # (K, p, p) sum of P - P G P
+    g_sum: np.ndarray  # (K, p, p) sum of G over the rows of a pattern
+
+    @staticmethod
+    def at(
+        likelihood: IncompleteLikelihood, sigma_w: np.ndarray, mu: np.ndarray, sigma_b: np.ndarray
+    ) -> _State | None:
+        data = likelihood.data
+        n_patterns, size = data.seen.shape
+        p = np.zeros((n_patterns, size, size))
+        log_determinants = np.zeros(n_patterns)
+        for k, seen in enumerate(data.seen):
+            at = np.ix_(seen, seen)
+            try:
+                root = np.linalg.cholesky(sigma_w[at])
+            except np.linalg.LinAlgError:
+                return None
+            half = np.linalg.inv(root)
+            p[k][at] = half.T @ half
+            log_determinants[k] = 2.0 * np.log(np.diag(root)).sum()
+        shift = (mu - data.centre) * data.seen  # per pattern, zero where unanswered
+        cell_r = data.cell_total - data.cell_count[:, None] * shift[data.cell_pattern]
+        own = p[data.cell_pattern]
+        m = np.zeros((data.n_clusters, size, size))
+        np.add.at(m, data.cell_cluster, data.cell_count[:, None, None] * own)
+        b = np.zeros((data.n_clusters, size))
+        np.add.at(b, data.cell_cluster, np.einsum("cij,cj->ci", own, cell_r))
+        middle = np.eye(size) + sigma_b @ m
+        sign, log_middle = np.linalg.slogdet(middle)
+        if (sign <= 0).any() or not _positive(sigma_b, m):
+            return None
+        g = np.linalg.solve(middle, np.broadcast_to(sigma_b, m.shape))
+        g = 0.5 * (g + g.transpose(0, 2, 1))
+        u = np.einsum("jxy,jy->jx", g, b)
+        shift_c = shift[data.cell_pattern]
+        outer = np.einsum("ci,cj->cij", data.cell_total, shift_c)
+        scatter = data.cell_products - outer - outer.transpose(0, 2, 1)
+        scatter += data.cell_count[:, None, None] * np.einsum("ci,cj->cij", shift_c, shift_c)
+        value = data.count @ log_determinants + np.sum(own * scatter)
+        value += log_middle.sum() - np.sum(b * u)
+        # Sums of (r - u)(r - u)' over the cells, which are sorted by pattern.
+        starts = np.searchsorted(data.cell_pattern, np.arange(n_patterns))
+        u_all = u[data.cell_cluster]
+        mixed = np.einsum("ci,cj->cij", cell_r, u_all)
+        twice = np.einsum("ci,cj->cij", u_all * data.cell_count[:, None], u_all)
+        cell_products = own @ (scatter + twice - mixed - mixed.transpose(0, 2, 1)) @ own
+        weighted = data.cell_count[:, None, None] * g[data.cell_cluster]
+        g_sum = np.add.reduceat(weighted, starts, axis=0)
+        return _State(
+            value=0.5 * float(value),
+            p=p,
+            m=m,
+            g=g,
+            q=m - m @ g @ m,
+            s=b - np.einsum("jxy,jy->jx", m, u),
+            cell_alpha=np.einsum("cij,cj->ci", own, cell_r - data.cell_count[:, None] * u_all),
+            cell_alpha_products=cell_products,
+            alpha_products=np.add.reduceat(cell_products, starts, axis=0),
+            spent=data.count[:, None, None] * p - p @ g_sum @ p,
+            g_sum=g_sum,
+        )
+
+
+def _positive(sigma_b: np.ndarray, m: np.ndarray) -> bool:
+    """Whether every cluster's covariance is positive definite, Sigma_b itself may not be."""
+    if np.linalg.eigvalsh(sigma_b)[0] >= 0:
+        return True
+    values, vectors = np.linalg.eigh(m)
+    half = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+    return bool((np.linalg.eigvalsh(half.transpose(0, 2, 1) @ sigma_b @ half) > -1.0).all())
+
+
+class _Directional:
+    """Second derivatives along directions (dSigma_w, dmu, dSigma_b), never as a whole matrix.
+
+    With y = V_a V^-1 r + mu_a:  H[a, b] = y_a'V^-1 y_b - tr(V^-1 V_a V^-1 V_b) / 2, and its
+    expectation mu_a'V^-1 mu_b + tr(V^-1 V_a V^-1 V_b) / 2.
+    """
+
+    def __init__(self, likelihood: IncompleteLikelihood, at: _State, *, expected: bool) -> None:
+        self.likelihood, self.at, self.expected = likelihood, at, expected
+
+    def matrix(self) -> np.ndarray:
+        """Return the whole matrix by (mu_w, vech Sigma_w, mu, vech Sigma_b)."""
+        p = self.at.s.shape[1]
+        return self.quadratic(np.eye(2 * (p + p * (p + 1) // 2)))
+
+    def quadratic(self, jacobian: np.ndarray) -> np.ndarray:
+        """Return J'HJ for directions J, shape (2 (p + p(p+1)/2), q)."""
+        at, p = self.at, self.at.s.shape[1]
+        m = p + p * (p + 1) // 2
+        w, b = _symmetric(jacobian[p:m], p), _symmetric(jacobian[m + p :], p)
+        mu = jacobian[m : m + p].T
+        trace = self._trace(w, b)
+        if self.expected:
+            return 0.5 * trace + mu @ at.q.sum(axis=0) @ mu.T
+        return self._squares(w, mu, b) - 0.5 * trace
+
+    def _squares(self, w: np.ndarray, mu: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """y_a'V^-1 y_b summed over clusters; y of a row is W_a alpha + B_a s + mu_a."""
+        at, data = self.at, self.likelihood.data
+        q = len(w)
+        constant = np.einsum("axy,jy->jax", b, at.s, optimize=True) + mu
+        out = np.zeros((q, q))
+        pulled = np.einsum("jxy,jay->jax", at.m, constant, optimize=True)
+        out += _gram(constant, pulled)
+        starts = np.append(
+            np.searchsorted(data.cell_pattern, np.arange(len(at.p))), len(data.cell_pattern)
+        )
+        for k, inverse in enumerate(at.p):
+            cells = slice(starts[k], starts[k + 1])
+            clusters, alpha = data.cell_cluster[cells], at.cell_alpha[cells]
+            left = inverse @ w  # (q, p, p): P W_a
+            # alpha'W_a P W_b alpha, and alpha'W_a P (B_b s + mu_b) with its mirror.
+            both = (left @ at.alpha_products[k]).transpose(0, 2, 1)
+            out += w.reshape(q, -1) @ both.reshape(q, -1).T
+            own = np.einsum("axy,cy->cax", left, alpha, optimize=True)
+            cross = _gram(own, constant[clusters])
+            out += cross + cross.T
+            np.add.at(pulled, clusters, own)
+        return out - _gram(pulled, np.einsum("jxy,jay->jax", at.g, pulled, optimize=True))
+
+    def _trace(self, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """tr(V^-1 V_a V^-1 V_b) summed over clusters."""
+        at, data, like = self.at, self.likelihood.data, self.likelihood
+        q, p = len(w), at.s.shape[1]
+        out = np.zeros((q, q))
+        inside = np.empty((len(at.p), q, p, p))
+        flat = w.reshape(q, -1)
+        for k, inverse in enumerate(at.p):
+            inside[k] = inverse @ w @ inverse  # P W_a P
+            once = data.count[k] * inside[k].reshape(q, -1) @ flat.T
+            lost = (inverse @ at.g_sum[k] @ inside[k]).reshape(q, -1) @ flat.T
+            out += once - lost - lost.T
+        order = np.argsort(data.cell_cluster, kind="stable")
+        bounds = np.searchsorted(data.cell_cluster[order], np.arange(data.n_clusters + 1))
+        for j, times in zip(like.representative, like.multiplicity, strict=True):
+            cells = order[bounds[j] : bounds[j + 1]]
+            d = np.einsum("c,caxy->axy", data.cell_count[cells], inside[data.cell_pattern[cells]])
+            g, keep = at.g[j], np.eye(p) - at.g[j] @ at.m[j]
+            y = g @ d @ g + keep @ b @ keep.T
+            x = keep.T @ d @ keep + at.q[j] @ b @ at.q[j]
+            out += times * (y.reshape(q, -1) @ d.reshape(q, -1).T)
+            out += times * (x.reshape(q, -1) @ b.reshape(q, -1).T)
+        return 0.5 * (out + out.T)
+
+
+def _symmetric(vech: np.ndarray, p: int) -> np.ndarray:
+    """Return one symmetric matrix per column of vech directions, shape (q, p, p)."""
+    low_i, low_j = np.tril_indices(p)
+    out = np.zeros((vech.shape[1], p, p))
+    out[:, low_i, low_j] = vech.T
+    out[:, low_j, low_i] = vech.T
+    return out
+
+
+def _gram(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Sum over the first and last axis: (n, q, p) and (n, q, p) to (q, q)."""
+    q = left.shape[1]
+    a = left.transpose(1, 0, 2).reshape(q, -1)
+    return np.asarray(a @ right.transpose(1, 0, 2).reshape(q, -1).T)
