@@ -190,10 +190,11 @@ def test_omega_says_why_not():
 
 
 def test_clients_who_do_not_differ_still_have_a_reliability_within():
-    ours = multilevel_omega(forms(1, 500), np.arange(500) % 100)
+    """No variance between clients: their residual variances end at zero, and are named."""
+    ours = multilevel_omega(forms(1, 300)[:, :4], np.arange(300) % 60)
     assert 0.85 < ours.within.estimate < 0.95
-    assert ours.between_latent is None
-    assert any("no stable solution" in text for text in ours.warnings)
+    assert len(ours.fixed_at_zero) > 0
+    assert ours.between is None or ours.between.estimate < 0.4
 
 
 def test_forms_with_a_missing_answer_count():

@@ -41,6 +41,9 @@ from alliance.sem.description import Entry, intercepts
 
 Values = Mapping[str, complex]
 
+GIVE_UP_AFTER = 40
+"""Steps of a search that usually takes ten: beyond, a residual variance runs off below zero."""
+
 
 @dataclass(frozen=True, slots=True)
 class Omega:
@@ -182,19 +185,29 @@ def _fit(
     at_zero: set[str] = set()
     while True:
         within, between = _models(data.names, equal=equal, at_zero=at_zero, saturated=saturated)
-        fit = fit_two_level(within, between, data, robust=False, fit_measures=False)
-        if not fit.convergence.converged:
-            warnings.append(f"The model with {name} has no stable solution.")
-            return None
+        fit = fit_two_level(
+            within,
+            between,
+            data,
+            robust=False,
+            fit_measures=False,
+            max_iterations=GIVE_UP_AFTER,
+        )
         negative = {
             item
             for item in data.names
             if item not in at_zero and np.real(fit.value(f"theta_b {item}")) < 0
         }
+        # ASSUME a residual variance between clients that is estimated below zero is zero. A search
+        # without an end runs off to the one that is most below zero.
+        if negative and not fit.convergence.converged:
+            negative = {min(negative, key=lambda item: fit.value(f"theta_b {item}"))}
         if not negative:
             break
-        # ASSUME a residual variance between clients that is estimated below zero is zero.
         at_zero |= negative
+    if not fit.convergence.converged:
+        warnings.append(f"The model with {name} has no stable solution.")
+        return None
     zero.extend(f"{item} ({name})" for item in data.names if item in at_zero)
     return fit
 

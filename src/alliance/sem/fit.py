@@ -12,7 +12,7 @@ from alliance.sem.corrected import Corrector
 from alliance.sem.description import Model, independence_model
 from alliance.sem.indices import FitIndices, ModelTest, fit_indices, p_of, srmr
 from alliance.sem.likelihood import EXPECTED, VALUE, GroupLikelihood, Likelihood, Moments, Objective
-from alliance.sem.optimise import FLAT, Optimum, minimise
+from alliance.sem.optimise import FLAT, MAX_ITERATIONS, Optimum, minimise
 from alliance.sem.result import Convergence, SemFit, heywood_cases
 from alliance.sem.robust import sandwich, saturated_trace, scaling_factor
 from alliance.sem.sample import Sample, sample
@@ -171,9 +171,14 @@ def _begin(
     return begin
 
 
-def search(objective: Objective, begin: np.ndarray, rough: Sequence[Moments]) -> Optimum:
+def search(
+    objective: Objective,
+    begin: np.ndarray,
+    rough: Sequence[Moments],
+    max_iterations: int = MAX_ITERATIONS,
+) -> Optimum:
     """Minimise from the start values; from a damped start where they are impossible."""
-    optimum = minimise(objective, begin)
+    optimum = minimise(objective, begin, max_iterations=max_iterations)
     if optimum is None:
         # Only the variances keep their start: a diagonal covariance matrix is always possible.
         damped = begin.copy()
@@ -185,7 +190,7 @@ def search(objective: Objective, begin: np.ndarray, rough: Sequence[Moments]) ->
                     damped[index] *= 0.1
                 elif kind == 1 and i < block.p:
                     damped[index] = cov[i, i]
-        optimum = minimise(objective, damped)
+        optimum = minimise(objective, damped, max_iterations=max_iterations)
     if optimum is None:
         raise FitError(
             "The model cannot be fitted: its start values imply an impossible covariance matrix. "

@@ -15,6 +15,9 @@ is below this; the last step is quadratic and leaves about its square."""
 NEAR = 0.5
 """Below this decrement (in units of log L) the exact Hessian takes over."""
 
+MAX_ITERATIONS = 150
+"""Well-behaved models need 5 to 20."""
+
 STALLED_STEPS, STALLED_GAIN = 30, 1e-4
 """The search is given up when so many steps have gained less than this in log L: the maximum lies
 at infinity or on a ridge."""
@@ -51,7 +54,7 @@ class Optimum:
 
 
 def minimise(
-    objective: Objective, start: np.ndarray, *, max_iterations: int = 200
+    objective: Objective, start: np.ndarray, *, max_iterations: int = MAX_ITERATIONS
 ) -> Optimum | None:
     """Minimise -log L from `start`; None where it is not defined there."""
     theta, evaluations = start.copy(), 1
@@ -59,7 +62,7 @@ def minimise(
     if current is None:
         return None
     kind, decrement, iteration, stuck = EXPECTED, np.inf, 0, False
-    values = [current.value]
+    values, reach = [current.value], 1.0
     while iteration < max_iterations and not stuck:
         iteration += 1
         if iteration > STALLED_STEPS and values[-STALLED_STEPS] - values[-1] < STALLED_GAIN:
@@ -72,7 +75,8 @@ def minimise(
             if trial is not None:
                 theta, current = theta + step, trial
             break
-        length, accepted = 1.0, False
+        # In a curved valley full steps fail; what did well last time is tried first, times four.
+        length, accepted = reach, False
         while length > 1e-10:
             value = objective.value(theta + length * step)
             evaluations += 1
@@ -84,6 +88,9 @@ def minimise(
             length *= 0.5 if np.isfinite(value) else 0.25
         if accepted:
             theta = theta + length * step
+            reach = min(1.0, 4.0 * length)
+        else:
+            reach = 1.0
         next_kind = OBSERVED if decrement < NEAR and accepted and length == 1.0 else EXPECTED
         if not accepted:
             # The other matrix may know a way down; if it does not either, this is the end.

@@ -25,7 +25,7 @@ from alliance.sem.fit import convergence, inverses, measures, search
 from alliance.sem.incomplete_clusters import IncompleteClusters, IncompleteLikelihood
 from alliance.sem.indices import FitIndices
 from alliance.sem.likelihood import OBSERVED, Dense, MomentExpansion, Moments, Objective
-from alliance.sem.optimise import Optimum
+from alliance.sem.optimise import MAX_ITERATIONS, Optimum
 from alliance.sem.result import SemFit
 from alliance.sem.robust import sandwich
 from alliance.sem.sample import sample_of_moments
@@ -123,6 +123,7 @@ def fit_two_level(
     *,
     robust: bool = True,
     fit_measures: bool = True,
+    max_iterations: int = MAX_ITERATIONS,
 ) -> SemFit:
     """Fit a two-level structural model by maximum likelihood, clusters of any size.
 
@@ -138,6 +139,9 @@ def fit_two_level(
     fit_measures
         Also chi-square against the saturated model and the fit indices; their SRMR is the sum of
         that within and that between, of correlations (as in lavaan).
+
+    max_iterations
+        The search for the model itself is given up after so many steps.
 
     Returns
     -------
@@ -155,7 +159,7 @@ def fit_two_level(
     likelihood = (
         TwoLevelLikelihood(data) if isinstance(data, Clusters) else IncompleteLikelihood(data)
     )
-    objective, optimum, names = _maximise(within, between, likelihood)
+    objective, optimum, names = _maximise(within, between, likelihood, max_iterations)
     bread, expected, unclear = inverses(objective, optimum, names)
     meat = objective.first_order_information(optimum.theta) if robust else None
     implied = _implied(objective, optimum)
@@ -190,7 +194,10 @@ def fit_two_level(
 
 
 def _maximise(
-    within: Model, between: Model, likelihood: TwoLevelLikelihood | IncompleteLikelihood
+    within: Model,
+    between: Model,
+    likelihood: TwoLevelLikelihood | IncompleteLikelihood,
+    max_iterations: int = MAX_ITERATIONS,
 ) -> tuple[Objective, Optimum, tuple[str, ...]]:
     names, blocks = structures([("within", within), ("between", between)])
     data = likelihood.data
@@ -207,7 +214,7 @@ def _maximise(
     seen = np.ones((len(centre), len(centre)))
     check_identified(blocks, names.names, begin, [seen, seen], means=MEANS)
     objective = Objective(blocks, likelihood)
-    return objective, search(objective, begin, rough), names.names
+    return objective, search(objective, begin, rough, max_iterations), names.names
 
 
 def _implied(objective: Objective, optimum: Optimum) -> tuple[Moments, ...]:
