@@ -53,6 +53,22 @@ def test_an_item_of_its_own_kind_is_found(change, level, what):
     assert ours.partial.step.holds
 
 
+def test_factors_may_name_items_in_any_order_and_leave_some_out():
+    answers, site = two_sites(shift=0.7)
+    names = ["a", "b", "c", "d", "e"]
+    first = invariance(answers, site, items=names, factors={"f": ["e", "c", "a", "b"]})
+    again = invariance(answers[:, [0, 1, 2, 4]], site, items=["a", "b", "c", "e"])
+    assert first.left_out == {}
+    for one, other in zip(first.steps, again.steps, strict=True):
+        assert one.chi2 == pytest.approx(other.chi2, abs=1e-6)
+    n = len(site)
+    client, session = np.arange(n) % (n // 2), np.arange(n) // (n // 2)
+    over = invariance_over_sessions(
+        answers, client, session, items=names, factors={"f": ["e", "c", "a", "b"]}
+    )
+    assert over.steps[0].df == 2 * 14 + 16 - over.steps[0].n_parameters
+
+
 def test_names_of_sites_and_order_of_rows_do_not_matter():
     answers, site = two_sites(shift=0.7)
     order = np.random.default_rng(0).permutation(len(site))

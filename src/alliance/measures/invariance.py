@@ -219,7 +219,7 @@ def invariance(
     table, names, structure = _named(answers, items, factors)
     labels = np.asarray([str(group) for group in groups])
     codes = None if clusters is None else np.asarray(clusters)
-    left_out, kept_items = _varying_items(table, names)
+    left_out, kept_items = _varying_items(table, names, structure)
     structure, problem = _without(structure, left_out)
     if problem is not None:
         return Invariance("groups", structure, {}, left_out, problem)
@@ -277,7 +277,7 @@ def invariance_over_sessions(
     """
     table, names, structure = _named(answers, items, factors)
     number = np.asarray(sessions).astype(int)
-    left_out, kept_items = _varying_items(table, names)
+    left_out, kept_items = _varying_items(table, names, structure)
     structure, problem = _without(structure, left_out)
     if problem is not None:
         return Invariance("sessions", structure, {}, left_out, problem)
@@ -332,15 +332,20 @@ def _named(
     return table, names, structure
 
 
-def _varying_items(table: np.ndarray, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+def _varying_items(
+    table: np.ndarray, names: Sequence[str], factors: Mapping[str, tuple[str, ...]]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the factors' items that never vary, by reason, and the others, factor by factor."""
     left_out = {}
-    for name, column in zip(names, table.T, strict=True):
+    used = list(dict.fromkeys(item for items in factors.values() for item in items))
+    for name in used:
+        column = table[:, names.index(name)]
         values = column[~np.isnan(column)]
         if len(values) == 0:
             left_out[name] = "nobody answered it"
         elif values.min() == values.max():
             left_out[name] = "all answers are the same"
-    return left_out, [name for name in names if name not in left_out]
+    return left_out, [name for name in used if name not in left_out]
 
 
 def _without(
@@ -382,11 +387,13 @@ def _chain(empty: Invariance, layout: Layout, data: Mapping[str, Sample]) -> Inv
     partial = None
     for name in STEPS:
         try:
-            fit = fit_sem(models_of(layout, name), data)
+            fit = fit_sem(models_of(layout, name), data, like=fits[0] if fits else None)
         except FitError as error:
             if not steps:
                 return replace(empty, why_not=str(error))
             break
+        if fit.indices is None:
+            return replace(empty, why_not=" ".join(fit.warnings))
         step = _step(name, fit, fits[-1] if fits else None)
         broken = not fit.convergence.converged
         if not steps and broken:
@@ -426,7 +433,7 @@ def _partial(
         released = released | {(what, item)}
         releases.append(Release(what, item, test.chi2, test.df, _number(test.p)))
         try:
-            fit = fit_sem(models_of(layout, name, released), data)
+            fit = fit_sem(models_of(layout, name, released), data, like=before)
         except FitError:
             return Partial(name, tuple(releases[:-1]), step, False)
         step = _step(name, fit, before)

@@ -8,19 +8,24 @@ import numpy as np
 
 from alliance.errors import FitError
 from alliance.sem.checks import check_identified, data_faults
-from alliance.sem.corrected import Corrector
-from alliance.sem.description import Model, independence_model
-from alliance.sem.indices import FitIndices, ModelTest, fit_indices, p_of, srmr
-from alliance.sem.likelihood import EXPECTED, VALUE, GroupLikelihood, Likelihood, Moments, Objective
+from alliance.sem.comparison import compare, independence
+from alliance.sem.description import Model
+from alliance.sem.indices import FitIndices, srmr
+from alliance.sem.likelihood import EXPECTED, GroupLikelihood, Moments, Objective
 from alliance.sem.optimise import FLAT, MAX_ITERATIONS, Optimum, minimise
 from alliance.sem.result import Convergence, SemFit, heywood_cases
-from alliance.sem.robust import sandwich, saturated_trace, scaling_factor
+from alliance.sem.robust import sandwich
 from alliance.sem.sample import Sample, sample
-from alliance.sem.saturated import saturated_moments
+from alliance.sem.saturated import Saturated
 from alliance.sem.start import start_values
-from alliance.sem.structure import Structure, structures
+from alliance.sem.structure import structures
 
 Rows = np.ndarray
+
+NO_SATURATED = (
+    "The means and covariances of all variables cannot be estimated without a model from these "
+    "data (too few rows for what is missing), so the model's fit cannot be judged."
+)
 
 
 def fit_sem(
@@ -30,6 +35,7 @@ def fit_sem(
     robust: bool = True,
     fit_measures: bool = True,
     start: Mapping[str, float] | None = None,
+    like: SemFit | None = None,
 ) -> SemFit:
     """Fit a Gaussian structural model by full information maximum likelihood.
 
@@ -48,7 +54,9 @@ def fit_sem(
     fit_measures
         Also chi-square against the saturated model and the fit indices.
     start
-        Start values by parameter name, for instance from a nested fit.
+        Start values by parameter name.
+    like
+        Another fit to the very same samples, whose saturated model is taken over.
 
     Returns
     -------
@@ -65,63 +73,72 @@ def fit_sem(
         raise FitError("Models and data must be for the same groups.")
     samples = [_sample_of(tables[group], models[group]) for group in models]
     _check_data(models, samples)
-    names, blocks = structures(list(models.items()))
-    likelihood = GroupLikelihood(samples)
-    available = [s.available() for s in samples]
-    rough = [
-        (mean, _pairwise(s, mean, variance))
-        for s, (mean, variance) in zip(samples, available, strict=True)
-    ]
-    begin = _begin(blocks, names.names, rough, start)
-    check_identified(
-        blocks,
-        names.names,
-        begin,
-        [s.pairs_observed() for s in samples],
-        means=[True] * len(blocks),
-    )
-    objective = Objective(blocks, likelihood)
-    optimum = search(objective, begin, rough)
+    top = _saturated(samples, like)
+    likelihood = top.likelihood
+    objective, optimum, names = _maximise(models, likelihood, start)
+    bread, expected, unclear = inverses(objective, optimum, names)
     has_rows = all(s.rows is not None for s in samples)
-    saturated = None
-    indices = None
     meat = objective.first_order_information(optimum.theta) if robust and has_rows else None
     implied = tuple((i.mu.copy(), i.sigma.copy()) for i in objective.implied(optimum.theta) or ())
-    bread, expected, unclear = inverses(objective, optimum, names.names)
-    if fit_measures:
-        moments = [saturated_moments(s) for s in samples]
-        saturated = tuple((mean, cov) for mean, cov, _ in moments)
-        indices = measures(
+    indices: FitIndices | None = None
+    warnings: tuple[str, ...] = ()
+    if fit_measures and not top.found:
+        warnings = (NO_SATURATED,)
+    elif fit_measures:
+        available = [s.available() for s in samples]
+        indices = compare(
             objective,
             optimum,
             bread,
             meat,
-            saturated,
-            independence=_independence(likelihood, models, available),
-            residual=srmr(saturated, implied, [s.n for s in samples]),
+            top=top,
+            baseline=independence(likelihood, models, available),
+            residual=srmr(top.moments, implied, [s.n for s in samples]),
             n=likelihood.n,
-            means=[True] * len(blocks),
             n_groups=len(samples),
-            corrector=None
-            if meat is None or all(s.complete for s in samples)
-            else Corrector(likelihood, saturated),
+            means=[True] * len(samples),
         )
     return SemFit(
         models=models,
-        names=names.names,
+        names=names,
         theta=optimum.theta,
         covariance=bread,
         covariance_expected=expected,
         covariance_robust=None if meat is None else sandwich(bread, meat),
         indices=indices,
         convergence=convergence(objective, optimum, unclear),
+        warnings=warnings,
         n=likelihood.n,
         n_groups=len(samples),
-        saturated=saturated,
         implied=implied,
-        structures=tuple(blocks),
+        structures=objective.structures,
         likelihood=likelihood,
+        top=top,
     )
+
+
+def _saturated(samples: Sequence[Sample], like: SemFit | None) -> Saturated:
+    """Return the saturated model of the samples, from another fit where that has the same ones."""
+    if like is not None and isinstance(like.top, Saturated):
+        known = like.top.likelihood.samples
+        if len(known) == len(samples) and all(a is b for a, b in zip(known, samples, strict=True)):
+            return like.top
+    return Saturated(GroupLikelihood(samples))
+
+
+def _maximise(
+    models: Mapping[str, Model], likelihood: GroupLikelihood, start: Mapping[str, float] | None
+) -> tuple[Objective, Optimum, tuple[str, ...]]:
+    names, blocks = structures(list(models.items()))
+    rough = [_rough(own) for own in likelihood.samples]
+    begin = start_values(blocks, rough)
+    for index, name in enumerate(names.names):
+        if start is not None and name in start:
+            begin[index] = start[name]
+    seen = [own.pairs_observed() for own in likelihood.samples]
+    check_identified(blocks, names.names, begin, seen, means=[True] * len(blocks))
+    objective = Objective(blocks, likelihood)
+    return objective, search(objective, begin, rough), names.names
 
 
 def _sample_of(table: Rows | Sample, model: Model) -> Sample:
@@ -145,8 +162,9 @@ def _check_data(models: Mapping[str, Model], samples: Sequence[Sample]) -> None:
         raise FitError("The model cannot be fitted: " + "; ".join(faults) + ".")
 
 
-def _pairwise(own: Sample, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Covariances of the pairs that were observed together: rough, for the start only."""
+def _rough(own: Sample) -> Moments:
+    """Means and covariances of what was observed together: rough, for the start only."""
+    mean, variance = own.available()
     total, count = np.zeros((own.p, own.p)), np.zeros((own.p, own.p))
     for k in range(own.n_patterns):
         columns, centre, cov = own.pattern(k)
@@ -154,21 +172,8 @@ def _pairwise(own: Sample, mean: np.ndarray, variance: np.ndarray) -> np.ndarray
         at = np.ix_(columns, columns)
         total[at] += own.count[k] * (cov + np.outer(apart, apart))
         count[at] += own.count[k]
-    size = np.sqrt(variance)
-    return np.clip(total / np.maximum(count, 1.0), -np.outer(size, size), np.outer(size, size))
-
-
-def _begin(
-    blocks: Sequence[Structure],
-    names: Sequence[str],
-    rough: Sequence[Moments],
-    start: Mapping[str, float] | None,
-) -> np.ndarray:
-    begin = start_values(blocks, rough)
-    for index, name in enumerate(names):
-        if start is not None and name in start:
-            begin[index] = start[name]
-    return begin
+    most = np.sqrt(np.outer(variance, variance))
+    return mean, np.clip(total / np.maximum(count, 1.0), -most, most)
 
 
 def search(
@@ -233,98 +238,4 @@ def convergence(objective: Objective, optimum: Optimum, unclear: tuple[str, ...]
         evaluations=optimum.evaluations,
         heywood=heywood_cases(objective.structures, optimum.theta),
         not_identified=unclear,
-    )
-
-
-def _independence(
-    likelihood: GroupLikelihood,
-    models: Mapping[str, Model],
-    available: Sequence[tuple[np.ndarray, np.ndarray]],
-) -> tuple[Objective, np.ndarray]:
-    """Return the baseline's objective and its maximum, known in closed form."""
-    _, blocks = structures([(g, independence_model(m.observed)) for g, m in models.items()])
-    theta = np.empty(blocks[0].n_theta)
-    for block, (mean, variance) in zip(blocks, available, strict=True):
-        theta[block.theta] = np.concatenate([variance, mean])
-    return Objective(blocks, likelihood), theta
-
-
-def measures(
-    objective: Objective,
-    optimum: Optimum,
-    bread: np.ndarray,
-    meat: np.ndarray | None,
-    saturated: Sequence[Moments],
-    *,
-    independence: tuple[Objective, np.ndarray],
-    residual: float,
-    n: int,
-    n_groups: int,
-    corrector: Corrector | None,
-    means: Sequence[bool],
-) -> FitIndices:
-    """Return the fit indices of an optimum against the saturated and the independence model.
-
-    Parameters
-    ----------
-    objective, optimum
-        The model and its maximum.
-    bread, meat
-        Inverse observed and first-order information there; no `meat`, no scaled statistics.
-    saturated
-        Moments of the saturated model, per block.
-    independence
-        The baseline model and its maximum.
-    residual
-        The standardised root mean square residual.
-    n, n_groups
-        Rows and groups.
-    corrector
-        Corrects the indices for missing values; None if nothing is missing.
-    means
-        Whether a block has means.
-    """
-    likelihood: Likelihood = objective.likelihood
-    top = likelihood.expand(saturated, VALUE).value
-    moments = sum(
-        st.p * (st.p + 1) // 2 + (st.p if mean else 0)
-        for st, mean in zip(objective.structures, means, strict=True)
-    )
-    trace = saturated_trace(likelihood, saturated, means=means) if meat is not None else np.nan
-    test = _test(
-        2.0 * (optimum.expansion.value - top), moments - objective.n_theta, trace, bread, meat
-    )
-    base, theta = independence
-    at = base.expand(theta, 2)
-    assert at is not None
-    own = base.first_order_information(theta) if meat is not None else None
-    baseline = _test(
-        2.0 * (at.value - top), moments - base.n_theta, trace, np.linalg.inv(at.hessian), own
-    )
-    return fit_indices(
-        test=test,
-        baseline=baseline,
-        n=n,
-        n_groups=n_groups,
-        log_likelihood=-(optimum.expansion.value + likelihood.constant),
-        n_parameters=objective.n_theta,
-        residual=residual,
-        distances=None
-        if corrector is None
-        else (
-            corrector.distance(objective, optimum.theta, test.df),
-            corrector.distance(base, theta, baseline.df),
-        ),
-    )
-
-
-def _test(
-    chi2: float, df: int, trace: float, bread: np.ndarray, meat: np.ndarray | None
-) -> ModelTest:
-    # A saturated model reaches the top but for rounding.
-    chi2 = max(float(chi2), 0.0)
-    if meat is None:
-        return ModelTest(chi2, df, p_of(chi2, df))
-    return ModelTest(
-        chi2, df, p_of(chi2, df), scaling_factor(trace, float(np.sum(bread * meat)), df)
     )

@@ -386,16 +386,23 @@ class _Directional:
             once = data.count[k] * inside[k].reshape(q, -1) @ flat.T
             lost = (inverse @ at.g_sum[k] @ inside[k]).reshape(q, -1) @ flat.T
             out += once - lost - lost.T
+        # Most parameters stand at one level only: the others' directions are zero there.
+        (at_w,), (at_b,) = (np.nonzero(x.any(axis=(1, 2))) for x in (w, b))
+        inside, own_b = inside[:, at_w], b[at_b]
+        flat_b = own_b.reshape(len(at_b), -1)
         order = np.argsort(data.cell_cluster, kind="stable")
         bounds = np.searchsorted(data.cell_cluster[order], np.arange(data.n_clusters + 1))
         for j, times in zip(like.representative, like.multiplicity, strict=True):
             cells = order[bounds[j] : bounds[j + 1]]
-            d = np.einsum("c,caxy->axy", data.cell_count[cells], inside[data.cell_pattern[cells]])
+            d = np.tensordot(data.cell_count[cells], inside[data.cell_pattern[cells]], 1)
             g, keep = at.g[j], np.eye(p) - at.g[j] @ at.m[j]
-            y = g @ d @ g + keep @ b @ keep.T
-            x = keep.T @ d @ keep + at.q[j] @ b @ at.q[j]
-            out += times * (y.reshape(q, -1) @ d.reshape(q, -1).T)
-            out += times * (x.reshape(q, -1) @ b.reshape(q, -1).T)
+            flat_d = d.reshape(len(at_w), -1)
+            out[np.ix_(at_w, at_w)] += times * ((g @ d @ g).reshape(flat_d.shape) @ flat_d.T)
+            cross = times * ((keep.T @ d @ keep).reshape(flat_d.shape) @ flat_b.T)
+            out[np.ix_(at_w, at_b)] += cross
+            out[np.ix_(at_b, at_w)] += cross.T
+            both = (at.q[j] @ own_b @ at.q[j]).reshape(flat_b.shape)
+            out[np.ix_(at_b, at_b)] += times * (both @ flat_b.T)
         return 0.5 * (out + out.T)
 
 

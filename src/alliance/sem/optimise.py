@@ -96,14 +96,13 @@ def minimise(
             # The other matrix may know a way down; if it does not either, this is the end.
             stuck = kind == OBSERVED
             next_kind = OBSERVED
-        kind = next_kind
-        following = objective.expand(theta, kind)
+        following = objective.expand(theta, next_kind)
         evaluations += 1
         if following is None:
-            break
-        current = following
+            return None
+        kind, current = next_kind, following
         values.append(current.value)
-    final = objective.expand(theta, OBSERVED)
+    final = current if kind == OBSERVED else objective.expand(theta, OBSERVED)
     if final is None:
         return None
     eigenvalues = np.linalg.eigvalsh(_scaled(final.hessian)[0])

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from alliance.errors import FitError
+from alliance.sem.comparison import Top
 from alliance.sem.description import Covariance, Mean, Model, Path
 from alliance.sem.indices import FitIndices, p_of
 from alliance.sem.likelihood import EXPECTED, Likelihood, Moments, Objective
@@ -88,14 +89,16 @@ class SemFit:
     covariance_robust : numpy.ndarray or None
         Huber-White sandwich (over clusters where the sample has them); None without rows.
     indices : FitIndices or None
-        None if not asked for.
+        None if not asked for, or if `warnings` say that it cannot be had.
     convergence : Convergence
     n : int
     n_groups : int
-    saturated, implied : tuple of (means, covariance)
+    warnings : tuple of str
+        What could not be done.
+    implied : tuple of (means, covariance)
         Per block.
-    structures, likelihood
-        What was fitted, for tests that build on it.
+    structures, likelihood, top
+        What was fitted and its saturated model, for tests that build on it.
     """
 
     models: dict[str, Model]
@@ -106,12 +109,13 @@ class SemFit:
     covariance_robust: np.ndarray | None
     indices: FitIndices | None
     convergence: Convergence
+    warnings: tuple[str, ...]
     n: int
     n_groups: int
-    saturated: tuple[Moments, ...] | None
     implied: tuple[Moments, ...]
     structures: tuple[Structure, ...] = field(repr=False)
     likelihood: Likelihood = field(repr=False)
+    top: Top | None = field(repr=False)
 
     def covariance_of(self, se: str) -> np.ndarray:
         """Return the covariance of the estimates: 'robust', 'observed' or 'expected'."""

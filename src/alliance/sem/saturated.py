@@ -5,14 +5,52 @@ EM by patterns (Little & Rubin 2002, ch. 11.2) for the way there, Newton steps f
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from alliance.sem import kernels
+from alliance.sem.corrected import Corrector
 from alliance.sem.description import saturated_model
-from alliance.sem.likelihood import GroupLikelihood, Objective
-from alliance.sem.optimise import minimise
+from alliance.sem.likelihood import GroupLikelihood, Moments, Objective
+from alliance.sem.optimise import FLAT, minimise
+from alliance.sem.robust import saturated_trace
 from alliance.sem.sample import Sample
 from alliance.sem.structure import structures
+
+
+class Saturated:
+    """The saturated model of some groups, worked out once for all models fitted to them."""
+
+    def __init__(self, likelihood: GroupLikelihood) -> None:
+        self.likelihood = likelihood
+
+    @cached_property
+    def _solutions(self) -> list[tuple[np.ndarray, np.ndarray, bool]]:
+        return [saturated_moments(own) for own in self.likelihood.samples]
+
+    @property
+    def found(self) -> bool:
+        """Whether the data determine all means and covariances."""
+        return all(found for _, _, found in self._solutions)
+
+    @property
+    def moments(self) -> tuple[Moments, ...]:
+        """Means and covariance of each group."""
+        return tuple((mean, cov) for mean, cov, _ in self._solutions)
+
+    @cached_property
+    def trace(self) -> float:
+        """tr(B A^-1), for the scaling factor."""
+        return saturated_trace(self.likelihood, self.moments, means=[True] * len(self.moments))
+
+    @cached_property
+    def corrector(self) -> Corrector | None:
+        """What corrects fit indices for missing values; None if nothing is missing."""
+        if all(own.complete for own in self.likelihood.samples):
+            return None
+        return Corrector(self.likelihood, self.moments)
+
 
 EM_STEPS = 500
 SMALL_STEP = 1e-3
@@ -66,4 +104,5 @@ def saturated_moments(sample: Sample) -> tuple[np.ndarray, np.ndarray, bool]:
     if optimum is None:
         return mu, sigma, False
     end = structure.implied(optimum.theta)
-    return end.mu.copy(), end.sigma.copy(), optimum.converged
+    flat = optimum.eigenvalues[0] <= FLAT * optimum.eigenvalues[-1]
+    return end.mu.copy(), end.sigma.copy(), optimum.converged and not flat

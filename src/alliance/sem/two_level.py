@@ -13,6 +13,7 @@ unbalanced clusters): with Sigma_n = Sigma_w + n Sigma_b,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,14 +21,14 @@ from alliance.errors import FitError
 from alliance.sem import kernels
 from alliance.sem.checks import check_identified
 from alliance.sem.clusters import Clusters, check_clusters
+from alliance.sem.comparison import compare
 from alliance.sem.description import Model, independence_model, saturated_model
-from alliance.sem.fit import convergence, inverses, measures, search
+from alliance.sem.fit import convergence, inverses, search
 from alliance.sem.incomplete_clusters import IncompleteClusters, IncompleteLikelihood
-from alliance.sem.indices import FitIndices
 from alliance.sem.likelihood import OBSERVED, Dense, MomentExpansion, Moments, Objective
 from alliance.sem.optimise import MAX_ITERATIONS, Optimum
 from alliance.sem.result import SemFit
-from alliance.sem.robust import sandwich
+from alliance.sem.robust import sandwich, saturated_trace
 from alliance.sem.sample import sample_of_moments
 from alliance.sem.start import start_values
 from alliance.sem.structure import structures
@@ -163,17 +164,27 @@ def fit_two_level(
     bread, expected, unclear = inverses(objective, optimum, names)
     meat = objective.first_order_information(optimum.theta) if robust else None
     implied = _implied(objective, optimum)
-    saturated, indices = None, None
+    top, indices = None, None
     if fit_measures:
-        top, best, _ = _maximise(
-            saturated_model(data.names, means=False), saturated_model(data.names), likelihood
-        )
-        saturated = _implied(top, best)
+        top = _saturated(likelihood)
         base, lowest, _ = _maximise(
             independence_model(data.names, means=False), independence_model(data.names), likelihood
         )
-        indices = _indices(
-            objective, optimum, bread, meat, saturated, (base, lowest.theta), implied
+        residual = sum(
+            correlation_residual(cov, sigma)
+            for (_, cov), (_, sigma) in zip(top.moments, implied, strict=True)
+        )
+        indices = compare(
+            objective,
+            optimum,
+            bread,
+            meat,
+            top=top,
+            baseline=(base, lowest.theta),
+            residual=residual,
+            n=data.n_rows,
+            n_groups=1,
+            means=MEANS,
         )
     return SemFit(
         models={"within": within, "between": between},
@@ -184,12 +195,13 @@ def fit_two_level(
         covariance_robust=None if meat is None else sandwich(bread, meat),
         indices=indices,
         convergence=convergence(objective, optimum, unclear),
+        warnings=(),
         n=data.n_rows,
         n_groups=1,
-        saturated=saturated,
         implied=implied,
         structures=objective.structures,
         likelihood=likelihood,
+        top=top,
     )
 
 
@@ -223,34 +235,25 @@ def _implied(objective: Objective, optimum: Optimum) -> tuple[Moments, ...]:
     return tuple((block.mu.copy(), block.sigma.copy()) for block in blocks)
 
 
-def _indices(
-    objective: Objective,
-    optimum: Optimum,
-    bread: np.ndarray,
-    meat: np.ndarray | None,
-    saturated: tuple[Moments, ...],
-    independence: tuple[Objective, np.ndarray],
-    implied: tuple[Moments, ...],
-) -> FitIndices:
-    likelihood = objective.likelihood
-    assert isinstance(likelihood, TwoLevelLikelihood | IncompleteLikelihood)
-    residual = sum(
-        correlation_residual(cov, sigma)
-        for (_, cov), (_, sigma) in zip(saturated, implied, strict=True)
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """The saturated two-level model; values missing at two levels are not corrected for."""
+
+    likelihood: TwoLevelLikelihood | IncompleteLikelihood
+    moments: tuple[Moments, ...]
+    corrector: None = None
+
+    @property
+    def trace(self) -> float:
+        return saturated_trace(self.likelihood, self.moments, means=MEANS)
+
+
+def _saturated(likelihood: TwoLevelLikelihood | IncompleteLikelihood) -> _Top:
+    names = likelihood.data.names
+    objective, optimum, _ = _maximise(
+        saturated_model(names, means=False), saturated_model(names), likelihood
     )
-    return measures(
-        objective,
-        optimum,
-        bread,
-        meat,
-        saturated,
-        independence=independence,
-        residual=residual,
-        n=likelihood.data.n_rows,
-        n_groups=1,
-        corrector=None,
-        means=MEANS,
-    )
+    return _Top(likelihood, _implied(objective, optimum))
 
 
 def correlation_residual(cov: np.ndarray, sigma: np.ndarray) -> float:
