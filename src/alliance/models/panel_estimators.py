@@ -11,7 +11,7 @@ keeps its size where the rows of a therapist are alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -37,6 +37,7 @@ from alliance.models.fit import (
 )
 from alliance.models.levels import FEWEST_CLUSTERS, clusters_of
 
+ESTIMATORS = ("client fixed effects", "first differences", "between", "random effects")
 WITHIN, BETWEEN = "within-client", "between-client"
 
 
@@ -87,6 +88,11 @@ def panel_estimates(
     cluster_level
         What a cluster is, for print.
 
+    Returns
+    -------
+    list of PanelEstimate
+        Of those that these rows can carry: a design with more rows than columns and full rank.
+
     Raises
     ------
     FitError
@@ -113,27 +119,43 @@ def panel_estimates(
     several = y.groupby(level=0).transform("size") > 1
     dy, dx = _differences(y), x.apply(_differences)
     pairs = dy.notna()
-    runs: list[tuple[str, str, Any, Mapping[str, Any]]] = [
+    means = with_constant.groupby(level=0).mean()
+    within = x[several] - x[several].groupby(level=0).transform("mean")
+    runs: list[tuple[str, str, pd.DataFrame, Callable[[], Any], Mapping[str, Any]]] = [
         (
             "client fixed effects",
             WITHIN,
-            PanelOLS(y[several], x[several], entity_effects=True),
+            within,
+            lambda: PanelOLS(y[several], x[several], entity_effects=True),
             _of(options, several),
         ),
         (
             "first differences",
             WITHIN,
-            PooledOLS(dy[pairs], dx[pairs]),
+            dx[pairs],
+            lambda: PooledOLS(dy[pairs], dx[pairs]),
             _of(options, pairs),
         ),
-        ("between, client means", BETWEEN, BetweenOLS(y, with_constant), {"debiased": True}),
-        ("random effects, Swamy-Arora", "both", RandomEffects(y, with_constant), options),
+        (
+            "between, client means",
+            BETWEEN,
+            means,
+            lambda: BetweenOLS(y, with_constant),
+            {"debiased": True},
+        ),
+        (
+            "random effects, Swamy-Arora",
+            "both",
+            means,
+            lambda: RandomEffects(y, with_constant),
+            options,
+        ),
     ]
     found = []
-    for name, level, model, settings in runs:
-        if level == BETWEEN and n_clients <= len(regressors) + 1:
+    for name, level, design, model, settings in runs:
+        if not _carries(design):
             continue
-        result = model.fit(**settings)
+        result = model().fit(**settings)
         clustered = settings.get("cov_type") == "clustered"
         told = how if clustered or clusters is None else "conventional standard errors"
         found.append(
@@ -147,6 +169,17 @@ def panel_estimates(
             )
         )
     return found
+
+
+def _carries(design: pd.DataFrame) -> bool:
+    """Return whether a design has more rows than columns and no column that follows from others."""
+    values = design.to_numpy(float)
+    if len(values) <= values.shape[1]:
+        return False
+    scale = np.linalg.norm(values, axis=0)
+    if not (scale > 0).all():
+        return False
+    return int(np.linalg.matrix_rank(values / scale)) == values.shape[1]
 
 
 def _of(options: Mapping[str, Any], kept: pd.Series) -> dict[str, Any]:
@@ -189,7 +222,10 @@ def mundlak(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> dict
     """
     means = rows.groupby("client")[list(regressors)].transform("mean").add_suffix("_mean")
     data = pd.concat([rows[["client", outcome, *regressors]], means], axis=1)
-    fit = fit_mixed(data, outcome, ["1", *regressors, *means.columns], {"client": ["1"]})
+    try:
+        fit = fit_mixed(data, outcome, ["1", *regressors, *means.columns], {"client": ["1"]})
+    except FitError:  # the client means follow from one another: there is nothing to test
+        return {"statistic": None, "df": len(regressors), "df2": None, "p": None}
     joint = fit.joint_test([{name: 1.0} for name in means.columns])
     return {
         "statistic": joint.statistic,
@@ -238,6 +274,13 @@ def panel_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, 
         found = panel_estimates(rows, following, regressors, clusters, level)
     except FitError as error:
         return refuse(draft, cohort, f"The panel estimators cannot be computed: {error}")
+    missing = [one for one in ESTIMATORS if not any(f.name.startswith(one) for f in found)]
+    draft.warnings += [
+        f"{one.capitalize()}: not computed, the sessions that there are cannot carry it."
+        for one in missing
+    ]
+    if not found:
+        return refuse(draft, cohort, "No panel estimator can be computed from these sessions.")
     draft.status = "converged"
     draft.convergence |= {"converged": True, "optimiser": "closed form"}
     draft.equation = (

@@ -1,0 +1,174 @@
+"""Cohorts that lack something: every family that asks otherwise runs, or says plainly why not."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alliance.instruments import load_instruments
+from alliance.models.arms import arms_fit
+from alliance.models.by_site import by_site_fit
+from alliance.models.coupling import coupling_fit
+from alliance.models.fit import Cohort
+from alliance.models.ladder import ladder_fit
+from alliance.models.panel_estimators import panel_fit
+from alliance.models.parallel import parallel_fit
+from alliance.panel import panel_of
+
+ROOT = Path(__file__).parents[2]
+KEY = ["site", "client", "session"]
+COUPLING = {
+    "family": "coupling",
+    "predictor": "alliance",
+    "outcome": "symptoms",
+    "time": "weeks_since_intake",
+}
+ASKED = {"model": "coupling", "entry": COUPLING}
+FAMILIES = {
+    "coupling": (coupling_fit, COUPLING),
+    "arms": (arms_fit, ASKED),
+    "panel": (panel_fit, ASKED),
+    "by_site": (by_site_fit, ASKED),
+    "ladder": (ladder_fit, {"outcome": "alliance", "time": "weeks_since_intake"}),
+    "parallel": (
+        parallel_fit,
+        {"outcomes": ["alliance", "symptoms"], "times": ["log_weeks", "weeks_since_intake"]},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def recovery():
+    path = ROOT / "benchmarks" / "coupling_recovery.py"
+    spec = importlib.util.spec_from_file_location("coupling_recovery", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def whole(recovery):
+    """Return the panel of a cohort that lacks nothing: two sites, therapists, both measures."""
+    panel = recovery.made_panel(recovery.CONDITIONS[3], 3, clients=80, sessions=8)
+    return panel.rename(columns={"x": "alliance", "y": "symptoms"})
+
+
+def cohort_of(rows):
+    """Build the panel anew from scores, with whatever was taken away."""
+    people = rows[["site", "client", "therapist"]].drop_duplicates()
+    seen = rows[[*KEY, "weeks_since_intake"]].assign(attended=True)
+    scores = rows.melt(KEY, ["alliance", "symptoms"], var_name="measure", value_name="score")
+    scores = scores.dropna(subset="score").assign(subscale="total")
+    keys = load_instruments()
+    return Cohort(
+        panel=panel_of(people.assign(end_status="completed"), seen, scores,
+                       ["alliance", "symptoms"]),
+        panel_sha256="0" * 64,
+        measures={"alliance": {"label": "Alliance"}, "symptoms": {"label": "Symptoms"}},
+        instruments={"alliance": keys["wai-sr-c"], "symptoms": keys["phq-9"]},
+    )  # fmt: skip
+
+
+def two_sites(rows):
+    return rows.assign(site=np.where(rows["client"].astype(int) % 2, "north", "south"))
+
+
+def variants(rows):
+    rows = two_sites(rows[[*KEY, "therapist", "weeks_since_intake", "alliance", "symptoms"]])
+    return {
+        "whole": rows,
+        "no therapists": rows.assign(therapist=None),
+        "one site": rows.assign(site="only"),
+        "no alliance": rows.assign(alliance=np.nan),
+        "alliance every fourth session": rows.assign(
+            alliance=rows["alliance"].where(rows["session"] % 4 == 1)
+        ),
+        "one session each": rows[rows["session"] == 1],
+        "alliance always the same": rows.assign(alliance=40.0),
+        "one client": rows[rows["client"] == rows["client"].iat[0]],
+        "no dates": rows.assign(weeks_since_intake=np.nan),
+    }
+
+
+NAMES = (
+    "whole", "no therapists", "one site", "no alliance", "alliance every fourth session",
+    "one session each", "alliance always the same", "one client", "no dates",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs_or_says_why_not(whole, name, family):
+    fit_one, entry = FAMILIES[family]
+    fit = fit_one(cohort_of(variants(whole)[name]), family, entry)
+    if fit["status"] == "refused":
+        assert fit["message"].rstrip().endswith("."), fit["message"]
+        assert not fit["estimates"] and not fit["curves"] and not fit["steps"]
+    else:
+        assert any(row["estimate"] is not None for row in fit["estimates"])
+    told = (name, family)
+    if name == "whole":
+        assert fit["status"] in ("converged", "singular"), told
+    if name in ("no alliance", "one session each", "alliance always the same", "one client"):
+        assert fit["status"] == "refused", told
+
+
+def test_one_site_has_nothing_to_compare(whole):
+    fit = by_site_fit(cohort_of(variants(whole)["one site"]), "by_site", ASKED)
+    assert fit["message"] == "The cohort has one site: there is nothing to compare."
+
+
+def test_without_therapists_the_arm_that_needs_them_is_named(whole):
+    fit = arms_fit(cohort_of(variants(whole)["no therapists"]), "arms", ASKED)
+    assert any(w.startswith("Therapists apart: not computed") for w in fit["warnings"])
+    assert "therapists apart" not in {row["estimator"] for row in fit["estimates"]}
+
+
+def test_alliance_at_every_fourth_session_cannot_be_an_outcome_of_the_session_before(whole):
+    reverse = COUPLING | {"predictor": "symptoms", "outcome": "alliance"}
+    cohort = cohort_of(variants(whole)["alliance every fourth session"])
+    fit = coupling_fit(cohort, "reverse", reverse)
+    assert fit["status"] == "refused"
+    assert "next session" in fit["message"] or "session" in fit["message"]
+    forward = coupling_fit(cohort, "forward", COUPLING)
+    assert forward["status"] in ("converged", "singular")
+    reasons = {entry["reason"] for entry in forward["data"]["left_out"]}
+    assert any("no score of Alliance" in reason for reason in reasons)
+
+
+def test_few_sites_are_said_to_be_few(whole):
+    fit = by_site_fit(cohort_of(variants(whole)["whole"]), "by_site", ASKED)
+    assert any("Only 2 sites" in warning for warning in fit["warnings"])
+
+
+def test_a_moderator_draws_the_effect_and_says_where_it_holds(whole):
+    rows = variants(whole)["whole"]
+    age = 30 + rows["client"].astype(int) % 40
+    cohort = cohort_of(rows)
+    cohort.panel["age_years"] = age.to_numpy(float)
+    cohort.panel["treatment"] = np.where(age.to_numpy() % 2, "a", "b")
+    number = coupling_fit(cohort, "m", COUPLING | {"moderator": "age_years"})
+    curve = number["curves"][0]
+    assert curve["x_label"] == "Age years" and len(curve["x"]) > 10
+    # at the mean of the moderator the curve is the main effect
+    main = next(row for row in number["estimates"] if row["term"] == "alliance_within")
+    rows_used = cohort.panel.dropna(subset=["symptoms_next", "symptoms", "alliance"])
+    at_mean = np.interp(rows_used["age_years"].mean(), curve["x"], curve["estimate"])
+    assert at_mean == pytest.approx(main["estimate"], abs=1e-6)
+    categories = coupling_fit(cohort, "m", COUPLING | {"moderator": "treatment"})
+    assert {curve["group"] for curve in categories["curves"]} == {"a", "b"}
+
+
+def test_the_reported_arm_is_the_coupling_model(whole):
+    cohort = cohort_of(variants(whole)["whole"])
+    reported = coupling_fit(cohort, "c", COUPLING)
+    arms = arms_fit(cohort, "a", ASKED)
+    for term, ours in (("alliance_within", "x_within"), ("alliance_between", "x_between")):
+        one = next(row for row in reported["estimates"] if row["term"] == term)
+        two = next(row for row in arms["estimates"] if row["term"] == ours)
+        assert two["role"] == "main"
+        for key in ("estimate", "se", "df"):
+            assert two[key] == pytest.approx(one[key], rel=1e-6)
