@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from alliance import closed_schema, instruments, strict_yaml
+from alliance import change_config, closed_schema, instruments, strict_yaml
 from alliance.errors import ConfigError
 from alliance.score_columns import (
     LOOKING_AHEAD,
@@ -148,6 +148,7 @@ def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
     for model in cohort["models"].values():
         if "model" in model:  # asked of another model: its entry goes along
             model["entry"] = cohort["models"][model["model"]]
+    change_config.complete(cohort)
     return cohort
 
 
@@ -160,6 +161,7 @@ def _cross_problems(
     """
     return [
         *_measure_problems(document, path),
+        *_change_problems(document, path),
         *_model_problems(document, path, mappings),
         *_missing_site_problems(document, path),
     ]
@@ -196,6 +198,16 @@ def _measure_problems(document: Document, path: Path) -> Iterator[Problem]:
             )
 
 
+def _change_problems(document: Document, path: Path) -> Iterator[Problem]:
+    measures = document.content.get("measures", {})
+    files = {name: instrument_path(path, entry["instrument"]) for name, entry in measures.items()}
+    directions = {
+        name: _instrument_facts(file).get("direction") if file else None
+        for name, file in files.items()
+    }
+    yield from change_config.problems(document, _scores_of_measures(measures, path), directions)
+
+
 def _key_problems(document: Document, path: Path) -> Iterator[tuple[str, list[Problem]]]:
     """Yield what is wrong with the scoring keys that the measures name, each key once."""
     named = {entry["instrument"] for entry in document.content.get("measures", {}).values()}
@@ -220,6 +232,7 @@ def _parts_of_measures(measures: Mapping[str, Any], path: Path) -> dict[str, str
     for name, scores in _scores_of_measures(measures, path).items():
         subscales = [f"{name}_{score}" for score in scores if score != TOTAL]
         parts |= dict.fromkeys([*subscales, *sorted(parts_of([name, *subscales]))], name)
+        parts |= {f"{name}_{part}": name for part in change_config.EVENT_PARTS}
     return parts
 
 
@@ -256,6 +269,8 @@ def _model_problems(
     measures = document.content.get("measures", {})
     scores = score_columns(_scores_of_measures(measures, path))
     terms = None if mappings is None else _known_terms([*measures, *scores], mappings)
+    if terms is not None:
+        terms |= change_config.event_columns(document.content)
     for name, model in document.content.get("models", {}).items():
         here = ("models", name)
         named: list[tuple[KeyPath, str]] = [
@@ -366,7 +381,8 @@ def _refused_terms(
             )
     elif family == "growth":
         made_of = [outcome, *_same_total(outcome, scores)]
-        own = {*made_of, *(f"{m}_{p}" for m in made_of for p in PARTS if p != "previous")}
+        parts = {*PARTS, *change_config.EVENT_PARTS} - {"previous"}
+        own = {*made_of, *(f"{m}_{p}" for m in made_of for p in parts)}
         for column in sorted(columns & own):
             yield f"{column} is made of the outcome itself or of its next value; take it out"
     elif f"{outcome}_next" in columns:

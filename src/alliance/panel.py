@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
+from alliance.measures.event_columns import with_events
 from alliance.score_columns import column_of
 
 CLIENT = ["site", "client"]
@@ -120,9 +121,15 @@ def build_panel(
     measures: Mapping[str, Any],
     dropout: Mapping[str, Any],
     subscales: Sequence[str],
+    events: str | Path,
+    change: Mapping[str, Any],
+    ruptures: Mapping[str, Sequence[Any]],
     panel: str | Path,
 ) -> None:
-    """Build the cohort's panel: tables in, `panel.parquet` out; `dropout` is the config's entry."""
+    """Build the cohort's panel: tables in, `panel.parquet` out.
+
+    `dropout`, `change` and `ruptures` are the config's entries.
+    """
     table = panel_of(
         files.read_parquet(clients),
         files.read_parquet(sessions),
@@ -131,4 +138,5 @@ def build_panel(
         dropout["event"],
         subscales,
     )
+    table = with_events(table, files.read_parquet(events), list(change), ruptures)
     files.write_parquet(table, panel)

@@ -6,9 +6,12 @@ REQUIRED INPUTS
 OUTPUTS
     data/processed/<cohort>/scores.parquet           one row per client, session, measure, subscale
     data/processed/<cohort>/scoring_ledger.parquet   forms complete, prorated, refused
+    data/processed/<cohort>/events.parquet           sudden gains and losses, ruptures, repairs
     data/processed/<cohort>/panel.parquet            one row per client and session
     results/<cohort>/description.json                counts and observed means, no model
     results/<cohort>/measurement.json                evidence of the keys, reliability, invariance
+    results/<cohort>/change.json                     change, sudden gains, ruptures, coders
+    private/<cohort>/change.csv                      every client's class: not to be shared
 """
 
 
@@ -32,11 +35,33 @@ rule score_measures:
         "../scripts/score_measures.py"
 
 
+rule find_events:
+    input:
+        scores=f"{PROCESSED}/scores.parquet",
+        instruments=instrument_files(),
+        code=library("measures.events"),
+    output:
+        events=f"{PROCESSED}/events.parquet",
+    log:
+        f"{RESULTS}/logs/find_events.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/find_events.tsv"
+    params:
+        measures=lookup("measures", within=cohort),
+        change=lookup("change", within=cohort),
+        ruptures=lookup("ruptures", within=cohort),
+    message:
+        "Find sudden gains and losses, ruptures and repairs."
+    script:
+        "../scripts/find_events.py"
+
+
 rule build_panel:
     input:
         clients=f"{PROCESSED}/clients.parquet",
         sessions=f"{PROCESSED}/sessions.parquet",
         scores=f"{PROCESSED}/scores.parquet",
+        events=f"{PROCESSED}/events.parquet",
         code=library("panel"),
     output:
         panel=f"{PROCESSED}/panel.parquet",
@@ -48,6 +73,8 @@ rule build_panel:
         measures=lookup("measures", within=cohort),
         dropout=lookup("dropout", within=cohort),
         subscales=subscales_named(cohort, CONFIG),
+        change=lookup("change", within=cohort),
+        ruptures=lookup("ruptures", within=cohort),
     message:
         "Build the analysis table: centred parts, lags, ends of treatment."
     script:
@@ -106,3 +133,29 @@ rule describe_measures:
         "Judge how well the questionnaires measure: reliability, agreement over sites and sessions."
     script:
         "../scripts/describe_measures.py"
+
+
+rule describe_change:
+    input:
+        panel=f"{PROCESSED}/panel.parquet",
+        events=f"{PROCESSED}/events.parquet",
+        instruments=instrument_files(),
+        schema=PROJECT / "workflow" / "schemas" / "change.schema.yaml",
+        code=library("measures.describe_change"),
+    output:
+        change=f"{RESULTS}/change.json",
+        private=f"private/{COHORT}/change.csv",
+    log:
+        f"{RESULTS}/logs/describe_change.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/describe_change.tsv"
+    params:
+        measures=lookup("measures", within=cohort),
+        change=lookup("change", within=cohort),
+        ruptures=lookup("ruptures", within=cohort),
+        observers=lookup("observers", within=cohort),
+        seed=lookup("seed", within=cohort),
+    message:
+        "Judge change and ruptures, and what chance alone would find."
+    script:
+        "../scripts/describe_change.py"

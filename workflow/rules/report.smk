@@ -20,6 +20,8 @@ rule record_run:
             "ingest.pool",
             "measures.scoring",
             "measures.describe",
+            "measures.events",
+            "measures.describe_change",
             "panel",
             "description",
             *[module for module, _ in FAMILIES.values()],

@@ -12,5 +12,8 @@ if __name__ == "__main__":
             measures=snakemake.params.measures,
             dropout=snakemake.params.dropout,
             subscales=snakemake.params.subscales,
+            events=snakemake.input.events,
+            change=snakemake.params.change,
+            ruptures=snakemake.params.ruptures,
             panel=snakemake.output.panel,
         )

@@ -300,9 +300,7 @@ def _by_slopes(
     return _method(SLOPE, SLOPE_LABEL, TWO_SIDED, cutoff["value"], classes, message)
 
 
-def _anchor(
-    sample: Sample, entry: Mapping[str, Any], better: Better
-) -> dict[str, Any] | None:
+def _anchor(sample: Sample, entry: Mapping[str, Any], better: Better) -> dict[str, Any] | None:
     if entry.get("anchor") is None:
         return None
     counts = Counter(anchored(sample.first, sample.last, entry["anchor"], better).tolist())
@@ -311,7 +309,11 @@ def _anchor(
         "points": float(entry["anchor"]),
         "clients": n,
         "classes": [
-            {"class": name, "clients": counts.get(name, 0), "percent": 100 * counts.get(name, 0) / n}
+            {
+                "class": name,
+                "clients": counts.get(name, 0),
+                "percent": 100 * counts.get(name, 0) / n,
+            }
             for name in ("improved", "unchanged", "deteriorated")
         ],
     }

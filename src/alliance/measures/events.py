@@ -18,7 +18,14 @@ from alliance import files
 from alliance.instruments import load_instrument
 from alliance.measures.courses import Courses, courses_of, first_scores
 from alliance.measures.reliable_change import Better
-from alliance.measures.ruptures.detect import OUTCOMES, REPAIRED, detect, scale_of
+from alliance.measures.ruptures.detect import (
+    OUTCOMES,
+    REPAIRED,
+    UNREPAIRED,
+    Ruptures,
+    detect,
+    scale_of,
+)
 from alliance.measures.ruptures.rules import Rule, rule_from
 from alliance.measures.sudden_gains import first_criterion, sudden_changes
 
@@ -143,7 +150,7 @@ def _ruptures(
         points=found.depth,
         units=found.depth / found.unit,
         outcome=np.array(OUTCOMES, dtype=object)[found.outcome],
-        end_session=pd.array(np.where(repaired, found.repair, -1), dtype="Int64"),
+        end_session=pd.array(_ends(found, rule), dtype="Int64"),
         speed=found.speed,
         known_session=pd.array(found.onset if in_time else -np.ones_like(found.onset), "Int64"),
     )
@@ -160,6 +167,14 @@ def _ruptures(
         found.repair[repaired] if in_time else [pd.NA] * int(repaired.sum()), dtype="Int64"
     )
     return pd.concat([rupture.astype(COLUMNS), repair.astype(COLUMNS)])
+
+
+def _ends(found: Ruptures, rule: Rule) -> np.ndarray:
+    """Return the session of repair, or by which it should have come; -1 where the course ended."""
+    too_late = found.onset + (rule.repair.within or 0)
+    return np.select(
+        [found.outcome == REPAIRED, found.outcome == UNREPAIRED], [found.repair, too_late], -1
+    )
 
 
 def _empty() -> pd.DataFrame:

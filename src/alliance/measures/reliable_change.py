@@ -229,9 +229,7 @@ def classify(
     return classes
 
 
-def anchored(
-    first: np.ndarray, last: np.ndarray, difference: float, better: Better
-) -> np.ndarray:
+def anchored(first: np.ndarray, last: np.ndarray, difference: float, better: Better) -> np.ndarray:
     """Return classes by a smallest important difference: at least that many points count."""
     sign = 1.0 if better == "higher" else -1.0
     change = sign * (last - first)

@@ -1,4 +1,4 @@
-"""Do two rules see the same ruptures? And do two coders?"""
+"""Whether two rules see the same ruptures, and two coders the same sessions."""
 
 from __future__ import annotations
 

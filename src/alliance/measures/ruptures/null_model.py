@@ -1,16 +1,19 @@
 """How many ruptures a rule would find where there are none.
 
-The null: every client keeps the own line (level and trend), the deviations from it are first-order
-autoregressive with the client's own spread and autocorrelation, part of them is error of
-measurement, and nothing ever ruptures. A rule is worth what it finds beyond that.
+The null: every client keeps the own course (level and trend, and the early bend that all clients
+share), the deviations from it are first-order autoregressive with the client's own spread and
+autocorrelation, part of them is error of measurement, and nothing ever ruptures. A rule is worth
+what it finds beyond that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from alliance.measures.ruptures.atlas import Profile, profile_of
 from alliance.measures.ruptures.detect import Scale, detect, own_line
 from alliance.measures.ruptures.rules import Rule
 
@@ -69,7 +72,7 @@ def null_model(scores: np.ndarray, error_of_measurement: float | None) -> NullMo
     """
     seen = ~np.isnan(scores)
     n = seen.sum(axis=1)
-    line = own_line(scores)
+    line = own_course(scores)
     residual = np.where(seen, scores - line, np.nan)
     squares = np.nansum(residual**2, axis=1)
     products, pairs = _products(residual)
@@ -89,6 +92,21 @@ def null_model(scores: np.ndarray, error_of_measurement: float | None) -> NullMo
     return NullModel(
         line, np.sqrt(variance - error), own, np.sqrt(error), seen, float(lowest), float(highest)
     )
+
+
+def own_course(scores: np.ndarray) -> np.ndarray:
+    """Return every client's line plus a multiple of log(session) that all clients share.
+
+    Alliance rises fast at first and slowly later; without the bend a straight line would take the
+    first sessions for low ones. The multiple is the least-squares one within clients.
+    """
+    seen = ~np.isnan(scores)
+    bend = np.where(seen, np.log(np.arange(1.0, scores.shape[1] + 1)), np.nan)
+    bend_left, score_left = bend - own_line(bend), scores - own_line(scores)
+    size = np.nansum(bend_left**2)
+    multiple = np.nansum(bend_left * score_left) / size if size > 1e-9 else 0.0
+    shared = multiple * np.log(np.arange(1.0, scores.shape[1] + 1))
+    return np.asarray(own_line(scores - shared) + shared)
 
 
 GRID = np.linspace(-HIGHEST, HIGHEST, 39)
@@ -208,23 +226,43 @@ def draw(model: NullModel, rng: np.random.Generator) -> np.ndarray:
     return np.where(model.seen, drawn, np.nan)
 
 
+@dataclass(frozen=True, slots=True)
+class FalseAlarms:
+    """What rules find in courses without rupture.
+
+    Attributes
+    ----------
+    clients, ruptures
+        Rule to the clients flagged and the ruptures found in each replicate, shape (replicates,).
+    profiles
+        Rule to the profile of all ruptures found.
+    """
+
+    clients: dict[str, np.ndarray]
+    ruptures: dict[str, np.ndarray]
+    profiles: dict[str, Profile]
+
+
 def false_alarms(
     model: NullModel,
-    rules: list[Rule],
+    rules: Sequence[Rule],
     scale: Scale,
     replicates: int,
     rng: np.random.Generator,
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return by rule, for each replicate, the clients flagged and the ruptures found.
-
-    The same drawn courses are shown to all rules.
-    """
-    clients = {rule.name: np.zeros(replicates, dtype=int) for rule in rules}
-    ruptures = {rule.name: np.zeros(replicates, dtype=int) for rule in rules}
+) -> FalseAlarms:
+    """Draw cohorts without rupture and show each to all rules."""
+    found = FalseAlarms(
+        {rule.name: np.zeros(replicates, dtype=int) for rule in rules},
+        {rule.name: np.zeros(replicates, dtype=int) for rule in rules},
+        {},
+    )
     for k in range(replicates):
         drawn = draw(model, rng)
         for rule in rules:
-            found = detect(drawn, rule, scale)
-            clients[rule.name][k] = len(np.unique(found.row))
-            ruptures[rule.name][k] = len(found.row)
-    return {rule.name: (clients[rule.name], ruptures[rule.name]) for rule in rules}
+            ruptures = detect(drawn, rule, scale)
+            found.clients[rule.name][k] = len(np.unique(ruptures.row))
+            found.ruptures[rule.name][k] = len(ruptures.row)
+            profile = profile_of(drawn, ruptures)
+            so_far = found.profiles.get(rule.name)
+            found.profiles[rule.name] = profile if so_far is None else so_far + profile
+    return found
