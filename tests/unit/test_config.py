@@ -297,6 +297,60 @@ def test_transforms_are_those_of_the_engine():
 
 
 # --------------------------------------------------------------------------------------------------
+# change, ruptures, observers
+
+
+@pytest.mark.parametrize(
+    ("added", "words"),
+    [
+        ("change: {symptom: {reliability: 0.8}}", "nearest valid measure: symptoms"),
+        ("change: {symptoms: {reliability: 1.2}}", "must be less than 1"),
+        ("change: {symptoms: {functional: {mean: 3}}}", "the key sd is missing"),
+        ("change: {symptoms: {cutof: c}}", "nearest valid key: cutoff"),
+        ("ruptures: {alliance: [drop_of_2_sd]}", "is not valid"),
+        ("ruptures: {alliance: [reliable_drop_from_previous]}", "give the measure's reliability"),
+        (
+            "ruptures: {alliance: [{name: own_control_chart, baseline: previous, unit: raw,"
+            " threshold: 4}]}",
+            "is the name of one of our rules",
+        ),
+        (
+            "ruptures: {alliance: [{name: a, baseline: previous, unit: raw, threshold: 4},"
+            " {name: a, baseline: previous, unit: raw, threshold: 5}]}",
+            "stands twice",
+        ),
+        ("observers: [alliance]", "lacks the codes"),
+        ("observers: [nobody]", "there is no measure nobody"),
+    ],
+)
+def test_faults_of_change_and_ruptures_are_named(toy, added, words):
+    assert words in told(toy(("models:", f"{added}\nmodels:")))
+
+
+RUPTURE = "ruptures: {alliance: [drop_of_2_sd_from_previous]}\nmodels:"
+LATE = "ruptures: {alliance: [own_control_chart]}\nmodels:"
+
+
+def test_models_may_name_events_that_the_config_asks_for(toy):
+    leaving = "\n  leaving: {family: dropout, fixed: [alliance_in_rupture]}"
+    path = toy(("models:", RUPTURE + leaving))
+    assert load_cohort(path)["ruptures"] == {"alliance": ["drop_of_2_sd_from_previous"]}
+    assert "there is no column alliance_in_rupture" in told(toy(("models:", "models:" + leaving)))
+    # a rule that needs the whole course must not predict who leaves it
+    assert "there is no column alliance_in_rupture" in told(toy(("models:", LATE + leaving)))
+    own = RUPTURE + "\n  own: {family: growth, outcome: alliance, time: session,"
+    assert "is made of the outcome" in told(toy(("models:", own + " fixed: [alliance_rupture]}")))
+
+
+def test_defaults_of_change(toy):
+    entry = load_cohort(toy(("models:", "change: {symptoms: {reliability: 0.8}}\nmodels:")))
+    assert entry["change"]["symptoms"] == {
+        "reliability": 0.8, "reliability_last": 0.8, "functional": None, "cutoff": "a",
+        "method": "jacobson-truax", "anchor": None, "sudden_points": None,
+    }  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------------
 # config/README.md and the schemas
 
 

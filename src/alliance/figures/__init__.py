@@ -32,6 +32,9 @@ FIGURES = (
     "dropout",
     "sites",
     "estimates",
+    "change",
+    "ruptures",
+    "rule_agreement",
 )
 FORMATS = ("png", "svg", "pdf")
 
@@ -69,6 +72,7 @@ def painters() -> dict[str, Callable[[Results], Figure]]:
     """Return which function draws which figure."""
     # matplotlib takes half a second to import: only who draws pays for it.
     from alliance.figures import (
+        change,
         choices,
         conditions,
         courses,
@@ -81,6 +85,8 @@ def painters() -> dict[str, Callable[[Results], Figure]]:
         invariance,
         missing,
         reliability,
+        rule_agreement,
+        ruptures,
         shapes,
         sites,
         together,
@@ -104,4 +110,7 @@ def painters() -> dict[str, Callable[[Results], Figure]]:
         "effects": effects.draw,
         "dropout": dropout.draw,
         "estimates": estimates.draw,
+        "change": change.draw,
+        "ruptures": ruptures.draw,
+        "rule_agreement": rule_agreement.draw,
     }

@@ -44,8 +44,9 @@ def courses_of(scores: pd.DataFrame, column: str = "score") -> Courses:
     last = int(scores["session"].max()) if len(scores) else 0
     matrix = np.full((len(clients), last), np.nan)
     place = clients.reset_index().set_index(CLIENT)["index"]
-    row = place.loc[pd.MultiIndex.from_frame(scores[CLIENT])].to_numpy() if len(scores) else []
-    matrix[row, scores["session"].to_numpy(int) - 1] = scores[column].to_numpy(float)
+    if len(scores):
+        row = place.loc[pd.MultiIndex.from_frame(scores[CLIENT])].to_numpy()
+        matrix[row, scores["session"].to_numpy(int) - 1] = scores[column].to_numpy(float)
     return Courses(clients, matrix)
 
 

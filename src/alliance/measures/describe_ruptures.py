@@ -224,17 +224,32 @@ def _atlas(
     }
     lines = [_line("observed", observed), _line("by chance alone", drawn)]
     lines += [_line(name, profile_of(scores, part)) for name, part in by_outcome.items()]
-    enough = judged >= FEWEST * 2
     return {
         "rule": rule.name,
         "title": rule.title,
         "around_onset": lines,
-        "onsets": {
-            "session": (np.flatnonzero(enough) + 1).tolist(),
-            "observed": (100 * observed.onsets[enough] / judged[enough]).tolist(),
-            "by_chance": (100 * drawn.onsets[enough] / replicates / judged[enough]).tolist(),
-        },
+        "onsets": _onsets(observed.onsets, drawn.onsets / replicates, judged),
     }
+
+
+def _onsets(observed: np.ndarray, drawn: np.ndarray, judged: np.ndarray) -> list[dict[str, Any]]:
+    """Return rates of onset in spans of sessions, each with eight ruptures or more."""
+    spans, start = [], 0
+    for end in range(1, len(judged) + 1):
+        if observed[start:end].sum() >= FEWEST:
+            spans.append((start, end))
+            start = end
+    if spans and start < len(judged):  # what is left over belongs to the last span
+        spans[-1] = (spans[-1][0], len(judged))
+    return [
+        {
+            "first_session": start + 1,
+            "last_session": int(np.flatnonzero(judged[:end])[-1]) + 1,
+            "observed": float(100 * observed[start:end].sum() / judged[start:end].sum()),
+            "by_chance": float(100 * drawn[start:end].sum() / judged[start:end].sum()),
+        }
+        for start, end in spans
+    ]
 
 
 def _of(found: Ruptures, rows: np.ndarray) -> Ruptures:

@@ -122,7 +122,7 @@ def _sudden(
             points=found.points,
             units=found.points / points,
             outcome=np.where(found.reversed, "reversed", "kept"),
-            end_session=pd.NA,
+            end_session=pd.array([pd.NA] * len(found.row), dtype="Int64"),
             speed=np.nan,
             known_session=found.known_session,
         )

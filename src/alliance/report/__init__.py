@@ -23,6 +23,7 @@ SECTIONS = (
     "otherwise",
     "dropout",
     "sites",
+    "change",
     "truth",
     "certainty",
     "left_out",

@@ -32,6 +32,13 @@ TABLES = (
     "convergence",
     "steps",
     "tests",
+    "change_classes",
+    "change_by_site",
+    "sudden_changes",
+    "rupture_rules",
+    "rule_agreement",
+    "coder_agreement",
+    "after_events",
 )
 
 

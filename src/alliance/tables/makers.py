@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alliance.findings.results import Results
-from alliance.tables import cohort, ladder, measures, models
+from alliance.tables import change, cohort, ladder, measures, models
 from alliance.tables.layout import Records, Table
 
 Maker = tuple[Callable[[Results], Table], Callable[[Results], Records]]
@@ -36,4 +36,11 @@ MAKERS: dict[str, Maker] = {
     "convergence": (models.convergence, models.convergence_records),
     "steps": (ladder.steps, ladder.steps_records),
     "tests": (models.tests, models.tests_records),
+    "change_classes": (change.change_classes, change.change_classes_records),
+    "change_by_site": (change.change_by_site, change.change_by_site_records),
+    "sudden_changes": (change.sudden_changes, change.sudden_changes_records),
+    "rupture_rules": (change.rupture_rules, change.rupture_rules_records),
+    "rule_agreement": (change.rule_agreement, change.rule_agreement_records),
+    "coder_agreement": (change.coder_agreement, change.coder_agreement_records),
+    "after_events": (change.after_events, change.after_events_records),
 }

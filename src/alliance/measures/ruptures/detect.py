@@ -283,7 +283,8 @@ def _runs_below(scores: np.ndarray, centre: np.ndarray, sigma: np.ndarray) -> np
     """Say where one of the runs below the centre is complete; a missing score breaks none."""
     missing = np.isnan(scores)
     order = np.argsort(missing, axis=1, kind="stable")  # the scores that are there, side by side
-    with np.errstate(invalid="ignore"):
+    # a course without any step has no sigma; the caller leaves it out
+    with np.errstate(invalid="ignore", divide="ignore"):
         sigmas_below = np.take_along_axis((centre - scores) / sigma, order, axis=1)
     hit = np.zeros(scores.shape, dtype=bool)
     for least, span, sigmas in RUNS:

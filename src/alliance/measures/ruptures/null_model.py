@@ -40,6 +40,8 @@ class NullModel:
         Where there is a score, shape (n_clients, n_sessions).
     lowest, highest
         Scores are kept within these.
+    whole
+        Whether scores are whole points: then so are drawn ones.
     """
 
     line: np.ndarray
@@ -49,6 +51,10 @@ class NullModel:
     seen: np.ndarray
     lowest: float
     highest: float
+    whole: bool
+
+
+MOSTLY = 0.9  # so many whole scores make a form that is answered in whole points
 
 
 def null_model(scores: np.ndarray, error_of_measurement: float | None) -> NullModel:
@@ -87,10 +93,18 @@ def null_model(scores: np.ndarray, error_of_measurement: float | None) -> NullMo
     variance = relative * (tau2 + error2)
     error = np.minimum(error2, LARGEST_ERROR_SHARE * variance)
     own = _own_autocorrelation(products, squares, pairs, n, expected, phi)
+    line = line + _slope_correction(line, seen, n, phi, tau2, error2)
     kept = scores[seen]
     lowest, highest = (kept.min(), kept.max()) if len(kept) else (-np.inf, np.inf)
     return NullModel(
-        line, np.sqrt(variance - error), own, np.sqrt(error), seen, float(lowest), float(highest)
+        line,
+        np.sqrt(variance - error),
+        own,
+        np.sqrt(error),
+        seen,
+        float(lowest),
+        float(highest),
+        whole=bool(np.mean(kept == np.rint(kept)) > MOSTLY) if len(kept) else False,
     )
 
 
@@ -183,6 +197,30 @@ def _pooled(
     return phi, float(np.interp(phi, GRID, tau2))
 
 
+def _slope_correction(
+    line: np.ndarray, seen: np.ndarray, n: np.ndarray, phi: float, tau2: float, error2: float
+) -> np.ndarray:
+    """Return what to add to the own lines so that their slopes vary no more than true ones do.
+
+    A slope fitted to a short course is mostly chance; drawn courses would have that chance twice.
+    Each slope is drawn towards the mean slope by its sampling variance, as in empirical Bayes.
+    """
+    session = np.arange(1.0, line.shape[1] + 1)
+    centred = session - ((seen * session).sum(axis=1) / np.maximum(n, 1))[:, None]
+    slope = line[:, 1] - line[:, 0] if line.shape[1] > 1 else np.zeros(len(n))
+    variance = {}
+    for count in np.unique(n):
+        time = np.arange(count) - (count - 1) / 2
+        weights = time / (time**2).sum()
+        spread = tau2 * _carried(phi, count) + error2 * np.eye(count)
+        variance[count] = float(weights @ spread @ weights)
+    sampling = np.array([variance[count] for count in n])
+    mean = float(np.average(slope, weights=1 / sampling))
+    between = max(float(np.average((slope - mean) ** 2 - sampling, weights=1 / sampling)), 0.0)
+    excess = sampling / (between + sampling) * (slope - mean)
+    return np.asarray(-excess[:, None] * centred)
+
+
 def _products(residual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return each client's sum of products of neighbours, as if none were missing, and pairs."""
     pair = residual[:, :-1] * residual[:, 1:]
@@ -221,6 +259,8 @@ def draw(model: NullModel, rng: np.random.Generator) -> np.ndarray:
         deviation[:, t] = model.autocorrelation * deviation[:, t - 1] + fresh * shocks[:, t]
     error = rng.standard_normal((n, n_sessions)) * model.error_sd[:, None]
     drawn = model.line + model.true_sd[:, None] * deviation + error
+    if model.whole:
+        drawn = np.rint(drawn)
     # ASSUME people answer within the range that was seen: ceilings make drops rarer.
     drawn = np.clip(drawn, model.lowest, model.highest)
     return np.where(model.seen, drawn, np.nan)
