@@ -32,6 +32,7 @@ _LIMITS = {
     "minimum": "must be at least {}",
     "maximum": "must be at most {}",
     "exclusiveMinimum": "must be more than {}",
+    "exclusiveMaximum": "must be less than {}",
     "minItems": "needs at least {} in the list",
     "maxItems": "may hold at most {} in the list",
     "minLength": "is too short (at least {} signs)",
