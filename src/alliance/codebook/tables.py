@@ -173,6 +173,35 @@ TABLES: tuple[TableDescription, ...] = (
         ),
     ),
     TableDescription(
+        "events",
+        "Sudden gains and losses, ruptures and repairs",
+        "One row an event in the course of a measure, by one rule, with when it is known.",
+        "find_events",
+        ("site", "client", "session", "measure", "kind", "rule"),
+        (
+            _SITE,
+            _CLIENT,
+            Column("session", "First session after a sudden change; of onset; of repair.",
+                   "session number", minimum=1),
+            _MEASURE,
+            Column("kind", "What happened.", values=("gain", "loss", "rupture", "repair")),
+            Column("rule", "By which rule it was found."),
+            Column("points", "Size of the change, depth of the rupture, or what was regained.",
+                   "points", minimum=0),
+            Column("units", "The same in the rule's unit.", "units of the rule", minimum=0),
+            Column("outcome", "Whether a change was kept, a rupture repaired.",
+                   values=("kept", "reversed", "repaired", "unrepaired", "course ended")),
+            Column("end_session", "Session of repair, or by which it should have come; missing "
+                   "for sudden changes, repairs, and where the course ended before.",
+                   "session number", False, minimum=1),
+            Column("speed", "Points regained a session from the lowest score to repair.",
+                   "points per session", False),
+            Column("known_session", "Session by which the event is certain; missing where only "
+                   "the whole course tells.", "session number", False, minimum=1),
+        ),
+        ("clients", ("site", "client")),
+    ),
+    TableDescription(
         "panel",
         "The analysis table",
         "One row an attended session of a client: scores, their parts within and between clients, "
@@ -241,6 +270,18 @@ PARTS: tuple[tuple[str, str], ...] = (
     ("next", "the score at the session after (looks ahead); missing if that is missing"),
 )
 
+# Events of a measure in the panel, where the config asks for them; none looks ahead.
+EVENT_PARTS: tuple[tuple[str, str], ...] = (
+    ("gain", "1 where a sudden gain becomes known at this session"),
+    ("loss", "1 where a sudden loss becomes known at this session"),
+    ("gain_so_far", "1 once there has been a sudden gain"),
+    ("loss_so_far", "1 once there has been a sudden loss"),
+    ("rupture", "1 where a rupture begins at this session; missing if the form is missing"),
+    ("repair", "1 where a rupture is repaired at this session; missing if the form is missing"),
+    ("in_rupture", "1 from the onset of a rupture until repair, or until the rule's time is over"),
+    ("rupture_so_far", "1 once there has been a rupture"),
+)
+
 
 def score_columns(measures: Mapping[str, str], keys: Mapping[str, Instrument]) -> Iterator[Column]:
     """Yield the panel's columns of every measure: scores, and their centred parts and lags.
@@ -261,6 +302,9 @@ def score_columns(measures: Mapping[str, str], keys: Mapping[str, Instrument]) -
             yield Column(column, f"{words}: the score.", "points", False, (), limits[0], limits[1])
             for suffix, meaning in PARTS:
                 yield Column(f"{column}_{suffix}", f"{words}: {meaning}.", "points", False)
+        for suffix, meaning in EVENT_PARTS:
+            told = f"{label}: {meaning}."
+            yield Column(f"{name}_{suffix}", told, "0 or 1", False, minimum=0, maximum=1)
         if all(score.name != "total" for score in keys[name].scores):
             yield Column(name, f"{label}: no total, the key has subscales only.", "points", False)
             for suffix, _ in PARTS:
