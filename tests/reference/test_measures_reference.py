@@ -89,7 +89,7 @@ def test_a_resample_of_everybody_once_is_the_sample():
     items, person, _ = shrout_lane()
     drawn = nested_draws(items, person, person, np.ones((1, 5)))
     found = nested_components(items, person)
-    for name in ("person", "session", "error", "error_of_items_alike"):
+    for name in ("person", "session", "error", "error_within_person", "mean_within_person"):
         assert getattr(drawn, name)[0] == pytest.approx(getattr(found, name), rel=1e-6)
 
 

@@ -34,9 +34,12 @@ class Nested:
     ----------
     person, session, error
         Variance between persons, between a person's sessions, and of items around their form's mean
-        (items that are easier than others count as error here).
-    error_of_items_alike
-        The same once the items' own means are taken out.
+        (items that are easier than others, for everybody or for one person, count as error here).
+    error_within_person
+        Variance of items around what the person usually answers to them and the form's mean: error
+        without the means of items and of person x item.
+    mean_within_person
+        Variance of a form's mean around the person's mean over all sessions.
     n_items, mean_sessions
         m, and k: the harmonic mean of the number of sessions.
     """
@@ -44,7 +47,8 @@ class Nested:
     person: float
     session: float
     error: float
-    error_of_items_alike: float
+    error_within_person: float
+    mean_within_person: float
     n_items: int
     mean_sessions: float
 
@@ -59,9 +63,16 @@ class Nested:
         return _share(self.session, self.error / self.n_items)
 
     @property
-    def change_reliability_of_items_alike(self) -> float:
-        """R_CN with the items' own means taken out of the error: everybody answers the same."""
-        return _share(self.session, self.error_of_items_alike / self.n_items)
+    def change_reliability_items_crossed(self) -> float:
+        """R_CN where items cross persons: everybody answers the same items every time.
+
+        The mean of a form can only change by the session or by error within the person, so that its
+        reliable part is what that error does not explain. R_CN itself counts how items differ as
+        error, which does not change from session to session, and is too low by that.
+        """
+        if self.mean_within_person <= 0:
+            return float("nan")
+        return max(0.0, 1.0 - self.error_within_person / self.n_items / self.mean_within_person)
 
     def sessions_for(self, target: float) -> int | None:
         """Return the fewest sessions whose mean reaches the reliability, or None beyond 1,000."""
@@ -148,13 +159,16 @@ def nested_components(items: np.ndarray, person: np.ndarray) -> Nested | None:
         return None
     within = items - items.mean(axis=1, keepdims=True)
     error = float((within**2).sum() / (len(items) * (m - 1)))
-    alike = within - within.mean(axis=0)
-    error_alike = float((alike**2).sum() / ((len(items) - 1) * (m - 1)))
+    usual = np.zeros((int(person.max()) + 1, m))
+    np.add.at(usual, person, within)
+    sizes = np.bincount(person)
+    own = within - (usual / sizes[:, None])[person]
     return Nested(
         person=means.person,
         session=max(0.0, means.residual - error / m),
         error=error,
-        error_of_items_alike=error_alike,
+        error_within_person=float((own**2).sum() / ((len(items) - len(sizes)) * (m - 1))),
+        mean_within_person=means.residual,
         n_items=m,
         mean_sessions=harmonic_mean_sessions(person),
     )
@@ -210,7 +224,8 @@ class NestedDraws:
     person: np.ndarray
     session: np.ndarray
     error: np.ndarray
-    error_of_items_alike: np.ndarray
+    error_within_person: np.ndarray
+    mean_within_person: np.ndarray
     n_items: int
 
     def person_reliability(self, sessions: float) -> np.ndarray:
@@ -224,9 +239,10 @@ class NestedDraws:
         return _shares(self.session, self.error / self.n_items)
 
     @property
-    def change_reliability_of_items_alike(self) -> np.ndarray:
-        """R_CN of every resample, the items' own means taken out of the error."""
-        return _shares(self.session, self.error_of_items_alike / self.n_items)
+    def change_reliability_items_crossed(self) -> np.ndarray:
+        """R_CN of every resample where items cross persons."""
+        error = self.error_within_person / self.n_items
+        return np.maximum(0.0, 1.0 - _shares(error, self.mean_within_person - error))
 
 
 def _shares(signal: np.ndarray, noise: np.ndarray) -> np.ndarray:
@@ -273,15 +289,16 @@ def nested_draws(
     forms = moments[0] @ sizes
     variance, residual = _reml_of_means(sizes, *moments, within)
     squares = by_form((deviations**2).sum(axis=1))
-    item_sums = np.zeros((n_blocks, m))
-    np.add.at(item_sums, block, deviations)
-    alike = squares - ((weights @ item_sums) ** 2).sum(axis=1) / forms
+    usual = np.zeros((len(size), m))
+    np.add.at(usual, person, deviations)
+    own = squares - by_kind((usual**2).sum(axis=1) / size).sum(axis=1)
     error = squares / (forms * (m - 1))
     return NestedDraws(
         person=variance,
         session=np.maximum(0.0, residual - error / m),
         error=error,
-        error_of_items_alike=alike / ((forms - 1) * (m - 1)),
+        error_within_person=own / ((forms - moments[0].sum(axis=1)) * (m - 1)),
+        mean_within_person=residual,
         n_items=m,
     )
 

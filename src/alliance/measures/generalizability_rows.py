@@ -183,10 +183,10 @@ def _nested_coefficients(head: Mapping[str, Any], found: Nested, draws: NestedDr
                      found.person_reliability(1), draws.person_reliability(1)),
         _coefficient(head, "nested", "R_CN", "change from session to session", None,
                      found.change_reliability, draws.change_reliability),
-        _coefficient(head, "nested", "R_CN, items alike",
-                     "the same, items' own means taken out of the error", None,
-                     found.change_reliability_of_items_alike,
-                     draws.change_reliability_of_items_alike),
+        _coefficient(head, "nested", "R_CN, items crossed",
+                     "the same, how items differ taken out of the error", None,
+                     found.change_reliability_items_crossed,
+                     draws.change_reliability_items_crossed),
     ]  # fmt: skip
 
 
