@@ -1,8 +1,12 @@
 """The Frictionless Data Package of a cohort's processed tables.
 
 Written to https://datapackage.org/standard/data-package/ (version 2.0) and
-https://datapackage.org/standard/table-schema/. Properties beyond the standard, which it allows:
-`unit` and `source` of a field, `rule` and `rows` of a resource, `measures` of the package.
+https://datapackage.org/standard/table-schema/.
+
+Properties beyond the standard, which it allows: `unit`, `range` and `source` of a field, `rule`,
+`rows` and `sha256` of a resource, `measures` of the package. The standard's own `hash`, and
+`minimum` of a column with gaps, are left alone: frictionless-py 5.21 counts no bytes of a Parquet
+file and reads a gap in it as "nan", so it would refuse both.
 """
 
 from __future__ import annotations
@@ -150,8 +154,7 @@ def _resource(
         "path": path.name,
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
-        "bytes": path.stat().st_size,
-        "hash": f"sha256:{files.sha256_of(path)}",
+        "sha256": files.sha256_of(path),
         "rows": parquet.metadata.num_rows,
         "rule": table.rule,
         "schema": schema,
@@ -180,9 +183,11 @@ def _field(
     constraints: dict[str, Any] = {"required": True} if column.required else {}
     if column.values:
         constraints["enum"] = list(column.values)
-    if kind in ("integer", "number"):
-        limits = {"minimum": column.minimum, "maximum": column.maximum}
-        constraints |= {key: value for key, value in limits.items() if value is not None}
+    limits = {"minimum": column.minimum, "maximum": column.maximum}
+    if kind in ("integer", "number") and any(limit is not None for limit in limits.values()):
+        field["range"] = [column.minimum, column.maximum]
+        if column.required:
+            constraints |= {key: value for key, value in limits.items() if value is not None}
     if constraints:
         field["constraints"] = constraints
     return field

@@ -72,11 +72,12 @@ def _meaning(field: Field) -> list[Part]:
             parts.append(Part(word, before=lead))
             lead = ", "
         parts.append(Part(last, before=lead, after="."))
-    if "minimum" in limits:
-        end = "" if "maximum" in limits else " on."
-        parts.append(Part(limits["minimum"], "general", before=" From ", after=end))
-    if "maximum" in limits:
-        parts.append(Part(limits["maximum"], "general", before=" to ", after="."))
+    if "range" in field:
+        low, high = field["range"]
+        if low.raw is not None:
+            parts.append(Part(low, "general", before=" From ", after="" if high.raw else " on."))
+        if high.raw is not None:
+            parts.append(Part(high, "general", before=" to ", after="."))
     if "source" in field:
         parts.append(Part(field["source"], before=" Read from ", after="."))
     return parts
