@@ -37,3 +37,11 @@ def test_arrows_point_one_way():
         behind = {Path(path).relative_to(root) for path in library(engine)}
         outside = {p.as_posix() for p in behind if p.parts[0] != engine}
         assert outside <= {"__init__.py", "errors.py"}
+
+
+def test_nothing_rests_on_the_data_page_the_codebook_or_the_first_guesses():
+    for stage in ("ingest.site", "ingest.pool", "measures.scoring", "panel", "models.growth"):
+        parts = {part for path in library(stage) for part in Path(path).parts}
+        assert not parts & {"intake_page", "codebook", "newcohort"}, stage
+    page = {Path(path).parent.name for path in library("intake_page", "intake_page.describe")}
+    assert not page & {"measures", "models", "mixed", "report"}  # it reads the intake, no more
