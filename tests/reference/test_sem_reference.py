@@ -90,6 +90,8 @@ def measures_of(fit) -> dict[str, float]:
         "cfi.robust": at.cfi_robust,
         "tli.robust": at.tli_robust,
         "rmsea.robust": at.rmsea_robust,
+        "rmsea.ci.lower.robust": at.rmsea_robust_low,
+        "rmsea.ci.upper.robust": at.rmsea_robust_high,
     }
 
 

@@ -53,6 +53,25 @@ def test_an_item_of_its_own_kind_is_found(change, level, what):
     assert ours.partial.step.holds
 
 
+def test_several_forms_of_a_client_do_not_pass_for_misfit():
+    """Each form five times over: chi-square is five times too large, the robust indices are not."""
+    answers, site = two_sites(shift=0.7)
+    once = invariance(answers, site)
+    five = np.tile(answers, (5, 1)), site * 5
+    client = np.tile(np.arange(len(site)), 5)
+    naive = invariance(*five)
+    ours = invariance(*five, clusters=client)
+    assert ours.steps[0].chi2 == pytest.approx(5 * once.steps[0].chi2, rel=1e-6)
+    assert ours.steps[0].robust
+    assert not once.steps[0].robust
+    # true misfit is none: naive sqrt((4.7 - 1) 2 / 2750) = .052, robust sqrt((4.7 - 4.5) 2 / 2750)
+    assert once.steps[0].rmsea == 0.0
+    assert naive.steps[0].rmsea > 0.05
+    assert ours.steps[0].rmsea < 0.02
+    assert ours.level == once.level == "metric"
+    assert [(r.what, r.item) for r in ours.partial.releases] == [("intercept", "item_5")]
+
+
 def test_factors_may_name_items_in_any_order_and_leave_some_out():
     answers, site = two_sites(shift=0.7)
     names = ["a", "b", "c", "d", "e"]

@@ -63,7 +63,8 @@ def invariance(
     factors
         Factor to its items; one factor of all items otherwise.
     clusters
-        Client (or therapist) of each form, for scaled tests that allow for dependence.
+        Client (or therapist) of each form. Where one has several, the scaled tests allow for it,
+        and steps are judged by the robust CFI and RMSEA.
     smallest_group
         A group with fewer forms is left out.
 
@@ -96,7 +97,12 @@ def invariance(
             "there is only one group" if count == 1 else "fewer than two groups have enough forms"
         )
         return replace(empty, why_not=f"Nothing to compare: {told}.")
-    return _chain(empty, Layout(structure, tuple(samples), over_sessions=False), samples)
+    repeated = any(
+        own.clusters is not None and len(np.unique(own.clusters)) < own.n
+        for own in samples.values()
+    )
+    layout = Layout(structure, tuple(samples), over_sessions=False)
+    return _chain(empty, layout, samples, robust=repeated)
 
 
 def invariance_over_sessions(
@@ -171,7 +177,7 @@ def invariance_over_sessions(
     names_wide = models_of(layout, "configural")[""].observed
     place = {f"{i} @{s}": k for k, (s, i) in enumerate((s, i) for s in chosen for i in kept_items)}
     data = sample(wide[:, [place[name] for name in names_wide]], names_wide)
-    return _chain(empty, layout, {"": data})
+    return _chain(empty, layout, {"": data}, robust=False)
 
 
 def _named(
@@ -235,7 +241,9 @@ def _spread(sessions: Sequence[int], most: int) -> list[int]:
     return [sessions[k] for k in at]
 
 
-def _chain(empty: Invariance, layout: Layout, data: Mapping[str, Sample]) -> Invariance:
+def _chain(
+    empty: Invariance, layout: Layout, data: Mapping[str, Sample], *, robust: bool
+) -> Invariance:
     steps: list[Step] = []
     fits: list[SemFit] = []
     level = None
@@ -249,7 +257,7 @@ def _chain(empty: Invariance, layout: Layout, data: Mapping[str, Sample]) -> Inv
             break
         if fit.indices is None:
             return replace(empty, why_not=" ".join(fit.warnings))
-        step = _step(name, fit, fits[-1] if fits else None)
+        step = _step(name, fit, steps[-1] if steps else None, robust)
         broken = not fit.convergence.converged
         if not steps and broken:
             return replace(
@@ -261,7 +269,7 @@ def _chain(empty: Invariance, layout: Layout, data: Mapping[str, Sample]) -> Inv
         if step.holds or not steps:
             level = name if held_so_far else level
         elif held_so_far and partial is None and not broken:
-            partial = _partial(layout, data, name, fits[-1], fit)
+            partial = _partial(layout, data, fits[-1], steps[-1], fit, step)
         steps.append(step)
         fits.append(fit)
         if broken:
@@ -270,12 +278,17 @@ def _chain(empty: Invariance, layout: Layout, data: Mapping[str, Sample]) -> Inv
 
 
 def _partial(
-    layout: Layout, data: Mapping[str, Sample], name: str, before: SemFit, fit: SemFit
+    layout: Layout,
+    data: Mapping[str, Sample],
+    before_fit: SemFit,
+    before: Step,
+    fit: SemFit,
+    step: Step,
 ) -> Partial | None:
     """Release the equality with the largest score test until the step holds."""
+    name, robust = step.name, step.robust
     released: Released = frozenset()
     releases: list[Release] = []
-    step = _step(name, fit, before)
     while not step.holds:
         tests = {
             pair: fit.score_test(models_of(layout, name, released | {pair}))
@@ -288,52 +301,52 @@ def _partial(
         released = released | {(what, item)}
         releases.append(Release(what, item, test.chi2, test.df, _number(test.p)))
         try:
-            fit = fit_sem(models_of(layout, name, released), data, like=before)
+            fit = fit_sem(models_of(layout, name, released), data, like=before_fit)
         except FitError:
             return Partial(name, tuple(releases[:-1]), step, False)
-        step = _step(name, fit, before)
+        step = _step(name, fit, before, robust)
         if step.holds is None:
             return Partial(name, tuple(releases), step, False)
     return Partial(name, tuple(releases), step, True)
 
 
-def _step(name: str, fit: SemFit, before: SemFit | None) -> Step:
+def _step(name: str, fit: SemFit, before: Step | None, robust: bool) -> Step:
     own = fit.indices
     assert own is not None
-    change = None if before is None else _change(fit, before)
-    holds = None
-    if change is not None and before is not None:
-        holds = change.cfi >= -CFI_MAY_FALL and change.rmsea <= RMSEA_MAY_RISE
-        if not (fit.convergence.converged and before.convergence.converged):
-            holds = None
-    return Step(
+    step = Step(
         name=name,
         chi2=own.test.chi2,
         df=own.test.df,
         p=_number(own.test.p),
         chi2_scaled=_number(own.test.chi2_scaled),
         scaling=_number(own.test.scaling),
-        cfi=own.cfi,
-        tli=own.tli,
-        rmsea=own.rmsea,
-        rmsea_low=own.rmsea_low,
-        rmsea_high=own.rmsea_high,
+        cfi=own.cfi_robust if robust else own.cfi,
+        tli=own.tli_robust if robust else own.tli,
+        rmsea=own.rmsea_robust if robust else own.rmsea,
+        rmsea_low=own.rmsea_robust_low if robust else own.rmsea_low,
+        rmsea_high=own.rmsea_robust_high if robust else own.rmsea_high,
         srmr=own.srmr,
         aic=own.aic,
         bic=own.bic,
+        robust=robust,
         n_parameters=own.n_parameters,
         converged=fit.convergence.converged,
         heywood=fit.convergence.heywood,
-        change=change,
-        holds=holds,
+        change=None,
+        holds=None,
     )
+    if before is None:
+        return step
+    change = _change(step, before)
+    judged = step.converged and before.converged and np.isfinite([change.cfi, change.rmsea]).all()
+    holds = change.cfi >= -CFI_MAY_FALL and change.rmsea <= RMSEA_MAY_RISE
+    return replace(step, change=change, holds=bool(holds) if judged else None)
 
 
-def _change(fit: SemFit, before: SemFit) -> Change:
-    new, old = fit.indices, before.indices
-    assert new is not None and old is not None
-    chi2, df = new.test.chi2 - old.test.chi2, new.test.df - old.test.df
-    factor = (new.test.df * new.test.scaling - old.test.df * old.test.scaling) / df
+def _change(new: Step, old: Step) -> Change:
+    chi2, df = new.chi2 - old.chi2, new.df - old.df
+    scalings = [step.scaling if step.scaling is not None else np.nan for step in (new, old)]
+    factor = (new.df * scalings[0] - old.df * scalings[1]) / df
     scaled = chi2 / factor if factor > 0 else float("nan")
     return Change(
         chi2=chi2,

@@ -42,6 +42,8 @@ class Step:
         Test against the saturated model.
     cfi, tli, rmsea, rmsea_low, rmsea_high, srmr, aic, bic : float
         RMSEA with its 90 % interval.
+    robust : bool
+        CFI, TLI and RMSEA are the robust ones, which several forms of one client do not distort.
     n_parameters : int
     converged : bool
     heywood : tuple of str
@@ -66,6 +68,7 @@ class Step:
     srmr: float
     aic: float
     bic: float
+    robust: bool
     n_parameters: int
     converged: bool
     heywood: tuple[str, ...]

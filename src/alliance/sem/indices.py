@@ -54,7 +54,7 @@ class FitIndices:
         RMSEA with its 90 % interval and the p of RMSEA <= .05.
     cfi_scaled, tli_scaled, rmsea_scaled : float
         The same formulas with the scaled statistics.
-    cfi_robust, tli_robust, rmsea_robust : float
+    cfi_robust, tli_robust, rmsea_robust, rmsea_robust_low, rmsea_robust_high : float
         Corrected for non-normality as estimates of the population's value (Brosseau-Liard & Savalei
         2014), and for missing values (Zhang & Savalei 2022).
     srmr : float
@@ -79,6 +79,8 @@ class FitIndices:
     cfi_robust: float
     tli_robust: float
     rmsea_robust: float
+    rmsea_robust_low: float
+    rmsea_robust_high: float
     srmr: float
     log_likelihood: float
     aic: float
@@ -187,12 +189,14 @@ def fit_indices(
         Distance(test.chi2, test.scaling),
         Distance(baseline.chi2, baseline.scaling),
     )
-    robust_cfi = robust_tli = robust_rmsea = nan
+    robust_cfi = robust_tli = robust_rmsea = robust_low = robust_high = nan
     if np.isfinite([own.bias, base.bias]).all():
         above, above_base = own.chi2 - own.bias * test.df, base.chi2 - base.bias * baseline.df
         robust_cfi = cfi(above, 0.0, above_base, 0.0)
         robust_tli = 1.0 - above * baseline.df / (above_base * test.df)
         robust_rmsea = rmsea(own.chi2, test.df, n, n_groups, own.bias)
+        ends = rmsea_interval(own.chi2 / own.bias, test.df, n, n_groups)
+        robust_low, robust_high = (float(np.sqrt(own.bias)) * end for end in ends)
     # The mean of the scaled statistic's reference distribution is df x scaling.
     spread = test.df * test.scaling
     return FitIndices(
@@ -210,6 +214,8 @@ def fit_indices(
         cfi_robust=robust_cfi,
         tli_robust=robust_tli,
         rmsea_robust=robust_rmsea,
+        rmsea_robust_low=robust_low,
+        rmsea_robust_high=robust_high,
         srmr=residual,
         log_likelihood=log_likelihood,
         aic=-2.0 * log_likelihood + 2.0 * n_parameters,

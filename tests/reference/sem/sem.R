@@ -45,7 +45,8 @@ MEASURES <- c("chisq", "df", "pvalue", "baseline.chisq", "baseline.df", "cfi", "
               "rmsea.ci.lower", "rmsea.ci.upper", "rmsea.pvalue", "srmr", "logl", "aic", "bic",
               "npar", "ntotal")
 SCALED <- c("chisq.scaled", "chisq.scaling.factor", "baseline.chisq.scaling.factor", "cfi.scaled",
-            "tli.scaled", "rmsea.scaled", "cfi.robust", "tli.robust", "rmsea.robust")
+            "tli.scaled", "rmsea.scaled", "cfi.robust", "tli.robust", "rmsea.robust",
+            "rmsea.ci.lower.robust", "rmsea.ci.upper.robust")
 measures_of <- function(fit, robust) {
   have <- fitMeasures(fit)
   as.list(have[intersect(if (robust) c(MEASURES, SCALED) else MEASURES, names(have))])
