@@ -198,6 +198,20 @@ def test_files_that_are_no_tables_are_named(tmp_path):
     assert "# Could not be read: form.pdf" in mapping_text(tmp_path)
 
 
+def test_a_data_dictionary_is_no_data(tmp_path):
+    write_raw(tmp_path, "id,session,phq1,phq2\na,1,0,1\na,2,1,2\n")
+    write_raw(tmp_path, "Variable / Field Name,Field Type\nphq1,radio\n", name="dictionary.csv")
+    made = propose_for(tmp_path)
+    assert [name for name, why in made.unread if "`dictionary`" in why] == ["one/dictionary.csv"]
+
+
+@pytest.mark.parametrize("text", ["id,session,phq1\n", "id\n", "id,id\n1,2\n", ",\n,\n", "x\n" * 9])
+def test_odd_little_files_do_no_harm(tmp_path, text):
+    write_raw(tmp_path, text)
+    propose_for(tmp_path)
+    keys_of(mapping_text(tmp_path))
+
+
 # --------------------------------------------------------------------------------------------------
 # dates, sessions, ends: written where there is one reading, else asked for
 

@@ -71,6 +71,10 @@ def look_at(folder: Path) -> tuple[list[Sheet], list[tuple[str, str]]]:
         except UnreadableError as error:
             unread.append((name, error.found or error.rule.replace("-", " ")))
             continue
+        if any("Variable / Field Name" in sheet.raw.header for sheet in found):
+            told = "this is REDCap's data dictionary, no data: name it as `dictionary` of the table"
+            unread.append((name, f"{told} that it explains"))
+            continue
         sheets += [sheet for sheet in found if sheet.raw.header]
     return sheets, unread
 
