@@ -596,3 +596,41 @@ def impossible_dates(lab, rng):
         frame.loc[row, "date"] = str(
             rng.choice(["30.02.2024", "45.05.2023", "01.13.2024", "03.04.1203"])
         )
+
+
+# --------------------------------------------------------------------------------------------------
+# Draws: number n is the same lab on every machine.
+
+# What sound data has too.
+ORDINARY = {"client-with-one-session"}
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What became of one lab: its kind (None: sound), sites, clients, and the rules it broke."""
+
+    kind: str | None
+    sites: int
+    clients: int
+    rules: frozenset[str]
+
+    @property
+    def named_rightly(self) -> bool:
+        """Whether a rule names the fault."""
+        return self.kind is not None and bool(self.rules & FAULTS[self.kind].rules)
+
+
+def draw(number: int, folder: Path, *, wrong: bool) -> Draw:
+    """Draw a lab, spoil it if `wrong` (the kinds by turns), read it."""
+    rng = np.random.default_rng([20261123, int(wrong), number])
+    kind, form, n_sites = None, WAI_S if number % 5 == 4 else None, int(rng.integers(1, 5))
+    if wrong:
+        kind = list(FAULTS)[number % len(FAULTS)]
+        form = FAULTS[kind].client_form
+        n_sites = max(n_sites, FAULTS[kind].least_sites)
+    lab = sound(rng, n_sites, form)
+    if kind is not None:
+        FAULTS[kind].make(lab, rng)
+    found = problems_of(lab, folder / f"{int(wrong)}_{number}")
+    clients = sum(frame["id"].nunique() for frame in lab.sites.values())
+    return Draw(kind, n_sites, clients, frozenset(found["rule"]) - ORDINARY)
