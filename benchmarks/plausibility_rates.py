@@ -18,9 +18,10 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "plausibility"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "plausibility"))
 import wrong_data
+
+ROOT = Path(__file__).resolve().parents[1]
 
 RESULTS = ROOT / "benchmarks" / "plausibility_rates.json"
 PAGE = ROOT / "docs" / "plausibility.md"
@@ -43,25 +44,23 @@ def run(n_processes: int) -> dict:
     for number, one in enumerate(sound):
         if one.rules:
             print("suspected", number, one)
-    return {
-        "wrong": {
-            kind: {
-                "labs": sum(one.kind == kind for one in wrong),
-                "named": sum(one.kind == kind and one.named_rightly for one in wrong),
-                "rules": dict(
-                    sorted(
-                        Counter(r for one in wrong if one.kind == kind for r in one.rules).items()
-                    )
-                ),
-            }
-            for kind in wrong_data.FAULTS
-        },
-        "sound": {
-            "labs": LABS,
-            "suspected": sum(bool(one.rules) for one in sound),
-            "rules": dict(sorted(Counter(r for one in sound for r in one.rules).items())),
-        },
+    found = {
+        kind: {
+            "labs": sum(one.kind == kind for one in wrong),
+            "named": sum(one.kind == kind and one.named_rightly for one in wrong),
+            "rules": _counted([one for one in wrong if one.kind == kind]),
+        }
+        for kind in wrong_data.FAULTS
     }
+    suspected = sum(bool(one.rules) for one in sound)
+    return {
+        "wrong": found,
+        "sound": {"labs": LABS, "suspected": suspected, "rules": _counted(sound)},
+    }
+
+
+def _counted(drawn: list[wrong_data.Draw]) -> dict[str, int]:
+    return dict(sorted(Counter(rule for one in drawn for rule in one.rules).items()))
 
 
 def table(results: dict) -> str:
