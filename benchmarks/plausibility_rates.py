@@ -1,9 +1,9 @@
-"""How often implausible data is named, and sound data suspected: 500 wrong labs and 500 sound ones.
+"""How often implausible data is named, and sound data suspected, over wrong and sound labs.
 
 Writes `benchmarks/plausibility_rates.json` and the table in `docs/plausibility.md`. The labs are
 those of `tests/plausibility/wrong_data.py`; the same numbers come out on every machine.
 
-    .venv/bin/python benchmarks/plausibility_rates.py             # about two minutes of two cores
+    .venv/bin/python benchmarks/plausibility_rates.py             # 500 labs of each sort
     .venv/bin/python benchmarks/plausibility_rates.py --table     # the table from the JSON alone
 """
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 RESULTS = ROOT / "benchmarks" / "plausibility_rates.json"
 PAGE = ROOT / "docs" / "plausibility.md"
-LABS = 500
+LABS = 500  # of each sort
 
 
 def _draw(job: tuple[int, bool, str]) -> wrong_data.Draw:
@@ -33,11 +33,13 @@ def _draw(job: tuple[int, bool, str]) -> wrong_data.Draw:
     return wrong_data.draw(number, Path(folder), wrong=is_wrong)
 
 
-def run(n_processes: int) -> dict:
+def run(n_labs: int, n_processes: int) -> dict:
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(n_processes) as pool:
-        jobs = [(number, is_wrong, folder) for is_wrong in (True, False) for number in range(LABS)]
+        jobs = [
+            (number, is_wrong, folder) for is_wrong in (True, False) for number in range(n_labs)
+        ]
         drawn = list(pool.map(_draw, jobs, chunksize=5))
-    wrong, sound = drawn[:LABS], drawn[LABS:]
+    wrong, sound = drawn[:n_labs], drawn[n_labs:]
     for number, one in enumerate(wrong):
         if not one.named_rightly:
             print("not named", number, one)
@@ -55,7 +57,7 @@ def run(n_processes: int) -> dict:
     suspected = sum(bool(one.rules) for one in sound)
     return {
         "wrong": found,
-        "sound": {"labs": LABS, "suspected": suspected, "rules": _counted(sound)},
+        "sound": {"labs": n_labs, "suspected": suspected, "rules": _counted(sound)},
     }
 
 
@@ -87,9 +89,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--table", action="store_true", help="only write the table anew")
     parser.add_argument("--processes", type=int, default=2, help="how many at once (default: 2)")
+    parser.add_argument("--labs", type=int, default=LABS, help="how many of each sort")
     arguments = parser.parse_args()
     if not arguments.table:
-        RESULTS.write_text(json.dumps(run(arguments.processes), indent=1) + "\n")
+        RESULTS.write_text(json.dumps(run(arguments.labs, arguments.processes), indent=1) + "\n")
     results = json.loads(RESULTS.read_text())
     begin, end = "<!-- rates: begin -->", "<!-- rates: end -->"
     page = PAGE.read_text(encoding="utf-8")
