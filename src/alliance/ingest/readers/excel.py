@@ -60,17 +60,28 @@ def _calamine() -> Iterator[None]:
     """Turn a panic of calamine, which is written in Rust, into a plain error.
 
     A panic is no `Exception`, and writes what it saw in the file to the standard error stream: that
-    stream is closed for the time.
+    stream leads nowhere for the time.
     """
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
-        yield
+        with _without_stderr():
+            yield
     except BaseException as error:
         if type(error).__name__ == "PanicException":
             raise UnreadableError("file-unreadable", _DAMAGED) from None
         raise
+
+
+@contextlib.contextmanager
+def _without_stderr() -> Iterator[None]:
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)

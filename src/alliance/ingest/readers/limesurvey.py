@@ -15,7 +15,7 @@ from alliance.ingest.raw import RawTable
 from alliance.ingest.readers import delimited
 from alliance.ingest.readers.opened import RawFile
 
-_CODE = re.compile(r"([A-Za-z][A-Za-z0-9_]*(?:\[[A-Za-z0-9_]+\]){0,2})\.\s")
+_CODE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_]*(?:\[[A-Za-z0-9_]+\]){0,2})\.\s")
 _TIMES = ("submitdate", "startdate", "datestamp")
 _UNRECORDED = r"1980-01-01 00:00(?::00)?|01\.01\.1980(?: 00:00(?::00)?)?"
 

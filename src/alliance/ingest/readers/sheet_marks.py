@@ -73,6 +73,11 @@ def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
 def _xlsx_marks(xml: IO[bytes]) -> Iterator[Mark]:
     number = 0
     for rows in _whole_rows(xml):
+        if not (_IS_HIDDEN.search(rows) or b'"e"' in rows or _FORMULA.search(rows)):
+            last = rows[rows.rfind(b"row ") :]  # nothing odd in any of them: only count on
+            told = _NUMBER.search(last)
+            number = int(told.group(1)) if told else number + len(_ROW_END.findall(rows))
+            continue
         for found in _ROW.finditer(rows):
             attributes, cells = found.groups()
             told = _NUMBER.search(attributes)
