@@ -30,6 +30,8 @@ from alliance.strict_yaml import Document, KeyPath, Problem
 PROJECT = Path(__file__).resolve().parents[2]
 
 # Those of alliance.mixed.terms, which is too heavy to import here; a test holds the two together.
+BY_STATUS = "discharge_status"  # that of alliance.ends, which is too heavy to import here
+
 TRANSFORMS = ("log", "log1p", "sqrt", "square", "center", "scale", "spline")
 
 _PANEL_TERMS = ("site", "session", "weeks_since_intake", "log_weeks")
@@ -128,7 +130,14 @@ def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
     cohort.setdefault("simulated", False)
     cohort.setdefault("seed", closed_schema.schema("config")["properties"]["seed"]["default"])
     cohort.setdefault("measures", {})
-    cohort.setdefault("dropout", {}).setdefault("event", ["dropout"])
+    dropout = cohort.setdefault("dropout", {})
+    dropout.setdefault("event", ["dropout"])
+    dropout.setdefault("use", BY_STATUS)
+    for definition in dropout.setdefault("definitions", {}).values():
+        if definition["rule"] == "sessions-below-plan":
+            definition.setdefault("share", 1)
+        if definition["rule"] == "no-reliable-change":
+            definition.setdefault("better", "lower")
     cohort.setdefault("models", {})
     for name, measure in cohort["measures"].items():
         measure.setdefault("label", name.replace("_", " ").capitalize())
@@ -138,8 +147,12 @@ def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
             model.setdefault("random_slopes", ["client"])
         if model["family"] == "dropout":
             model.setdefault("predictors", [])
+            model.setdefault("ends", ["dropout"])
             model.setdefault("link", "logit")
             model.setdefault("baseline", "log")
+        if model["family"] == "survival":
+            model.setdefault("predictors", [])
+            model.setdefault("method", "cox")
         if model["family"] == "ladder":
             model.setdefault("choose_by", "bic_clients")
         if model["family"] == "parallel":
@@ -164,7 +177,29 @@ def _cross_problems(
         *_change_problems(document, path),
         *_model_problems(document, path, mappings),
         *_missing_site_problems(document, path),
+        *_dropout_problems(document),
     ]
+
+
+def _dropout_problems(document: Document) -> Iterator[Problem]:
+    """Return what definitions of dropout name that is not there."""
+    dropout = document.content.get("dropout", {})
+    definitions, measures = dropout.get("definitions", {}), document.content.get("measures", {})
+    known = [BY_STATUS, *definitions]
+    if "use" in dropout and dropout["use"] not in known:
+        told = closed_schema.hint(dropout["use"], known, "definition")
+        yield document.problem(
+            ("dropout", "use"), f"there is no definition {dropout['use']}; {told}"
+        )
+    for name, definition in definitions.items():
+        here = ("dropout", "definitions", name)
+        if name == BY_STATUS:
+            yield document.problem(here, "this name is used for the discharge status; take another")
+        if definition.get("measure", "") and definition["measure"] not in measures:
+            told = closed_schema.hint(definition["measure"], measures, "measure")
+            yield document.problem(
+                (*here, "measure"), f"there is no measure {definition['measure']}; {told}"
+            )
 
 
 def _measure_problems(document: Document, path: Path) -> Iterator[Problem]:
@@ -295,6 +330,11 @@ def _model_problems(
         for i, term in enumerate(model.get("fixed", [])):
             for told in (*_term_problems(term, terms), *_refused_terms(term, model, scores)):
                 yield document.problem((*here, "fixed", i), told)
+        if len(model.get("ends", [])) > 1:
+            for key in ("link", "levels"):
+                if key in model and model[key] not in ("logit", []):
+                    told = "several ends at once are fitted as a multinomial logit, without it"
+                    yield document.problem((*here, key), told)
         slopes, levels = model.get("random_slopes"), model.get("levels")
         if slopes and levels is not None and not set(slopes) <= set(levels):
             yield document.problem(
@@ -369,7 +409,7 @@ def _refused_terms(
     """Yield why a term of known columns has no place among the fixed ones of this family."""
     family, outcome = model["family"], model.get("outcome", "")
     columns = {name for name in _COLUMN.findall(term) if name not in TRANSFORMS}
-    if family == "dropout":
+    if family in ("dropout", "survival"):
         if set(term) & set("(:*"):
             yield "a dropout model takes plain columns here, no transforms and no products"
         ahead = {f"{m}_{part}" for m in scores for part in LOOKING_AHEAD} | {"end_status"}

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
+from alliance.ends import BY_STATUS, Definitions, dropout_by_definition, end_cause
 from alliance.measures.event_columns import with_events
 from alliance.score_columns import column_of
 
@@ -28,6 +29,8 @@ def panel_of(
     measures: Sequence[str],
     dropout_events: Sequence[str] = ("dropout",),
     subscales: Sequence[str] = (),
+    definitions: Definitions | None = None,
+    definition_in_use: str = BY_STATUS,
 ) -> pd.DataFrame:
     """Build the panel.
 
@@ -42,6 +45,8 @@ def panel_of(
     subscales
         Columns of subscales (`alliance_goal`) that get centred parts and lags too: those that a
         model names. The other subscales have their score alone.
+    definitions, definition_in_use
+        Further definitions of dropout, and the name of the one that `dropout_event` follows.
 
     Returns
     -------
@@ -57,7 +62,11 @@ def panel_of(
     panel = panel.reindex(columns=[*panel, *(c for c in subscales if c not in panel)])
     for column in [*measures, *subscales]:
         panel = _with_parts(panel, column)
-    return _with_ends(panel, dropout_events)
+    by_definition = dropout_by_definition(
+        clients, sessions, scores, dropout_events, definitions or {}
+    )
+    cause = end_cause(clients, by_definition[definition_in_use])
+    return _with_ends(panel, by_definition, cause)
 
 
 def _with_scores(panel: pd.DataFrame, scores: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -102,15 +111,22 @@ def _at_other_session(panel: pd.DataFrame, column: str, step: int) -> pd.Series:
     return panel[KEY].merge(other, on=KEY, how="left")[column].set_axis(panel.index)
 
 
-def _with_ends(panel: pd.DataFrame, dropout_events: Sequence[str]) -> pd.DataFrame:
-    """Add `last_session` and `dropout_event` (architecture.md)."""
+def _with_ends(panel: pd.DataFrame, by_definition: pd.DataFrame, cause: pd.Series) -> pd.DataFrame:
+    """Add `last_session`, `end_cause`, `dropout_event` and a column for every definition."""
     last = panel["session"] == panel.groupby(CLIENT, sort=False)["session"].transform("max")
-    ended = panel["end_status"] if "end_status" in panel else pd.Series(pd.NA, index=panel.index)
+    person = pd.MultiIndex.from_frame(panel[CLIENT])
+    ended = pd.Series(cause.reindex(person).to_numpy(dtype=object), index=panel.index)
     event = pd.Series(np.where(last, np.nan, 0.0), index=panel.index)
     # ASSUME every other end (agreed completion, transfer, still in treatment, unknown) takes the
     # client out of risk at the last session without saying anything about dropout.
-    event[last & ended.isin(list(dropout_events)).fillna(False).astype(bool)] = 1.0
-    return panel.assign(last_session=last, dropout_event=event)
+    event[last & (ended == "dropout")] = 1.0
+    own = {
+        f"dropout_by_{name}": by_definition[name].reindex(person).to_numpy(float)
+        for name in by_definition
+    }
+    return panel.assign(
+        last_session=last, dropout_event=event, end_cause=ended.astype("string"), **own
+    )
 
 
 def build_panel(
@@ -137,6 +153,8 @@ def build_panel(
         list(measures),
         dropout["event"],
         subscales,
+        dropout["definitions"],
+        dropout["use"],
     )
     table = with_events(table, files.read_parquet(events), list(change), ruptures)
     files.write_parquet(table, panel)

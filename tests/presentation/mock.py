@@ -337,10 +337,92 @@ def dropout(model: str = "dropout_hazard", **more: Any) -> dict[str, Any]:
                     )
                 ),
             ],
-            curves=survival(),
+            curves=[*survival(), *performance()],
         )
         | more
     )
+
+
+def performance() -> list[dict[str, Any]]:
+    """Return the curves of a cross-validated hazard."""
+    sessions, risks = [1.0, 2.0, 3.0, 5.5, 9.0, 14.0], [0.008, 0.015, 0.02, 0.03, 0.055]
+
+    def curve(name: str, group: str, x: list[float], y: list[float], half: float) -> dict[str, Any]:
+        labels = {"x_label": "Predicted risk", "y_label": "Observed"}
+        low, high = [max(0.0, v - half) for v in y], [min(1.0, v + half) for v in y]
+        return {"name": name, "group": group, **labels, "x": x, "estimate": y} | {
+            "ci_low": low,
+            "ci_high": high,
+        }
+
+    others = "clients of other therapists"
+    return [
+        curve("calibration", others, risks, [0.006, 0.016, 0.025, 0.028, 0.047], 0.012),
+        curve("discrimination", others, sessions, [0.7, 0.68, 0.81, 0.62, 0.52, 0.55], 0.18),
+        curve("brier", "the model", sessions, [0.033, 0.019, 0.02, 0.027, 0.03, 0.014], 0.012),
+        curve("brier", "without predictors", sessions, [0.034, 0.019, 0.021, 0.027, 0.03, 0.014],
+              0.012),
+    ]  # fmt: skip
+
+
+def cox(model: str = "dropout_cox") -> dict[str, Any]:
+    """Return a model of when clients leave, with a test of its assumption."""
+    test = {"name": "proportional hazards: all terms together", "term": "", "kind": "chi2"}
+    test |= {"label": "all terms together", "df2": None, "note": ""}
+    made = dropout(model, family="survival", title="Dropout in continuous time (Cox)", curves=[])
+    made["outcome"] = made["outcome"] | {"unit": "log hazard"}
+    return made | {"tests": [test | {"statistic": 7.22, "df": 6, "p": 0.301}]}
+
+
+def leaving() -> dict[str, Any]:
+    """Return a description of dropout: two definitions, curves by cause, third and site."""
+    sessions = list(range(19))
+
+    def shares(last: float) -> dict[str, Any]:
+        value = [last * s / sessions[-1] for s in sessions]
+        band = {"ci_low": [v * 0.8 for v in value], "ci_high": [min(1.0, v * 1.2) for v in value]}
+        se = [v * 0.1 for v in value]
+        at_risk = [150 - 7 * s for s in sessions]
+        return {"session": sessions, "value": value, "se": se, "at_risk": at_risk} | band
+
+    def incidence(by: str, group: str, cause: str, last: float) -> dict[str, Any]:
+        counts = {"clients": 150, "events": 40}
+        return {"by": by, "group": group, "cause": cause, **shares(last), **counts}
+
+    definition = {"in_use": True, "dropouts": 111, "others": 297, "unknown": 17, "share": 0.272}
+    limits = {"share_low": 0.231, "share_high": 0.317}
+    staying = {"by": "all", "group": "all clients", **shares(0.3), "clients": 425, "events": 111}
+    staying["value"] = [1 - v for v in staying["value"]]
+    medians = {"median": 14.0, "median_low": 12.0, "median_high": None}
+    return {
+        "schema": "alliance-dropout-1",
+        "definition": "discharge_status",
+        "message": "",
+        "early_alliance": "",
+        "definitions": [
+            {"name": "discharge_status", "words": "the site recorded dropout"}
+            | definition | limits,
+            {"name": "early", "words": "fewer than 6 sessions"} | definition | limits
+            | {"in_use": False},
+        ],
+        "moves": [
+            {"name": "early", "both": 54, "only_in_use": 57, "only_this": 0, "neither": 297,
+             "kappa": 0.58}
+        ],
+        "staying": [staying | medians],
+        "incidence": [
+            *(incidence("all", "all clients", cause, last)
+              for cause, last in (("dropout", 0.26), ("completed", 0.6), ("transferred", 0.05))),
+            *(incidence("early alliance", f"{third} third", "dropout", last)
+              for third, last in (("lowest", 0.36), ("middle", 0.25), ("highest", 0.15))),
+            *(incidence("site", site, "dropout", 0.2 + 0.02 * k) for k, site in enumerate(FOUR)),
+        ],
+        "by_session": [
+            {"session": s + 1, "at_risk": 425 - 20 * s, "dropout_rate": 0.03, "dropout_low": 0.018,
+             "dropout_high": 0.05, "other_rate": 0.01 * s}
+            for s in range(5)
+        ],
+    }  # fmt: skip
 
 
 def failed(entry: dict[str, Any]) -> dict[str, Any]:
@@ -672,10 +754,11 @@ def write(
         files.write_json(entry, path)
     files.write_json(a_description, results / "description.json")
     files.write_json(measurement(a_description), results / "measurement.json")
+    files.write_json(leaving(), results / "dropout.json")
     return {
         "fits": paths,
         "description": results / "description.json",
-        "further": [results / "measurement.json"],
+        "further": [results / "measurement.json", results / "dropout.json"],
     }
 
 

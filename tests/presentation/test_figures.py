@@ -102,8 +102,9 @@ CASES = [
 ]
 
 
-def drawn(name, fits, description, measurement=None):
-    further = {} if measurement is None else {"measurement": measurement}
+def drawn(name, fits, description, measurement=None, leaving=None):
+    given = {"measurement": measurement, "dropout": leaving}
+    further = {key: value for key, value in given.items() if value is not None}
     with style.in_house_style():
         figure = PAINTERS[name](Results(fits, description, further))
         figure.draw_without_rendering()
@@ -166,6 +167,18 @@ def test_no_date_program_or_path_in_any_file(published):
 def test_no_text_overlaps_another_or_is_cut_off(mock, name, cohort):
     fits, description = cohorts(mock)[cohort]
     figure = drawn(name, fits, description, mock.measurement(description))
+    nothing_overlaps_or_is_cut_off(figure)
+
+
+def test_no_text_overlaps_where_leaving_is_described(mock):
+    figure = drawn("leaving", mock.fits(), mock.description(), leaving=mock.leaving())
+    nothing_overlaps_or_is_cut_off(figure)
+    words = " ".join(text for text, _ in texts_of(figure))
+    assert "Clients at risk" in words
+    assert "completed as agreed" in words
+
+
+def nothing_overlaps_or_is_cut_off(figure):
     width, height = figure.bbox.width, figure.bbox.height
     texts = texts_of(figure)
     assert texts
@@ -180,13 +193,15 @@ def test_no_text_overlaps_another_or_is_cut_off(mock, name, cohort):
         assert across <= 0.6 or down <= 0.6, f"{one!r} overlaps {other!r}"
 
 
-@pytest.mark.parametrize("name", ["courses", "effects", "dropout", "estimates", "flow"])
+@pytest.mark.parametrize(
+    "name", ["courses", "effects", "dropout", "prediction", "estimates", "flow"]
+)
 def test_what_is_wrong_with_a_fit_stands_in_the_picture(mock, name):
     words = " ".join(text for text, _ in texts_of(drawn(name, *cohorts(mock)["marked"])))
     words = re.sub(r"\s+", " ", words)
     if name != "flow":
         assert "singular" in words
-    if name != "dropout":
+    if name not in ("dropout", "prediction"):
         assert "did not converge" in words
 
 

@@ -27,10 +27,15 @@ def test_a_mark_in_full_begins_with_the_mark_in_short():
 
 
 def test_several_marks_stand_side_by_side(mock):
-    fit = mock.disputed(mock.singular(mock.fits()[0]))
+    fit = mock.disputed(mock.singular(everything(mock)[0]))
     assert kinds_of(fit) == ["singular", "disputed"]
     assert mark_of(fit) == "singular, engines differ"
-    assert mark_of(mock.fits()[0]) == ""
+    assert mark_of(everything(mock)[0]) == ""
+
+
+def everything(mock):
+    """The fits of a cohort with every family of models."""
+    return [*mock.fits(), mock.cox()]
 
 
 def words_of(name, fits, description):
@@ -43,7 +48,7 @@ def words_of(name, fits, description):
 
 
 def planted(mock, kind, place):
-    fits = mock.fits()
+    fits = everything(mock)
     fits[place] = getattr(mock, kind)(fits[place])
     return fits
 
@@ -51,7 +56,7 @@ def planted(mock, kind, place):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_that_shows_a_fit_shows_its_mark(mock, name, kind):
-    description, good = mock.description(), mock.fits()
+    description, good = mock.description(), everything(mock)
     plain = words_of(name, good, description)
     assert SHORT[kind] not in plain
     for place, fit in enumerate(good):
@@ -69,7 +74,7 @@ def test_a_figure_that_shows_a_fit_shows_its_mark(mock, name, kind):
 @pytest.fixture(scope="module", params=KINDS)
 def all_planted(request, mock, results_of, tmp_path_factory):
     """Every fit of the cohort with the same fault."""
-    fits = [getattr(mock, request.param)(fit) for fit in mock.fits()]
+    fits = [getattr(mock, request.param)(fit) for fit in everything(mock)]
     folder = tmp_path_factory.mktemp(request.param)
     return request.param, results_of(folder, fits=fits).publish(figures=False)
 
@@ -77,7 +82,7 @@ def all_planted(request, mock, results_of, tmp_path_factory):
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_that_shows_a_fit_shows_its_mark(mock, all_planted, published, name):
     kind, results = all_planted
-    for fit in mock.fits():
+    for fit in everything(mock):
         page = (results.folder / "tables" / f"{name}.html").read_text(encoding="utf-8")
         if f"fits/{fit['model']}.json" not in page and fit["title"] not in page:
             continue

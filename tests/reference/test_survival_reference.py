@@ -14,6 +14,7 @@ from alliance.survival import (
     cumulative_incidence,
     fit_cox,
     fit_frailty,
+    fit_multinomial,
     kaplan_meier,
     median_time,
     proportionality_test,
@@ -228,6 +229,19 @@ def test_statsmodels_finds_the_same_cox(courses):
     fit = fit_cox(courses_rows(courses))
     same(fit.coefficients, theirs.params, rtol=1e-5)
     same(standard_errors(fit.covariance), theirs.bse, rtol=1e-5)
+
+
+def test_several_ends_together(courses):
+    x = np.column_stack(
+        [np.ones(len(courses)), numbers(courses, "alliance", "baseline"), np.log(courses["stop"])]
+    )
+    fit = fit_multinomial(courses["cause"].to_numpy(), x, codes(courses["therapist"]))
+    expected = R["courses_multinomial"]
+    assert fit.converged
+    same(fit.log_likelihood, expected["log_likelihood"])
+    same(fit.coefficients, expected["coef"], rtol=1e-4, atol=1e-6)  # nnet stops early
+    same(standard_errors(fit.covariance), expected["se"], rtol=1e-4)
+    same(standard_errors(fit.robust_covariance), expected["robust_se"], rtol=1e-4)
 
 
 @pytest.mark.slow

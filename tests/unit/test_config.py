@@ -104,7 +104,11 @@ def test_defaults_are_filled_in(toy):
     cohort = load_cohort(toy())
     assert cohort["simulated"] is False
     assert cohort["seed"] == 20261123
-    assert cohort["dropout"] == {"event": ["dropout"]}
+    assert cohort["dropout"] == {
+        "event": ["dropout"],
+        "use": "discharge_status",
+        "definitions": {},
+    }
     assert cohort["measures"]["alliance"] == {
         "instrument": "wai-sr-c", "label": "Alliance", "accept_unverified_key": False,
     }  # fmt: skip

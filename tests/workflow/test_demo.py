@@ -94,7 +94,7 @@ def edited(path):
 
 
 DOWNSTREAM = {"draw_figures", "make_tables", "write_report"}
-MODELS = {"fit_growth", "fit_coupling", "fit_dropout"}
+MODELS = {"fit_growth", "fit_coupling", "fit_dropout", "fit_survival"}
 
 
 @pytest.mark.slow
@@ -103,7 +103,8 @@ MODELS = {"fit_growth", "fit_coupling", "fit_dropout"}
     [
         (
             "config/instruments/phq-9.yaml",
-            {"ingest_site", "pool_sites", "score_measures", "build_panel", "describe_cohort"}
+            {"ingest_site", "pool_sites", "score_measures", "build_panel", "describe_cohort",
+             "describe_dropout"}
             | MODELS | DOWNSTREAM,
             set(),
         ),

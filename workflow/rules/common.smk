@@ -86,7 +86,11 @@ def fit_files(*families):
 
 def further_descriptions():
     """Return the descriptions beside `description.json`, each known by the name of its file."""
-    return [f"{RESULTS}/measurement.json", f"{RESULTS}/change.json"]
+    return [
+        f"{RESULTS}/measurement.json",
+        f"{RESULTS}/change.json",
+        f"{RESULTS}/dropout.json",
+    ]
 
 
 def templates(*packages):

@@ -159,3 +159,24 @@ rule describe_change:
         "Judge change and ruptures, and what chance alone would find."
     script:
         "../scripts/describe_change.py"
+
+
+rule describe_dropout:
+    input:
+        instruments=instrument_files(),
+        panel=f"{PROCESSED}/panel.parquet",
+        schema=PROJECT / "workflow" / "schemas" / "dropout.schema.yaml",
+        code=library("describe_dropout"),
+    output:
+        description=f"{RESULTS}/dropout.json",
+    log:
+        f"{RESULTS}/logs/describe_dropout.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/describe_dropout.tsv"
+    params:
+        measures=lookup("measures", within=cohort),
+        dropout=lookup("dropout", within=cohort),
+    message:
+        "Describe who leaves and when."
+    script:
+        "../scripts/describe_dropout.py"

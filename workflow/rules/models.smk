@@ -18,6 +18,7 @@ FAMILIES = {
     "arms": ("models.arms", "whether means, trends and lags change the answer"),
     "panel": ("models.panel_estimators", "whether it holds for any level of a client"),
     "dropout": ("models.dropout", "who leaves, and when"),
+    "survival": ("models.survival", "when clients leave, in continuous time"),
     "by_site": ("models.by_site", "whether it holds at every site"),
 }
 

@@ -24,6 +24,7 @@ rule record_run:
             "measures.describe_change",
             "panel",
             "description",
+            "describe_dropout",
             *[module for module, _ in FAMILIES.values()],
         ),
         provenance=library("provenance"),

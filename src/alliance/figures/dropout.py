@@ -19,7 +19,7 @@ LOOK = ((style.OCHRE, "-"), (style.SKY, (0, (5, 1.5))), (style.BLUE, (0, (1.5, 1
 
 def draw(results: Results) -> Figure:
     """Return the model's curves above, the Kaplan-Meier curves with numbers at risk below."""
-    models = results.of_family("dropout")
+    models = [fit for fit in results.of_family("dropout") if _curves(fit) or fit["message"]]
     observed = results.about["survival_by_alliance"]
     panels = [(fit, _curves(fit)) for fit in models]
     groups = [group for group in observed["groups"] if group["session"]]
@@ -81,11 +81,12 @@ def _draw_observed(axes: Axes, groups: Sequence[Mapping[str, Any]], last: float)
         )
         axes.fill_between(x, low, high, step="post", color=colour, alpha=0.13, lw=0)
         axes.step(x, y, where="post", color=colour, ls=dash, label=style.short(group["group"], 44))
-    _at_risk(axes, groups, last)
+    colours = [LOOK[k % len(LOOK)][0] for k in range(len(groups))]
+    draw_at_risk(axes, list(zip(groups, colours, strict=True)), last)
 
 
-def _at_risk(axes: Axes, groups: Sequence[Mapping[str, Any]], last: float) -> None:
-    """Write the numbers at risk below the axis, at the sessions of the ticks."""
+def draw_at_risk(axes: Axes, groups: Sequence[tuple[Mapping[str, Any], str]], last: float) -> None:
+    """Write the numbers at risk of (group, colour) below the axis, at the sessions of the ticks."""
     from matplotlib.transforms import ScaledTranslation
 
     place = axes.get_xaxis_transform()
@@ -101,8 +102,7 @@ def _at_risk(axes: Axes, groups: Sequence[Mapping[str, Any]], last: float) -> No
         ha="left",
         va="center",
     )
-    for row, group in enumerate(groups):
-        colour, _ = LOOK[row % len(LOOK)]
+    for row, (group, colour) in enumerate(groups):
         offset = -(41 + 9.2 * row)
         axes.annotate(
             "■",
@@ -116,7 +116,7 @@ def _at_risk(axes: Axes, groups: Sequence[Mapping[str, Any]], last: float) -> No
             color=colour,
         )
         at = dict(zip(group["session"], group["at_risk"], strict=True))
-        for session in _ticks(last):
+        for session in ticks(last):
             if session in at:
                 n = at[session]
                 text = format_value("count", n) if n >= FEWEST_AT_RISK else f"<{FEWEST_AT_RISK}"
@@ -131,7 +131,8 @@ def _at_risk(axes: Axes, groups: Sequence[Mapping[str, Any]], last: float) -> No
                 )
 
 
-def _ticks(last: float) -> range:
+def ticks(last: float) -> range:
+    """Return the sessions at which an axis is marked."""
     step = next((s for s in (1, 2, 5, 10, 20, 50) if last / s <= 10), 100)
     return range(0, int(last) + 1, step)
 
@@ -139,7 +140,7 @@ def _ticks(last: float) -> range:
 def _finish(axes: Axes, last: float) -> None:
     axes.set_xlim(0, last)
     axes.set_ylim(0, 1.02)
-    axes.set_xticks(list(_ticks(last)))
+    axes.set_xticks(list(ticks(last)))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     axes.set_xlabel("Session")
     axes.set_ylabel("Still in treatment")

@@ -16,7 +16,7 @@ from alliance.findings.results import Results
 
 def draw(results: Results) -> Figure:
     """Return a panel for each coupling and dropout model."""
-    chosen = results.of_family("coupling", "dropout")
+    chosen = results.of_family("coupling", "dropout", "survival")
     if not chosen:
         return style.nothing_to_show(
             "The configuration of this cohort names no model of alliance with symptoms or dropout."
@@ -101,7 +101,7 @@ def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str,
     axes.margins(x=0.12)
     if as_ratio:
         ratio_axis(axes)
-        axes.set_xlabel("Odds ratio " + _per(lines))
+        axes.set_xlabel(_ratio_words(fit) + " " + _per(lines))
     else:
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel(
@@ -112,13 +112,20 @@ def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str,
 
 def _name(line: Mapping[str, Any], companion: bool) -> str:
     if companion:
-        return style.wrapped(f"check: {line['estimator'].split('(')[0].strip()}", 28, 2)
+        return style.wrapped(f"check: {line['estimator'].split('(')[0].strip()}", 28, 3)
     return style.wrapped(line["label"], 28, 3)
 
 
 def _per(lines: Sequence[Mapping[str, Any]]) -> str:
     units = {line["unit"] for line in lines}
-    return style.short(units.pop().removeprefix("log odds "), 30) if len(units) == 1 else ""
+    if len(units) != 1:
+        return ""
+    unit = units.pop()
+    return style.short(unit[unit.find("per ") :] if "per " in unit else "", 30)
+
+
+def _ratio_words(fit: Mapping[str, Any]) -> str:
+    return "Hazard ratio" if "hazard" in fit["outcome"]["unit"] else "Odds ratio"
 
 
 def _interval(line: Mapping[str, Any], keys: Sequence[str], format: str) -> str:

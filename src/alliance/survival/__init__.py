@@ -7,15 +7,18 @@ from alliance.survival.cox import CoxFit, cox_rows, fit_cox, proportionality_tes
 from alliance.survival.curves import Curve, cumulative_incidence, kaplan_meier, median_time
 from alliance.survival.fine_gray import subdistribution_rows
 from alliance.survival.frailty import FrailtyFit, fit_frailty
+from alliance.survival.multinomial import MultinomialFit, fit_multinomial
 
 __all__ = [
     "CoxFit",
     "Curve",
     "FrailtyFit",
+    "MultinomialFit",
     "cox_rows",
     "cumulative_incidence",
     "fit_cox",
     "fit_frailty",
+    "fit_multinomial",
     "kaplan_meier",
     "median_time",
     "proportionality_test",

@@ -27,6 +27,8 @@ TABLES = (
     "invariance",
     "rows",
     "problems",
+    "dropout_definitions",
+    "dropout_by_session",
     "fixed_effects",
     "variance_components",
     "convergence",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alliance.findings.results import Results
-from alliance.tables import change, cohort, ladder, measures, models
+from alliance.tables import change, cohort, dropout, ladder, measures, models
 from alliance.tables.layout import Records, Table
 
 Maker = tuple[Callable[[Results], Table], Callable[[Results], Records]]
@@ -31,6 +31,8 @@ MAKERS: dict[str, Maker] = {
     },
     "rows": (cohort.rows, cohort.rows_records),
     "problems": (cohort.problems, cohort.problems_records),
+    "dropout_definitions": (dropout.definitions, dropout.definitions_records),
+    "dropout_by_session": (dropout.by_session, dropout.by_session_records),
     "fixed_effects": (models.fixed_effects, models.fixed_effects_records),
     "variance_components": (models.variance_components, models.variance_components_records),
     "convergence": (models.convergence, models.convergence_records),

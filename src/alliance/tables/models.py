@@ -368,8 +368,8 @@ def tests_records(results: Results) -> Records:
     """The same with every digit."""
     columns = ("name", "kind", "statistic", "df", "df2", "p", "note")
     rows = [
-        {"model": fit["model"].raw, **{key: test.raw[key] for key in columns}}
+        _first(fit) | {key: test.raw[key] for key in columns}
         for fit in results.fits
         for test in fit["tests"]
     ]
-    return Records(("model", *columns), rows)
+    return Records(("model", "status", "mark", *columns), rows)

@@ -1,5 +1,5 @@
 # Reference numbers for alliance.survival, made by R alone. Run in this folder: Rscript survival.R ;
-# it writes the data (CSV) and survival.json. Packages: survival (data and estimators), jsonlite.
+# it writes the data (CSV) and survival.json. Packages: survival (data and estimators), nnet, jsonlite.
 suppressPackageStartupMessages({library(survival); library(jsonlite)})
 numbers <- function(x) as.list(x)
 step <- function(f, times) { s <- summary(f, times = times, extend = TRUE)
@@ -85,4 +85,15 @@ last$event3 <- factor(last$cause, 0:2, c("censor", "dropout", "completed"))
 f <- finegray(Surv(stop, event3) ~ ., data = last, id = client, etype = "dropout")
 fgm <- coxph(Surv(fgstart, fgstop, fgstatus) ~ baseline, f, weights = fgwt, cluster = therapist)
 out$courses_fine_gray <- list(coef = numbers(coef(fgm)), robust_se = sqrt(diag(fgm$var)), se = sqrt(diag(fgm$naive.var)))
+# ---- several ends together, one row a session: multinomial logit, covariance clustered by therapist
+suppressPackageStartupMessages(library(nnet))
+mn <- multinom(factor(cause, 0:2) ~ alliance + baseline + log(stop), rows, reltol = 1e-14, abstol = 1e-14, maxit = 500, trace = FALSE, Hess = TRUE)
+X <- cbind(1, rows$alliance, rows$baseline, log(rows$stop)); P <- fitted(mn)
+Y <- cbind(rows$cause == 1, rows$cause == 2); U <- do.call(cbind, lapply(1:2, function(k) (Y[, k] - P[, k + 1]) * X))
+information <- do.call(rbind, lapply(1:2, function(j) do.call(cbind, lapply(1:2, function(k)
+  crossprod(X, P[, j + 1] * ((j == k) - P[, k + 1]) * X)))))
+bread <- solve(information); S <- rowsum(U, rows$therapist); G <- nrow(S); N <- nrow(X)
+robust <- bread %*% crossprod(S) %*% bread * G / (G - 1) * (N - 1) / (N - ncol(U))
+out$courses_multinomial <- list(coef = as.vector(t(coef(mn))), se = sqrt(diag(bread)), robust_se = sqrt(diag(robust)),
+  log_likelihood = as.numeric(logLik(mn)))
 write(toJSON(out, digits = 15, auto_unbox = TRUE, null = "null", pretty = TRUE), "survival.json")

@@ -14,6 +14,7 @@ clustering by therapist).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -24,9 +25,12 @@ from scipy import stats
 from alliance import __version__
 from alliance.errors import FitError
 from alliance.mixed import LogitFit, fit_mixed_logit
+from alliance.models.dropout.competing import competing_fit
 from alliance.models.dropout.curves import survival_curves
 from alliance.models.dropout.population import population_averaged, same_model
+from alliance.models.dropout.predictive import cross_validated
 from alliance.models.dropout.rows import (
+    ENDS,
     rows_at_risk,
     session_intervals,
     therapists_whose_clients_all_left,
@@ -58,14 +62,19 @@ def dropout_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str
     """Return the fit of one hazard model; never raises for what the data cannot give."""
     predictors = list(entry.get("predictors", []))
     link, baseline = entry.get("link", "logit"), entry.get("baseline", "log")
+    ends = entry.get("ends", ["dropout"])
+    if len(ends) > 1:
+        return competing_fit(cohort, name, entry)
+    _, what, _, heading = ENDS[ends[0]]
+    cohort = of_end(cohort, ends[0])
     labels = " and ".join(f"“{cohort.label(measure)}”" for measure in predictors)
     draft = Draft(
         model=name,
         family="dropout",
-        title="Dropout after a session",
-        question="Given that a client came to this session, how likely is dropout before the next, "
+        title=f"{heading} after a session",
+        question=f"Given that a client came to this session, how likely is {what} before the next, "
         + (f"and does it depend on {labels} so far?" if predictors else "and how does it change?"),
-        outcome={"column": "dropout_event", "label": "dropout", "unit": SCALE[link]},
+        outcome={"column": "dropout_event", "label": what, "unit": SCALE[link]},
         engine={
             "name": "alliance.mixed",
             "version": __version__,
@@ -74,8 +83,8 @@ def dropout_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str
         },
     )
     draft.assumptions = [
-        "Agreed completion, transfer and treatment still running take a client out of risk and say "
-        "nothing about dropout (non-informative censoring).",
+        "Every other end, and treatment still running, takes a client out of risk and says "
+        f"nothing about {what} (non-informative censoring).",
         _about_time(link, baseline),
         "Only what was known at the session enters: running means, no look-ahead.",
         "Given the predictors, therapists differ by normal random intercepts; clients of one "
@@ -90,13 +99,27 @@ def dropout_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str
     return draft.finish()
 
 
+def _end(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("ends", ["dropout"])[0])
+
+
+def of_end(cohort: Cohort, end: str) -> Cohort:
+    """Return the cohort with `dropout_event` standing for another end of treatment."""
+    panel = cohort.panel
+    if end == "dropout":
+        return cohort
+    event = pd.Series(np.where(panel["last_session"], np.nan, 0.0), index=panel.index)
+    event[panel["last_session"] & (panel["end_cause"] == end).fillna(False)] = 1.0
+    return replace(cohort, panel=panel.assign(dropout_event=event))
+
+
 def _about_time(link: str, baseline: str) -> str:
     shape = {
         "log": "changes linearly with log(session)",
         "spline": "changes smoothly over sessions (natural spline)",
         "session": "has a value of its own in every session (thin sessions joined)",
     }[baseline]
-    scale = {"logit": "The log odds of dropout", "cloglog": "The log hazard of dropout"}[link]
+    scale = {"logit": "The log odds of leaving so", "cloglog": "The log hazard"}[link]
     return f"{scale} {shape} and linearly with each predictor."
 
 
@@ -109,7 +132,7 @@ def _fit(
     baseline: str,
 ) -> None:
     extra = entry.get("fixed", [])
-    risk = rows_at_risk(cohort, predictors, extra, entry.get("levels"), draft.warnings)
+    risk = rows_at_risk(cohort, predictors, extra, entry.get("levels"), draft.warnings, _end(entry))
     rows, centred = _centred(risk.rows, predictors, extra)
     if baseline == "session":
         rows["session_interval"] = rows["session"].map(session_intervals(rows))
@@ -130,8 +153,8 @@ def _fit(
         ["site", *(level for level in risk.random if level != "site"), "client"],
     )
     _fill(draft, fit, terms, SCALE[link])
-    if "therapist" in risk.random:
-        lost, n = therapists_whose_clients_all_left(rows)
+    if "therapist" in risk.random and _end(entry) == "dropout":
+        lost, n = therapists_whose_clients_all_left(cohort.panel)
         if lost:
             draft.warnings.append(
                 f"Every client of {lost} of {n} therapists dropped out: the random intercept draws "
@@ -141,6 +164,17 @@ def _fit(
     if predictors:
         spread = float(rows.groupby("client")[focal[1]].last().std())
         draft.curves = survival_curves(fit, rows, focal[1], spread, cohort.label(predictors[0]))
+    if focal or centred:
+        found = cross_validated(
+            rows, lambda some: _fit_engine(some, fixed, risk.random, link, terms)
+        )
+        if found is None:
+            draft.warnings.append(
+                "No cross-validation: without a fifth of the therapists the model cannot be fitted."
+            )
+        else:
+            draft.curves += found.curves
+            draft.fit_statistics |= found.statistics
 
 
 def _parts(predictors: Sequence[str]) -> list[str]:

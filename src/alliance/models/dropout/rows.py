@@ -20,7 +20,16 @@ OTHER_ENDS = {
     "completed": "treatment ended as agreed after this session",
     "transferred": "the client was transferred after this session",
     "ongoing": "still in treatment at the last session on record",
+    "other": "treatment ended after this session, and not by dropout as defined",
+    "dropout": "the client dropped out after this session",
 }
+# How an end is called: who did it, what it is, several of it, heading.
+ENDS = {
+    "dropout": ("dropped out", "dropout", "dropouts", "Dropout"),
+    "completed": ("completed treatment", "agreed completion", "completions", "Completion"),
+    "transferred": ("been transferred", "transfer", "transfers", "Transfer"),
+}
+EVERYBODY = "Everybody has {} after the first session: there is nobody to compare with."
 END_NOT_KNOWN = "how treatment ended after this session is not known"
 
 
@@ -52,6 +61,7 @@ def rows_at_risk(
     extra: Sequence[str],
     wanted_levels: Sequence[str] | None,
     notes: list[str],
+    end: str = "dropout",
 ) -> AtRisk:
     """Return the rows that a hazard model uses; what a reader must know is added to `notes`.
 
@@ -67,6 +77,8 @@ def rows_at_risk(
         Levels with a random intercept named in the config, or None for all that the cohort has.
     notes
         Warnings of the fit.
+    end
+        What `dropout_event` stands for, a key of `ENDS`.
 
     Raises
     ------
@@ -77,17 +89,19 @@ def rows_at_risk(
     at_risk = panel["dropout_event"].notna()
     events, leavings = int((panel["dropout_event"] == 1).sum()), int(at_risk.sum())
     if events == 0:
-        msg = "No client with an attended session is recorded as having dropped out."
+        msg = f"No client with an attended session is recorded as having {ENDS[end][0]}."
         raise FitError(msg)
     if events == leavings:
-        msg = "Everybody dropped out after the first session: there is nobody to compare with."
-        raise FitError(msg)
+        raise FitError(EVERYBODY.format(ENDS[end][0]))
     absent = [name for name in extra if name not in panel]
     if absent:
         msg = f"The cohort has no column “{absent[0]}”."
         raise FitError(msg)
     reasons = {
-        **{why: ~at_risk & (panel["end_status"] == end) for end, why in OTHER_ENDS.items()},
+        **{
+            why: ~at_risk & (panel["end_cause"] == end).fillna(False)
+            for end, why in OTHER_ENDS.items()
+        },
         END_NOT_KNOWN: ~at_risk,
         **{
             f"no score of {cohort.label(measure)} at this session": panel[measure].isna()
@@ -108,7 +122,7 @@ def rows_at_risk(
     rows = panel[kept["used"]]
     random, about_levels = levels_of(rows, _wanted(wanted_levels))
     notes += about_levels
-    _refuse_too_few(rows, events, notes)
+    _refuse_too_few(rows, events, notes, end)
     return AtRisk(rows, kept, random, _sites(rows, random, notes))
 
 
@@ -119,20 +133,20 @@ def _wanted(levels: Sequence[str] | None) -> list[str]:
     return ["site", *(["therapist"] if levels is None else levels)]
 
 
-def _refuse_too_few(rows: pd.DataFrame, events: int, notes: list[str]) -> None:
+def _refuse_too_few(rows: pd.DataFrame, events: int, notes: list[str], end: str) -> None:
+    done, _, several, _ = ENDS[end]
     entering = int(rows["dropout_event"].sum())
     if entering < FEWEST_EVENTS:
         msg = (
-            f"Only {entering} dropout(s) among the rows with every predictor: at least "
+            f"Only {entering} {several[:-1]}(s) among the rows with every predictor: at least "
             f"{FEWEST_EVENTS} are needed."
         )
         raise FitError(msg)
     if entering == len(rows):
-        msg = "Everybody dropped out after the first session: there is nobody to compare with."
-        raise FitError(msg)
+        raise FitError(EVERYBODY.format(done))
     if entering < events:
         notes.append(
-            f"{entering} of {events} dropouts enter; the others lack a score at their end."
+            f"{entering} of {events} {several} enter; the others lack a score at their end."
         )
 
 
@@ -147,7 +161,8 @@ def _sites(rows: pd.DataFrame, random: Sequence[str], notes: list[str]) -> list[
 
 def therapists_whose_clients_all_left(rows: pd.DataFrame) -> tuple[int, int]:
     """Return how many therapists lost every client to dropout, and how many there are."""
-    left = rows.groupby(["therapist", "client"])["dropout_event"].max().groupby("therapist").min()
+    by_client = rows.groupby(["therapist", "client"])["dropout_event"].max().fillna(0)
+    left = by_client.groupby("therapist").min()
     return int((left == 1).sum()), len(left)
 
 

@@ -1,0 +1,149 @@
+"""How treatment ended: what counts as dropout, by one definition or by several side by side.
+
+Definitions of dropout disagree, and which one is used decides how many clients drop out and what
+predicts it (Swift & Greenberg, 2012; Hatchett & Park, 2003). The discharge status is always one of
+them; the config may name others, and says which one the models use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+CLIENT = ["site", "client"]
+BY_STATUS = "discharge_status"
+NORMAL_975 = 1.959963984540054
+OTHER = (
+    "other"  # an end that the discharge status calls dropout, but the definition in use does not
+)
+
+Definitions = Mapping[str, Mapping[str, Any]]
+
+
+def dropout_by_definition(
+    clients: pd.DataFrame,
+    sessions: pd.DataFrame,
+    scores: pd.DataFrame,
+    events: Sequence[str],
+    definitions: Definitions,
+) -> pd.DataFrame:
+    """Return for each client and definition 1.0 (dropped out), 0.0 (did not) or NaN (not known).
+
+    Parameters
+    ----------
+    clients, sessions, scores
+        The tables of docs/architecture.md.
+    events
+        Values of `end_status` that count as dropout by discharge status.
+    definitions
+        Name to rule and its numbers, as in the config.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by (site, client), a column for each definition, `discharge_status` first.
+    """
+    people = clients.set_index(CLIENT)
+    status = _status(people)
+    found = {BY_STATUS: status.isin(list(events)).astype(float).where(status.notna())}
+    for name, definition in definitions.items():
+        by_rule = RULES[definition["rule"]](people, sessions, scores, definition)
+        by_rule = by_rule.reindex(people.index)
+        # ASSUME a transfer is no dropout whatever the number of sessions.
+        by_rule = by_rule.mask((status == "transferred") & by_rule.notna(), 0.0)
+        found[name] = by_rule
+    # ASSUME somebody still in treatment has not dropped out, and has not stayed to an end either.
+    return pd.DataFrame(found).mask(status == "ongoing")
+
+
+def end_cause(clients: pd.DataFrame, dropped_out: pd.Series) -> pd.Series:
+    """Return how treatment ended by a definition: dropout, completed, transferred, ongoing, other.
+
+    Missing where it is not known. `dropped_out` is a column of `dropout_by_definition`.
+    """
+    status = _status(clients.set_index(CLIENT))
+    dropped_out = dropped_out.reindex(status.index)
+    cause = status.where(status != "dropout", OTHER).astype(object)
+    cause = cause.mask(dropped_out == 1.0, "dropout")
+    unknown = dropped_out.isna() & ~status.isin(["ongoing", "completed", "transferred"])
+    return cause.mask(unknown & (cause == OTHER))
+
+
+def _status(people: pd.DataFrame) -> pd.Series:
+    if "end_status" in people:
+        return people["end_status"].astype(object)
+    return pd.Series(np.nan, index=people.index, dtype=object)
+
+
+def _attended(sessions: pd.DataFrame) -> pd.DataFrame:
+    return sessions[sessions["attended"].astype(bool)]
+
+
+def _below_plan(
+    people: pd.DataFrame, sessions: pd.DataFrame, scores: pd.DataFrame, rule: Mapping[str, Any]
+) -> pd.Series:
+    """Fewer attended sessions than this share of those planned; unknown without a plan."""
+    counts = _attended(sessions).groupby(CLIENT).size().reindex(people.index)
+    if "sessions_planned" not in people:
+        return pd.Series(np.nan, index=people.index)
+    planned = people["sessions_planned"].astype(float)
+    return (counts < rule["share"] * planned).astype(float).where(planned.notna() & counts.notna())
+
+
+def _few_sessions(
+    people: pd.DataFrame, sessions: pd.DataFrame, scores: pd.DataFrame, rule: Mapping[str, Any]
+) -> pd.Series:
+    """Fewer attended sessions than a number."""
+    counts = _attended(sessions).groupby(CLIENT).size().reindex(people.index)
+    return (counts < rule["sessions"]).astype(float).where(counts.notna())
+
+
+def _last_missed(
+    people: pd.DataFrame, sessions: pd.DataFrame, scores: pd.DataFrame, rule: Mapping[str, Any]
+) -> pd.Series:
+    """The last session on record was missed; unknown at sites that record no missed session."""
+    ordered = sessions.sort_values([*CLIENT, "session"])
+    last = ordered.groupby(CLIENT)["attended"].last().astype(bool)
+    records_missed = sessions.groupby("site")["attended"].apply(lambda a: not a.astype(bool).all())
+    known = last.index.get_level_values("site").map(records_missed.to_dict()).to_numpy(bool)
+    return (~last).astype(float).where(known)
+
+
+def _no_reliable_change(
+    people: pd.DataFrame, sessions: pd.DataFrame, scores: pd.DataFrame, rule: Mapping[str, Any]
+) -> pd.Series:
+    """Left without reliable improvement: |last - first| below 1.96 SD sqrt(2 (1 - r)) or worse.
+
+    Jacobson & Truax (1991); SD is that of the clients' first scores. One score only is no change;
+    no score at all is not known.
+    """
+    own = scores[(scores["measure"] == rule["measure"]) & (scores["subscale"] == "total")]
+    by_client = own.sort_values([*CLIENT, "session"]).dropna(subset="score").groupby(CLIENT)
+    first, last = by_client["score"].first(), by_client["score"].last()
+    needed = NORMAL_975 * first.std() * np.sqrt(2 * (1 - rule["reliability"]))
+    better = (first - last) if rule["better"] == "lower" else (last - first)
+    return (better <= needed).astype(float).where(first.notna())
+
+
+RULES = {
+    "sessions-below-plan": _below_plan,
+    "few-sessions": _few_sessions,
+    "last-session-missed": _last_missed,
+    "no-reliable-change": _no_reliable_change,
+}
+
+
+def in_words(definition: Mapping[str, Any] | None, events: Sequence[str]) -> str:
+    """Return a definition as a sentence; None stands for the discharge status."""
+    if definition is None:
+        return f"the site recorded the end as {' or '.join(events)}"
+    if definition["rule"] == "sessions-below-plan":
+        return f"fewer sessions than {definition['share']:.0%} of those planned"
+    if definition["rule"] == "few-sessions":
+        return f"fewer than {definition['sessions']} sessions"
+    if definition["rule"] == "last-session-missed":
+        return "the last session on record was missed"
+    return f"no reliable improvement in {definition['measure']} from first to last score"
