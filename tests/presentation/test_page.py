@@ -61,7 +61,7 @@ def test_nothing_is_asked_of_anybody(page):
 
 def test_the_pictures_within_ask_nobody_either(published):
     pictures = Elements(published.html()).named("img")
-    assert len(pictures) == 11
+    assert len(pictures) == 13
     for picture in pictures:
         drawing = base64.b64decode(picture["src"].partition(",")[2]).decode("utf-8")
         assert "<script" not in drawing
@@ -215,7 +215,7 @@ fits = [results / "fits" / f"{name}.json" for name in json.loads(sys.argv[3])]
 inputs = dict(
     fits=fits,
     description=results / "description.json",
-    further=[results / "measurement.json"],
+    further=[results / "measurement.json", results / "dropout.json"],
 )
 draw_figures(**inputs, out_folder=results / "figures")
 make_tables(**inputs, out_folder=results / "tables")
@@ -235,7 +235,7 @@ def test_the_same_input_gives_the_same_bytes(published, tmp_path):
     root = published.folder.parents[1]
     copy = tmp_path / "elsewhere"
     shutil.copytree(root / "data", copy / "data")
-    for part in ("fits", "description.json", "measurement.json", "audit/run.json"):
+    for part in ("fits", "description.json", "measurement.json", "dropout.json", "audit/run.json"):
         source, target = published.folder / part, copy / "results" / "demo" / part
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if source.is_dir() else shutil.copy)(source, target)

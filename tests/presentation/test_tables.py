@@ -102,4 +102,4 @@ def test_an_empty_cohort_still_gives_every_table(mock, results_of, tmp_path):
     results.publish(figures=False)
     assert results.differences() == []
     for name in TABLES:
-        assert "<td>" in page_of(results, name)
+        assert "<td" in page_of(results, name)

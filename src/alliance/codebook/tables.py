@@ -222,6 +222,13 @@ TABLES: tuple[TableDescription, ...] = (
             Column("dropout_event", "1: the client dropped out after this session; 0: went on; "
                    "missing: left for another reason, at risk no more.", "0 or 1", False,
                    minimum=0, maximum=1),
+            Column("end_cause", "How treatment ended by the definition of dropout in use: dropout, "
+                   "completed, transferred, ongoing, other (ended, but not by dropout as defined); "
+                   "missing: not known."),
+            Column("dropout_by_discharge_status", "Whether the client dropped out by discharge "
+                   "status; missing: not known or still in treatment. A column of this form stands "
+                   "for each further definition in the configuration.", "0 or 1", minimum=0,
+                   maximum=1),
         ),
         ("clients", ("site", "client")),
     ),

@@ -31,7 +31,7 @@ USABLE = ("converged", "singular")
 
 def by_site_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the synthesis over sites of the main effects of the model that the entry names."""
-    fitter, base = FITTERS[entry["entry"]["family"]], entry["entry"]
+    fitter, base = FITTERS[entry["entry"]["family"]], entry["entry"] | {"cross_validate": False}
     whole = fitter(cohort, entry["model"], base)
     draft = Draft(
         model=name,

@@ -164,7 +164,7 @@ def _fit(
     if predictors:
         spread = float(rows.groupby("client")[focal[1]].last().std())
         draft.curves = survival_curves(fit, rows, focal[1], spread, cohort.label(predictors[0]))
-    if focal or centred:
+    if (focal or centred) and entry.get("cross_validate", True):
         found = cross_validated(
             rows, lambda some: _fit_engine(some, fixed, risk.random, link, terms)
         )
