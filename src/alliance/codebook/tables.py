@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alliance.instruments import Instrument
 from alliance.site_mapping import END_STATUS
@@ -290,6 +290,9 @@ EVENT_PARTS: tuple[tuple[str, str], ...] = (
 )
 
 
+BY_DEFINITION = "dropout_by_"
+
+
 def score_columns(measures: Mapping[str, str], keys: Mapping[str, Instrument]) -> Iterator[Column]:
     """Yield the panel's columns of every measure: scores, and their centred parts and lags.
 
@@ -321,6 +324,16 @@ def score_columns(measures: Mapping[str, str], keys: Mapping[str, Instrument]) -
 def described(
     table: TableDescription, names: Sequence[str], further: Sequence[Column]
 ) -> dict[str, Column | None]:
-    """Return the description of each column that is there; None for one that nobody described."""
+    """Return the description of each column that is there; None for one that nobody described.
+
+    Each definition of dropout in the configuration has a column of its own in the panel.
+    """
     known = {column.name: column for column in (*further, *table.columns)}
+    by_status = known.get(f"{BY_DEFINITION}discharge_status")
+    if by_status is not None:
+        known |= {
+            name: replace(by_status, name=name)
+            for name in names
+            if name.startswith(BY_DEFINITION) and name not in known
+        }
     return {name: known.get(name) for name in names}
