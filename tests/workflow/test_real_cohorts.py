@@ -6,6 +6,7 @@ The files lie outside the project (ALLIANCE_SHARED_DATA, else ../shared/data), n
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -105,3 +106,30 @@ def test_dropout_by_site_in_ctn0094_by_independent_counting(finished):
     got = flow[flow["site"] != "all"].set_index("site")["dropout"]
     got.index = got.index.str.removeprefix("site-")
     assert got.sort_index().to_dict() == expected.sort_index().to_dict()
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_dropout_by_trial_and_site_as_r_counts_it(finished, tmp_path):
+    """R reads the raw tables by itself (tests/reference/ctn0094/count_dropout.R)."""
+    cohort, project, results, _ = finished
+    if cohort != "ctn0094":
+        pytest.skip("only for the cohort of three trials")
+    script = ROOT / "tests" / "reference" / "ctn0094" / "count_dropout.R"
+    command = ["Rscript", str(script), str(SHARED / "ctn0094"), str(tmp_path / "counts.json")]
+    subprocess.run(command, check=True, capture_output=True)
+    counts = json.loads((tmp_path / "counts.json").read_text())
+    expected = pd.DataFrame(counts["by_site"])
+    clients = pd.read_parquet(project.folder / "data" / "processed" / cohort / "clients.parquet")
+    clients = clients.assign(
+        trial=clients["trial"].str.removeprefix("ctn00"),
+        site=clients["site"].str.removeprefix("site-"),
+        left=clients["end_status"].eq("dropout").fillna(False),
+    )
+    got = clients.groupby(["trial", "site"])["left"].agg(["size", "sum"])
+    told = expected.set_index(["trial", "site"])[["people", "left"]].sort_index()
+    assert got.sort_index().to_numpy(int).tolist() == told.to_numpy(int).tolist()
+    described = json.loads((results / "dropout.json").read_text())
+    by_trial = pd.DataFrame(counts["by_trial"])
+    assert described["definitions"][0]["dropouts"] == by_trial["left_with_visits"].sum() == 136
+    # the files do not say how treatment ended for anybody else: nothing competes with leaving
+    assert {curve["cause"] for curve in described["incidence"]} == {"dropout"}
