@@ -23,6 +23,7 @@ from alliance.instruments import load_instruments
 from alliance.models.fit import Cohort
 
 ROOT = Path(__file__).resolve().parents[1]
+MODULES = {"panel": "panel_estimators"}  # of families that are called otherwise
 PANEL = ROOT / "data" / "processed" / "demo" / "panel.parquet"
 
 
@@ -45,7 +46,8 @@ def main() -> None:
     first_sum = again_sum = 0.0
     for name, entry in config["models"].items():
         family = entry["family"]
-        fit_one = getattr(import_module(f"alliance.models.{family}"), f"{family}_fit")
+        module = MODULES.get(family, family)
+        fit_one = getattr(import_module(f"alliance.models.{module}"), f"{family}_fit")
         seconds = []
         for _ in range(2):
             start = time.perf_counter()
