@@ -102,7 +102,9 @@ def _definitions(people: pd.DataFrame, dropout: Mapping[str, Any]) -> list[dict[
     for name in (BY_STATUS, *dropout["definitions"]):
         column = people[f"dropout_by_{name}"]
         left, known = int((column == 1).sum()), int(column.notna().sum())
-        low, high = _wilson(left, known)
+        # Where only dropouts are on record, their share of the known ends would say nothing.
+        base = known if known > left else 0
+        low, high = _wilson(left, base)
         rows.append(
             {
                 "name": name,
@@ -111,7 +113,7 @@ def _definitions(people: pd.DataFrame, dropout: Mapping[str, Any]) -> list[dict[
                 "dropouts": left,
                 "others": known - left,
                 "unknown": len(people) - known,
-                "share": left / known if known else None,
+                "share": left / base if base else None,
                 "share_low": low,
                 "share_high": high,
             }
