@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Every target sets up what it needs; nothing else has to be done first.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: rupture-rules help setup demo new-cohort check results demo-data test test-fast check-style dropout-recovery lock notebooks clean
+.PHONY: help setup demo new-cohort check results demo-data test test-fast check-style rupture-rules dropout-recovery coupling-recovery lock notebooks clean
 
 # The newest Python that the lock has been tested with; any python3 from 3.11 on otherwise.
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c 'import sys,venv,ensurepip;print("$(p)" if sys.version_info>=(3,11) else "")' 2>/dev/null)))
@@ -53,6 +53,9 @@ rupture-rules: $(READY)  ## find planted ruptures by every rule: the tables of d
 
 dropout-recovery: $(READY)  ## bias and coverage of the hazard over 300 cohorts, into docs/dropout.md
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/dropout_recovery.py --cohorts 300
+
+coupling-recovery: $(READY)  ## bias and coverage of the coupling arms over 500 cohorts (docs/coupling.md)
+	$(BIN)/python benchmarks/coupling_recovery.py --cohorts 500
 
 lock: $(READY)  ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra dev pyproject.toml -o requirements.lock
