@@ -309,7 +309,9 @@ def _model_problems(
     for name, model in document.content.get("models", {}).items():
         here = ("models", name)
         named: list[tuple[KeyPath, str]] = [
-            ((*here, key), model[key]) for key in ("predictor", "outcome") if key in model
+            ((*here, key), model[key])
+            for key in ("predictor", "outcome", "client", "therapist")
+            if key in model
         ]
         for key in ("predictors", "outcomes"):
             named += [((*here, key, i), m) for i, m in enumerate(model.get(key, []))]
@@ -318,6 +320,8 @@ def _model_problems(
                 yield document.problem(place, _no_such_score(column, measures, scores))
         if "model" in model:
             yield from _other_model_problems(document, here, model)
+        if "client" in model and model["client"] == model["therapist"]:
+            yield document.problem(here, "client and therapist name the same measure")
         if "outcomes" in model:
             first, second = model["outcomes"]
             if told := _same_scores({"predictor": first, "outcome": second}, scores):

@@ -48,6 +48,11 @@ def parts_of(columns: Iterable[str]) -> set[str]:
     return {f"{column}_{part}" for column in columns for part in PARTS}
 
 
+# Keys of a model that name scores or parts of them.
+_NAMING = ("outcome", "outcomes", "client", "therapist", "predictor", "predictors", "moderator",
+           "fixed")  # fmt: skip
+
+
 def subscales_in_models(
     models: Mapping[str, Mapping[str, Any]], scores: Mapping[str, Iterable[str]]
 ) -> list[str]:
@@ -63,7 +68,7 @@ def subscales_in_models(
     words = {
         word
         for model in models.values()
-        for key in ("outcome", "outcomes", "predictor", "predictors", "moderator", "fixed")
+        for key in _NAMING
         for text in _listed(model.get(key))
         for word in _COLUMN.findall(text)
     }

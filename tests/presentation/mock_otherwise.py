@@ -135,11 +135,68 @@ def parallel(mock: Any, model: str = "alliance_with_symptoms") -> dict[str, Any]
     )  # fmt: skip
 
 
+def agreement(mock: Any, model: str = "two_views") -> dict[str, Any]:
+    """Return the truth-and-bias model of two views."""
+    sessions = [float(k) for k in range(1, 16)]
+    nothing = dict.fromkeys(("se", "p", "statistic"))
+    return mock.fit(
+        model,
+        "agreement",
+        title="Alliance (client) and Alliance (therapist): two views of the same sessions",
+        outcome={"column": "v", "label": "Alliance (therapist), from the client's mean",
+                 "unit": "per cent of the range"},
+        estimates=[
+            mock.estimate("1", -8.3, 2.1, label="Directional discrepancy",
+                          level="between-client", unit="per cent of the range"),
+            mock.estimate("w", 0.37, 0.03, label="Temporal congruence",
+                          unit="per cent per per cent"),
+        ],
+        companions=[mock.estimate("r", 0.39, 0.03, label="Correlation within clients") | nothing],
+        curves=[
+            {
+                "name": "two views", "group": who, "x_label": "Session",
+                "y_label": "Alliance (per cent of the range)", "x": sessions,
+                "estimate": [start + 0.6 * x for x in sessions],
+                "ci_low": [start - 3 + 0.6 * x for x in sessions],
+                "ci_high": [start + 3 + 0.6 * x for x in sessions],
+            }
+            for who, start in (("client", 62.0), ("therapist", 55.0))
+        ],
+    )  # fmt: skip
+
+
+def surface(mock: Any, model: str = "views_surface") -> dict[str, Any]:
+    """Return a response surface."""
+    x = [float(k) for k in range(-10, 11, 2)]
+
+    def height(a: float, b: float) -> float:
+        return -0.05 * a - 0.004 * (a - b) ** 2
+
+    return mock.fit(
+        model,
+        "surface",
+        title="Symptoms at the next session, by both views of the alliance",
+        outcome={"column": "n", "label": "Symptoms at the next session", "unit": "points, 0-27"},
+        estimates=[mock.estimate("a4", -0.007, 0.003, label="Curvature along disagreement",
+                                 level="surface", unit="points per per cent squared")],
+        curves=[
+            {
+                "name": "surface", "group": f"{b:g}",
+                "x_label": "Client's view, from usual (per cent of the range)",
+                "y_label": "Symptoms at the next session, difference (points)", "x": x,
+                "estimate": [height(a, b) for a in x], "ci_low": [height(a, b) - 1 for a in x],
+                "ci_high": [height(a, b) + 1 for a in x],
+            }
+            for b in x
+        ],
+    )  # fmt: skip
+
+
 def fits(mock: Any, sites: tuple[str, ...] = FOUR) -> list[dict[str, Any]]:
     """Return one fit of each."""
     return [
         ladder(mock), arms(mock), panel(mock), by_site(mock, sites), by_site(mock, sites, True),
-        parallel(mock),
+        parallel(mock), agreement(mock), surface(mock),
     ]  # fmt: skip
 
 
@@ -156,6 +213,7 @@ def hostile(mock: Any) -> list[dict[str, Any]]:
 def marked(mock: Any) -> list[dict[str, Any]]:
     """Return the same, each with something that a reader must know."""
     marks: list[Callable[..., Any]] = [
-        mock.singular, mock.failed, mock.refused, mock.failed, mock.refused, mock.singular
+        mock.singular, mock.failed, mock.refused, mock.failed, mock.refused, mock.singular,
+        mock.singular, mock.failed,
     ]  # fmt: skip
     return [mark(fit) for mark, fit in zip(marks, fits(mock), strict=True)]

@@ -95,7 +95,7 @@ OTHERWISE = ("thirty sites", "long names", "hostile", "marked")
 CASES = [
     *itertools.product(FIGURES, NAMES),
     *itertools.product(
-        ("shapes", "together", "choices", "conditions", "sites", "estimates", "flow"),
+        ("shapes", "together", "views", "choices", "conditions", "sites", "estimates", "flow"),
         ("otherwise", *(f"otherwise, {name}" for name in OTHERWISE)),
     ),
     *itertools.product(("missing", *MEASURES), ("many measures", "still more")),

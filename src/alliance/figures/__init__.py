@@ -26,6 +26,7 @@ FIGURES = (
     "courses",
     "shapes",
     "together",
+    "views",
     "effects",
     "choices",
     "conditions",
@@ -95,6 +96,7 @@ def painters() -> dict[str, Callable[[Results], Figure]]:
         sites,
         together,
         variance_shares,
+        views,
     )
 
     return {
@@ -108,6 +110,7 @@ def painters() -> dict[str, Callable[[Results], Figure]]:
         "courses": courses.draw,
         "shapes": shapes.draw,
         "together": together.draw,
+        "views": views.draw,
         "choices": choices.draw,
         "conditions": conditions.draw,
         "sites": sites.draw,

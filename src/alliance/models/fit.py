@@ -53,10 +53,14 @@ class Cohort:
         name = str(self.measures[measure].get("label") or measure)
         return name if score == TOTAL else f"{name}: {score.replace('_', ' ')}"
 
+    def range(self, column: str) -> tuple[float | None, float | None]:
+        """Return the lowest and highest possible score, or None twice if the key states none."""
+        measure, score = self.score_of(column)
+        return score_range(self.instruments[measure], score)
+
     def unit(self, column: str) -> str:
         """Return the unit of the score, e.g. `points, 12-60`."""
-        measure, score = self.score_of(column)
-        low, high = score_range(self.instruments[measure], score)
+        low, high = self.range(column)
         return "points" if low is None else f"points, {low:g}-{high:g}"
 
 

@@ -38,13 +38,14 @@ def with_two_views(cohort: Cohort, client: str, therapist: str) -> Cohort:
         require_scores(cohort, measure)
     panel = cohort.panel
     views = pd.DataFrame(
-        {CLIENT: _percent(cohort, client), THERAPIST: _percent(cohort, therapist)}, index=panel.index
+        {CLIENT: _percent(cohort, client), THERAPIST: _percent(cohort, therapist)},
+        index=panel.index,
     )
     views[views.isna().any(axis=1)] = np.nan
     if views[CLIENT].notna().sum() == 0:
         msg = (
-            f"{cohort.label(client)} and {cohort.label(therapist)} never stand at the same session: "
-            "two views of one session cannot be compared."
+            f"{cohort.label(client)} and {cohort.label(therapist)} never stand at the same "
+            "session: two views of one session cannot be compared."
         )
         raise FitError(msg)
     means = views.groupby([panel["site"], panel["client"]], sort=False).transform("mean")

@@ -19,6 +19,7 @@ SECTIONS = (
     "courses",
     "shapes",
     "together",
+    "views",
     "coupling",
     "otherwise",
     "dropout",
