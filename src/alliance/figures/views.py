@@ -71,7 +71,8 @@ def _draw_surface(axes: Axes, curves: Sequence[Mapping[str, Any]]) -> None:
     axes.set_aspect("equal")
     axes.set_xlabel(style.wrapped(curves[0]["x_label"], 40))
     axes.set_ylabel(style.wrapped(curves[0]["x_label"].replace("Client", "Therapist"), 34))
-    axes.locator_params(nbins=5)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(5, prune="upper"))  # room for the mark above
     bar = axes.figure.colorbar(shown, ax=axes, shrink=0.8, ticks=levels[::2], format="%.2g")
     bar.set_label(style.wrapped(curves[0]["y_label"], 30), fontsize=6.8)
     bar.ax.tick_params(labelsize=6.5)
