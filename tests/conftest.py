@@ -22,7 +22,8 @@ class Project:
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
+                # machine code of the kernels goes along: compiling it anew takes half a minute
+                ignored = shutil.ignore_patterns("*.pyc")
                 shutil.copytree(source, folder / part, ignore=ignored)
             else:
                 shutil.copy2(source, folder / part)
@@ -56,6 +57,14 @@ class Project:
         assert result.returncode == 0, result.stdout + result.stderr
         jobs = re.findall(r"^(\w+) +(\d+)$", result.stdout + result.stderr, flags=re.MULTILINE)
         return {rule: int(n) for rule, n in jobs if rule not in ("total", "all")}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark as slow what runs the whole demo, and the studies that simulate and fit many times."""
+    for item in items:
+        needs_the_demo = "finished_demo" in getattr(item, "fixturenames", ())
+        if needs_the_demo or (ROOT / "tests" / "recovery") in item.path.parents:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

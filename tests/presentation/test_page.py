@@ -230,6 +230,7 @@ write_report(
 """
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes(published, tmp_path):
     """Another process, hash seed, time zone, locale and folder: the same bytes."""
     root = published.folder.parents[1]
