@@ -14,8 +14,8 @@ from alliance.findings import check_findings
 from alliance.ingest.problems import COLUMNS as PROBLEM_COLUMNS
 from alliance.instruments import load_instrument
 
-TYPES = {"str": "string", "string": "string", "object": "string", "bool": "boolean", "int64": "integer",
-         "Int64": "integer", "float64": "number"}  # fmt: skip
+TYPES = {"str": "string", "string": "string", "object": "string", "bool": "boolean",
+         "int64": "integer", "Int64": "integer", "float64": "number"}  # fmt: skip
 NAME = re.compile(r"[a-z0-9._-]+")  # of packages and resources, by the standard
 
 
