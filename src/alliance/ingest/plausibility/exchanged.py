@@ -22,8 +22,8 @@ TRUE_DIFFERENCE, TRUE_DIFFERENCE_R = 0.015, 0.03
 # ASSUME correlations of the same items share so much of their error that they count as fewer.
 SHARED = 0.35
 # Twice the log likelihood ratio of "exchanged" against "as declared". Items that differ at all make
-# it negative where nothing is exchanged; over all pairs of items of 700 sound forms it was beyond
-# this at 1 in 300 (benchmarks/plausibility_rates.py).
+# it negative where nothing is exchanged; in 1 of 500 sound labs it was beyond this
+# (benchmarks/plausibility_rates.py).
 EXCHANGED_FROM = 10.0
 # The exchange must also explain so much of the misfit beyond chance: else the sites differ in other
 # ways.
