@@ -67,7 +67,8 @@ def fit_one_factor(covariances: np.ndarray, start: np.ndarray | None = None) -> 
     correlations = covariances / (scale[:, :, None] * scale[:, None, :])
     log_psi = np.log(np.full((n, p), 0.5) if start is None else np.tile(start, (n, 1)))
     lowest = np.log(LOWEST_UNIQUENESS)
-    active = np.arange(n)
+    # A resampled item that hardly varies can leave no correlations: such a matrix has no fit.
+    active = np.flatnonzero(np.isfinite(correlations).all(axis=(1, 2)))
     loadings = np.zeros((n, p))
     converged = np.zeros(n, dtype=bool)
     for _ in range(STEPS):
@@ -82,9 +83,9 @@ def fit_one_factor(covariances: np.ndarray, start: np.ndarray | None = None) -> 
         active, gradient, vector, held = (part[~done] for part in (active, gradient, vector, held))
         if not len(active):
             break
-        log_psi[active] = np.clip(
-            log_psi[active] - _newton_step(gradient, vector, held), lowest, 0.0
-        )
+        step = _newton_step(gradient, vector, held)
+        active, step = (part[np.isfinite(step).all(axis=1)] for part in (active, step))
+        log_psi[active] = np.clip(log_psi[active] - step, lowest, 0.0)
     signs = np.where(loadings.sum(axis=1) < 0, -1.0, 1.0)
     loadings *= signs[:, None] * scale
     uniquenesses = np.exp(log_psi) * scale**2

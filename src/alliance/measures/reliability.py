@@ -161,11 +161,16 @@ def _omega(
     return Coefficient(float(fit.omega[0]), *percentile_interval(omegas))
 
 
+SMALLEST_ROOT = 1e-10  # as part of the largest; below it a matrix counts as singular
+
+
 def _positive_definite(covariances: np.ndarray) -> np.ndarray:
     finite = np.isfinite(covariances).all(axis=(1, 2))
     usable = finite.copy()
-    usable[finite] = np.linalg.eigvalsh(covariances[finite])[:, 0] > 0
-    return usable
+    roots = np.linalg.eigvalsh(covariances[finite])
+    # Not just above zero: an item that never varies leaves a root that is zero but for rounding.
+    usable[finite] = roots[:, 0] > SMALLEST_ROOT * np.maximum(roots[:, -1], 0.0)
+    return usable & (np.diagonal(covariances, axis1=1, axis2=2) > 0).all(axis=1)
 
 
 def _varies(items: np.ndarray) -> np.ndarray:
