@@ -227,8 +227,8 @@ TABLES: tuple[TableDescription, ...] = (
                    "missing: not known."),
             Column("dropout_by_discharge_status", "Whether the client dropped out by discharge "
                    "status; missing: not known or still in treatment. A column of this form stands "
-                   "for each further definition in the configuration.", "0 or 1", minimum=0,
-                   maximum=1),
+                   "for each further definition in the configuration.", "0 or 1", False,
+                   minimum=0, maximum=1),
         ),
         ("clients", ("site", "client")),
     ),
