@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.transforms import Bbox
 
 from alliance import files
 from alliance.findings.formats import clean_text
@@ -27,6 +28,7 @@ from alliance.findings.marks import mark_of
 MILLIMETRE = 1 / 25.4  # in inches
 WIDTH = 120 * MILLIMETRE  # a column and a half of a journal; on a phone its type is still legible
 DPI = 300
+PLACES = 6  # digits of a place as part of the figure
 
 INK = "#1b1f24"
 SOFT = "#5c6670"  # secondary text; contrast 5.9 on white
@@ -203,7 +205,22 @@ def save(figure: Figure, path: Path) -> None:
     }
     figure.draw_without_rendering()  # lays the figure out
     figure.set_layout_engine("none")  # once, not again for every format
+    _round_places(figure)
     for suffix, metadata in no_names.items():
         buffer = io.BytesIO()
         figure.savefig(buffer, format=suffix, dpi=DPI, metadata=metadata)
         files.write_bytes(buffer.getvalue(), path.with_name(f"{path.name}.{suffix}"))
+
+
+def _round_places(figure: Any) -> None:
+    """Round where panels and axes stand.
+
+    The layout's solver ends at places that differ in the last digit from run to run, and names in
+    SVG are hashes of these places.
+    """
+    for panel in figure.subfigs:
+        # matplotlib has no public way to place a subfigure
+        panel._redo_transform_rel_fig(Bbox(panel.bbox_relative.get_points().round(PLACES)))
+        _round_places(panel)
+    for axes in figure._localaxes:
+        axes.set_position(Bbox(axes.get_position(original=True).get_points().round(PLACES)))
