@@ -172,3 +172,16 @@ def test_the_reported_arm_is_the_coupling_model(whole):
         assert two["role"] == "main"
         for key in ("estimate", "se", "df"):
             assert two[key] == pytest.approx(one[key], rel=1e-6)
+
+
+def test_the_range_over_clients_is_the_effect_and_its_spread(whole):
+    arms = arms_fit(cohort_of(variants(whole)["whole"]), "a", ASKED)
+    effect = next(
+        row
+        for row in arms["estimates"]
+        if row["estimator"] == "effect differs between clients" and row["term"] == "x_within"
+    )
+    low, high = (arms["fit_statistics"][f"range_over_clients_{end}"] for end in ("low", "high"))
+    spread = arms["variance_components"][0]["sd_or_correlation"]
+    assert (low + high) / 2 == pytest.approx(effect["estimate"], rel=1e-9)
+    assert (high - low) / 2 == pytest.approx(1.959963984540054 * spread, rel=1e-9)

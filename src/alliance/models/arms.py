@@ -37,6 +37,7 @@ LEVELS = {
     X_SITE: "between-site",
 }
 MOST_FOR_A_CURVE = 41
+LOWEST_CLIENT, HIGHEST_CLIENT = "range_over_clients_low", "range_over_clients_high"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,7 @@ def arms_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, A
         draft.fit_statistics[f"rows: {arm.name}"] = fit.rows.used
         if arm.differs:
             draft.variance_components = _spread(fit)
+            draft.fit_statistics |= _range_over_clients(fit)
         if arm.over_time:
             draft.curves = [_effect_over_time(fit, rows, draft)]
     draft.assumptions = [*COUPLING_ASSUMPTIONS, "Every arm departs from the reported model in the "
@@ -279,6 +281,17 @@ def _spread(fit: MixedFit) -> list[dict[str, Any]]:
             "share": None,
         }
     ]
+
+
+def _range_over_clients(fit: MixedFit) -> dict[str, float]:
+    """Return where the within effects of 95 % of clients lie: b_w -+ 1.96 SD of the random slope.
+
+    ASSUME effects are normal over clients; the uncertainty of b_w and of the SD is not in it.
+    """
+    sd_of_effects = _spread(fit)[0]["sd_or_correlation"]
+    mean = float(fit.coefficients.set_index("term").loc[X, "estimate"])
+    reach = 1.959963984540054 * sd_of_effects
+    return {LOWEST_CLIENT: mean - reach, HIGHEST_CLIENT: mean + reach}
 
 
 def _effect_over_time(fit: MixedFit, rows: pd.DataFrame, draft: Draft) -> dict[str, Any]:
