@@ -353,7 +353,7 @@ def unknown_name(chance):
         ("lab.yaml", "instrument: own", "own-form", "ownform", "own-form"),
         ("lab.yaml", "outcome: alliance", "alliance", "aliance", "alliance"),
         ("lab.yaml", "predictor:", "alliance", "aliance", "alliance"),
-        ("lab.yaml", "predictors:", "alliance", "allianse", "alliance"),
+        ("lab.yaml", "predictors:", "alliance", "allyance", "alliance"),
         ("lab.yaml", "family: growth", "growth", "grwoth", "growth"),
         ("lab.yaml", "fixed:", "age_years", "age_yaers", "age_years"),
         ("lab.yaml", "fixed:", "age_years", "centre(age_years)", "center"),

@@ -14,7 +14,10 @@ FAMILIES = {
     "growth": ("models.growth", "how alliance and symptoms develop"),
     "ladder": ("models.ladder", "which shape the courses have"),
     "parallel": ("models.parallel", "whether alliance and symptoms develop together"),
-    "agreement": ("models.agreement", "whether client and therapist see the same alliance"),
+    "agreement": (
+        "models.agreement",
+        "whether client and therapist see the same alliance",
+    ),
     "surface": ("models.surface", "whether their agreement matters for the outcome"),
     "actor_partner": ("models.actor_partner", "whose view follows whose"),
     "coupling": ("models.coupling", "how alliance and symptoms move each other"),

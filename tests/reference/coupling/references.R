@@ -3,7 +3,7 @@
 suppressMessages({library(metafor); library(plm); library(lme4); library(nlme); library(jsonlite)})
 out <- list()
 
-# --- random-effects synthesis: dat.bcg (Colditz et al. 1994; in metadat, GPL) -------------------
+# --- random-effects synthesis: dat.bcg (Colditz et al. 1994; in the R package of meta-analytic data, GPL) -------------------
 bcg <- escalc(measure = "RR", ai = tpos, bi = tneg, ci = cpos, di = cneg, data = dat.bcg)
 write.csv(data.frame(yi = as.numeric(bcg$yi), vi = as.numeric(bcg$vi)), "bcg.csv", row.names = FALSE)
 describe <- function(wald, knapp) {
