@@ -289,7 +289,7 @@ def _range_over_clients(fit: MixedFit) -> dict[str, float]:
     ASSUME effects are normal over clients; the uncertainty of b_w and of the SD is not in it.
     """
     sd_of_effects = _spread(fit)[0]["sd_or_correlation"]
-    mean = float(fit.coefficients.set_index("term").loc[X, "estimate"])
+    mean = float(fit.coefficients.set_index("term")["estimate"][X])
     reach = 1.959963984540054 * sd_of_effects
     return {LOWEST_CLIENT: mean - reach, HIGHEST_CLIENT: mean + reach}
 
