@@ -27,7 +27,9 @@ class Finding:
     Attributes
     ----------
     id
-        Identity on its page.
+        Identity within its document.
+    document
+        File in which it is printed, relative to the results folder.
     place
         Section or table where it is printed.
     printed
@@ -43,6 +45,7 @@ class Finding:
     """
 
     id: str
+    document: str
     place: str
     printed: str
     value: Any
@@ -51,9 +54,14 @@ class Finding:
     pointer: str
     also: tuple[str, ...] = ()
 
+    @property
+    def address(self) -> str:
+        """File and pointer in one, as `Field.address`."""
+        return f"{self.source}#{self.pointer}"
+
 
 class Findings:
-    """The findings of one page, in the order in which they are printed.
+    """The findings of one document, in the order in which they are printed.
 
     Parameters
     ----------
@@ -61,41 +69,37 @@ class Findings:
         Put before the running number to make ids.
     cards
         Source file to the id of the page element that describes it; `cite` links there.
+    document
+        The file that they are printed in, relative to the results folder.
     """
 
-    def __init__(self, prefix: str = "f", cards: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        prefix: str = "f",
+        cards: Mapping[str, str] | None = None,
+        document: str = "report.html",
+    ) -> None:
         self.prefix = prefix
+        self.document = document
         self.cards = dict(cards or {})
         self.place = ""
         self.entries: list[Finding] = []
 
-    def show(self, field: Field, format: str = "text", *also: Field) -> Markup:
-        """Return the field's value as an element of the page and put it on record.
+    def record(self, field: Field, format: str = "text", *also: Field) -> tuple[str, Finding | None]:
+        """Return how the field is printed, and the finding put on record for it.
 
-        A missing value is a dash. Text without any digit is plain text: it has no number to
-        vouch for.
+        A missing value is a dash. Neither it nor text without any digit has a number to vouch for:
+        they are no findings.
         """
         values = [field.raw, *(other.raw for other in also)]
         if any(value is None for value in values):
-            return Markup('<span class="none" title="not available">{}</span>').format(MISSING)
+            return MISSING, None
         printed = format_value(format, *values)
-        if format in PLAIN and not has_digit(printed):
-            return escape(printed)
-        if not printed:
-            return Markup()
-        return self._element(field, format, also, printed)
-
-    def cite(self, field: Field, format: str, *also: Field) -> Markup:
-        """Return the same as `show`, as a link to the card of the file that it came from."""
-        element = self.show(field, format, *also)
-        card = self.cards.get(field.source)
-        if card is None or field.raw is None:
-            return element
-        return Markup('<a class="cite" href="#{}">{}</a>').format(card, element)
-
-    def _element(self, field: Field, format: str, also: tuple[Field, ...], printed: str) -> Markup:
+        if not printed or (format in PLAIN and not has_digit(printed)):
+            return printed, None
         finding = Finding(
             id=f"{self.prefix}{len(self.entries) + 1}",
+            document=self.document,
             place=self.place,
             printed=printed,
             value=field.raw,
@@ -105,22 +109,43 @@ class Findings:
             also=tuple(other.address for other in also),
         )
         self.entries.append(finding)
-        attributes = {
-            "class": "finding",
-            "id": finding.id,
-            "title": clean_text(field.address),
-            "data-format": format,
-        }
-        if also:
-            attributes["data-also"] = " ".join(finding.also)
-        if format == "text":
-            return element("span", attributes, printed)
-        return element("data", attributes | {"value": as_value(field.raw)}, printed)
+        return printed, finding
+
+    def show(self, field: Field, format: str = "text", *also: Field) -> Markup:
+        """Return the field's value as an element of a page, and put it on record."""
+        printed, finding = self.record(field, format, *also)
+        if finding is not None:
+            return _element(finding)
+        if printed == MISSING:
+            return Markup('<span class="none" title="not available">{}</span>').format(MISSING)
+        return escape(printed)
+
+    def cite(self, field: Field, format: str, *also: Field) -> Markup:
+        """Return the same as `show`, as a link to the card of the file that it came from."""
+        element = self.show(field, format, *also)
+        card = self.cards.get(field.source)
+        if card is None or field.raw is None:
+            return element
+        return Markup('<a class="cite" href="#{}">{}</a>').format(card, element)
 
     def as_json(self, run: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the record in the form of `audit/findings.json`."""
         entries = [asdict(entry) | {"also": list(entry.also)} for entry in self.entries]
         return {"schema": SCHEMA, "run": dict(run or {}), "findings": entries}
+
+
+def _element(finding: Finding) -> Markup:
+    attributes = {
+        "class": "finding",
+        "id": finding.id,
+        "title": clean_text(finding.address),
+        "data-format": finding.format,
+    }
+    if finding.also:
+        attributes["data-also"] = " ".join(finding.also)
+    if finding.format == "text":
+        return element("span", attributes, finding.printed)
+    return element("data", attributes | {"value": as_value(finding.value)}, finding.printed)
 
 
 def as_value(raw: Any) -> str:

@@ -1,0 +1,1 @@
+"""Texts and tables to be taken into a paper: methods, references, tables; Word, Markdown, HTML."""
