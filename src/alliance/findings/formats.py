@@ -81,6 +81,11 @@ def _component(argument: str, value: str) -> str:
     return "intercept" if value == "1" else _text(argument, value).replace("_", " ")
 
 
+def _head(argument: str, value: str) -> str:
+    """Print a label without what follows its last comma: `Alliance, within client` is `Alliance`."""
+    return _text(argument, value.rpartition(", ")[0] or value)
+
+
 def _per(argument: str, value: str) -> str:
     """Print what a unit is counted by: `log odds per point` is `per point`."""
     return _text(argument, value[value.find("per ") :] if "per " in value else value)
@@ -162,6 +167,11 @@ def _change(argument: str, low: float, high: float) -> str:
     return above if low > 0 else below if high < 0 else unclear
 
 
+def _turns(argument: str, *values: float) -> str:
+    """Print the words where the values do not all have the same sign; nothing where they do."""
+    return "" if min(values) > 0 or max(values) < 0 else argument
+
+
 def _side(argument: str, value: float) -> str:
     above, below = argument.split("|")
     return above if value > 0 else below
@@ -182,6 +192,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "text": _text,
     "component": _component,
     "per": _per,
+    "head": _head,
     "count": _count,
     "decimals": _decimals,
     "percent": _percent,
@@ -196,6 +207,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "stars": _stars,
     "status": _status,
     "change": _change,
+    "turns": _turns,
     "side": _side,
     "inside": _inside,
     "choice": _choice,

@@ -17,6 +17,7 @@ PLAIN = (
     "text",
     "component",
     "per",
+    "head",
 )  # formats of words, which need no vouching unless they have digits
 
 
@@ -68,7 +69,7 @@ class Findings:
     prefix
         Put before the running number to make ids.
     cards
-        Source file to the id of the page element that describes it; `cite` links there.
+        Source file to the id of the page element that describes it; findings link there.
     document
         The file that they are printed in, relative to the results folder.
     """
@@ -83,6 +84,7 @@ class Findings:
         self.document = document
         self.cards = dict(cards or {})
         self.place = ""
+        self.tab_stops = True
         self.entries: list[Finding] = []
 
     def record(self, field: Field, format: str = "text", *also: Field) -> tuple[str, Finding | None]:
@@ -112,21 +114,30 @@ class Findings:
         return printed, finding
 
     def show(self, field: Field, format: str = "text", *also: Field) -> Markup:
-        """Return the field's value as an element of a page, and put it on record."""
+        """Return the field's value as an element of a page, and put it on record.
+
+        Where the page has a card for the field's file, a finding is a link to it.
+        """
+        written, finding = self._write(field, format, *also)
+        card = self.cards.get(field.source)
+        if card is None or finding is None:
+            return written
+        # A table has too many numbers to step through: its source line below has the tab stops.
+        stop = Markup("") if self.tab_stops else Markup(' tabindex="-1"')
+        return Markup('<a class="cite" href="#{}"{}>{}</a>').format(card, stop, written)
+
+    def plain(self, field: Field, format: str = "text", *also: Field) -> Markup:
+        """Return the same as `show`, but never a link: for what stands within a link."""
+        return self._write(field, format, *also)[0]
+
+    def _write(self, field: Field, format: str, *also: Field) -> tuple[Markup, Finding | None]:
         printed, finding = self.record(field, format, *also)
         if finding is not None:
-            return _element(finding)
+            return _element(finding), finding
         if printed == MISSING:
-            return Markup('<span class="none" title="not available">{}</span>').format(MISSING)
-        return escape(printed)
-
-    def cite(self, field: Field, format: str, *also: Field) -> Markup:
-        """Return the same as `show`, as a link to the card of the file that it came from."""
-        element = self.show(field, format, *also)
-        card = self.cards.get(field.source)
-        if card is None or field.raw is None:
-            return element
-        return Markup('<a class="cite" href="#{}">{}</a>').format(card, element)
+            none = '<span class="none" title="not available">{}</span>'
+            return Markup(none).format(MISSING), None
+        return escape(printed), None
 
     def as_json(self, run: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the record in the form of `audit/findings.json`."""

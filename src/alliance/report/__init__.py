@@ -12,26 +12,20 @@ from pathlib import Path
 
 from alliance import files
 
-SECTIONS = (
-    "verdict",
-    "people",
-    "measurement",
-    "courses",
-    "shapes",
-    "together",
-    "views",
-    "coupling",
-    "otherwise",
-    "dropout",
-    "sites",
-    "change",
-    "truth",
-    "certainty",
-    "left_out",
-    "assumptions",
-    "models",
-    "making",
-)
+# Sections in order: id and template, and what the navigation calls them.
+SECTIONS = {
+    "verdict": "Verdict",
+    "sample": "Sample and flow",
+    "measurement": "Measurement",
+    "alliance": "Alliance",
+    "change": "Change",
+    "coupling": "Session to session",
+    "dropout": "Dropout",
+    "sites": "Sites",
+    "robustness": "Robustness",
+    "methods": "Methods",
+    "appendix": "Appendix",
+}
 
 
 def write_report(
@@ -66,7 +60,7 @@ def write_report(
     """
     from alliance.findings import Findings, read_fields
     from alliance.findings.results import read_results_as_fields
-    from alliance.report.page import Material, render
+    from alliance.report.page import Material, cards_of, render
 
     results_folder = Path(description).parent
     material = Material(
@@ -76,9 +70,7 @@ def write_report(
         figures_folder=Path(figures_folder),
         results_folder=results_folder,
     )
-    ledger = Findings(
-        cards={fit.source: f"model-{fit['model'].raw}" for fit in material.results.fits}
-    )
+    ledger = Findings(cards=cards_of(material))
     page = render(material, ledger, SECTIONS)
     files.write_text(page, report)
     files.write_json(ledger.as_json(), findings)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import itertools
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -18,16 +18,15 @@ from markupsafe import Markup
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.ledger import Findings, element
-from alliance.findings.marks import kinds_of, mark_of
+from alliance.findings.marks import kinds_of, mark_of, short_mark_of
 from alliance.findings.results import Results
+from alliance.report.robustness import LEADING, main_effects
 from alliance.report.truth import compare
 from alliance.tables import html
 from alliance.tables.layout import Table
 from alliance.tables.makers import MAKERS
 
-# The families whose models answer the questions of the page's first screen; the others ask the same
-# questions otherwise and have sections of their own.
-LEADING = ("growth", "coupling", "dropout")
+NOT_GIVEN = "other"  # a measure whose key does not say what it measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Material:
     results_folder: Path
 
 
-def render(material: Material, findings: Findings, sections: Sequence[str]) -> str:
+def render(material: Material, findings: Findings, sections: Mapping[str, str]) -> str:
     """Return the page; every number printed is put on record in `findings`."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("alliance.report", "templates"),
@@ -69,17 +68,23 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
         fits=results.fits,
         further=results.further,
         run=material.run,
+        cards=findings.cards,
         comparisons=compare(material.truth, results.fits),
+        main_effects=main_effects(results.fits),
+        main_fits=[fit for fit in results.fits if fit["family"].raw in LEADING],
         show=findings.show,
-        cite=findings.cite,
+        cite=findings.show,
+        plain=findings.plain,
         rounding=lambda entry: decimals_for(entry["se"].raw, entry["estimate"].raw),
         table=partial(_table, material, findings),
         table_of=partial(_table_of, findings),
+        model_table=partial(_model_table, material, findings),
         picture=partial(_picture, material),
         figure_numbers=itertools.count(1),
+        growth_of=partial(_growth_of, results),
         kinds_of=kinds_of,
         mark_of=mark_of,
-        leading=[fit for fit in results.fits if fit["family"].raw in LEADING],
+        short_mark_of=short_mark_of,
         families={fit["family"].raw for fit in results.fits},
         total=next((row for row in results.about["flow"] if row["site"].raw == "all"), None),
     )
@@ -90,10 +95,20 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
     style = resources.files("alliance.report").joinpath("templates/page.css").read_text("utf-8")
     return environment.get_template("page.html").render(
         bodies=bodies,
+        sections=[*sections.items(), ("questions", "Reviewer’s questions")],
         title=clean_text(str(results.about["title"].raw)),
         style=Markup(style),
         policy=html.POLICY.format(html.style_hash(style)),
     )
+
+
+def cards_of(material: Material) -> dict[str, str]:
+    """Return the id of the card that each file has on the page: what it says and rests on."""
+    results = material.results
+    cards = {fit.source: f"model-{fit['model'].raw}" for fit in results.fits}
+    others = [results.about, *results.further.values(), material.run]
+    others += [material.truth] if material.truth is not None else []
+    return cards | {field.source: f"source-{Path(field.source).stem}" for field in others}
 
 
 def _table(material: Material, findings: Findings, name: str) -> Markup:
@@ -101,12 +116,52 @@ def _table(material: Material, findings: Findings, name: str) -> Markup:
     return _table_of(findings, MAKERS[name][0](material.results))
 
 
+def _model_table(material: Material, findings: Findings, name: str, fit: Field) -> Markup:
+    """Return one of the fixed tables for one model alone; nothing where it has no line there."""
+    results = material.results
+    table = MAKERS[name][0](replace(results, fits=[fit]))
+    table.name = f"{name}-{fit['model'].raw}"
+    table.rows = [row for row in table.rows if not row.group]  # the card names the model
+    return _table_of(findings, table) if table.rows else Markup("")
+
+
 def _table_of(findings: Findings, table: Table) -> Markup:
     """Return a table; its numbers are on record as standing in it."""
     section, findings.place = findings.place, f"{findings.place}, table {table.name}"
+    before = len(findings.entries)
+    findings.tab_stops = False
     fragment = html.table_fragment(table, findings)
-    findings.place = section
-    return fragment
+    findings.tab_stops, findings.place = True, section
+    sources = {entry.source for entry in findings.entries[before:]}
+    return fragment + _source_line(findings, sources)
+
+
+def _source_line(findings: Findings, sources: set[str]) -> Markup:
+    """Return where the numbers of a table come from, as links to the cards of the files."""
+    cards = sorted({findings.cards[source] for source in sources if source in findings.cards})
+    links = [Markup('<a href="#{0}">{1}</a>').format(card, _card_name(card)) for card in cards]
+    if not links:
+        return Markup("")
+    return Markup('<p class="source">Numbers from: {}.</p>').format(Markup(", ").join(links))
+
+
+def _card_name(card: str) -> str:
+    """Return how a card is named in print: its id without its kind."""
+    return card.partition("-")[2].replace("_", " ")
+
+
+def _growth_of(results: Results, construct: str) -> list[Field]:
+    """Return the growth models of measures of the alliance, or of all other measures."""
+    constructs = {m["name"].raw: m["construct"].raw for m in results.about["measures"]}
+
+    def is_alliance(fit: Field) -> bool:
+        column = fit["outcome"]["column"].raw
+        # a subscale's column begins with its measure's name; the longest name that fits is meant
+        names = [name for name in constructs if column == name or column.startswith(f"{name}_")]
+        return constructs.get(max(names, key=len, default=""), NOT_GIVEN) == "alliance"
+
+    growth = [fit for fit in results.fits if fit["family"].raw == "growth"]
+    return [fit for fit in growth if is_alliance(fit) == (construct == "alliance")]
 
 
 def _picture(material: Material, name: str, alt: str) -> Markup:

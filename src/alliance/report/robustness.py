@@ -1,0 +1,137 @@
+"""Lay beside each main effect the same effect asked otherwise: choices, sites, one group left out.
+
+Nothing is computed: the lowest and the highest are picked from what the fits say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from alliance.findings.fields import Field
+
+USABLE = ("converged", "singular")
+# The families whose models answer the questions of the page's first screen; the others ask the same
+# questions otherwise and have sections of their own.
+LEADING = ("growth", "coupling", "dropout")
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Other estimates of one effect.
+
+    Attributes
+    ----------
+    low, high
+        The lowest and the highest of them: entries with `estimate` and perhaps `ratio`.
+    entries
+        All of them.
+    """
+
+    low: Field
+    high: Field
+    entries: tuple[Field, ...]
+
+    def turns(self, entry: Field) -> bool:
+        """Whether one of them has another sign than the entry that they are laid beside."""
+        signs = [other["estimate"].raw > 0 for other in (entry, *self.entries)]
+        return any(signs) and not all(signs)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A main effect and what becomes of it when it is asked otherwise.
+
+    Attributes
+    ----------
+    fit, entry
+        The model and its estimate; `entry` is None where the model gave none.
+    is_first
+        Whether it is the first effect of its model.
+    choices, sites, therapists
+        Under other choices of the analysis, at single sites, without single therapists; None where
+        that was not asked or not possible.
+    """
+
+    fit: Field
+    entry: Field | None
+    is_first: bool
+    choices: Spread | None = None
+    sites: Spread | None = None
+    therapists: Spread | None = None
+
+    def turned_by(self, kind: str) -> bool | None:
+        """Whether a kind (`choices`, `sites`, `therapists`) turns its sign; None if not asked."""
+        spread: Spread | None = getattr(self, kind)
+        return None if spread is None or self.entry is None else spread.turns(self.entry)
+
+
+def main_effects(fits: Sequence[Field]) -> list[Effect]:
+    """Return the main effects of the models that answer the first screen's questions, in order.
+
+    A model of several ends at once tells of dropout what the model of dropout alone tells, so it
+    leads only where there is no such model.
+    """
+    leading = [fit for fit in fits if fit["family"].raw in LEADING]
+    alone = [fit for fit in leading if not _has_several_ends(fit)]
+    if any(fit["family"].raw == "dropout" for fit in alone):
+        leading = alone
+    return [effect for fit in leading for effect in _effects_of(fit, fits)]
+
+
+def _has_several_ends(fit: Field) -> bool:
+    return fit["family"].raw == "dropout" and any(": " in e["term"].raw for e in fit["estimates"])
+
+
+def _effects_of(fit: Field, fits: Sequence[Field]) -> list[Effect]:
+    entries = fit["estimates"].where(role="main")
+    if fit["status"].raw not in USABLE or not entries:
+        return [Effect(fit, None, is_first=True)]
+    about_it = [
+        other
+        for other in fits
+        if other["title"].raw.startswith(fit["title"].raw) and other["status"].raw in USABLE
+    ]
+    return [
+        Effect(
+            fit,
+            entry,
+            is_first=position == 0,
+            choices=_choices(about_it, entry),
+            sites=_sites(about_it, entry),
+            therapists=_therapists(fit, entry),
+        )
+        for position, entry in enumerate(entries)
+    ]
+
+
+def _choices(about_it: Sequence[Field], entry: Field) -> Spread | None:
+    """Return the spread over the arms of a coupling model that ask for the same effect."""
+    return _spread(
+        arm
+        for fit in about_it
+        if fit["family"].raw == "arms"
+        for arm in fit["estimates"].where(level=entry["level"].raw, label=entry["label"].raw)
+    )
+
+
+def _sites(about_it: Sequence[Field], entry: Field) -> Spread | None:
+    return _spread(
+        site
+        for fit in about_it
+        if fit["family"].raw == "by_site"
+        for site in fit["companions"].where(term=entry["term"].raw)
+        if site["estimator"].raw.startswith("site ")
+    )
+
+
+def _therapists(fit: Field, entry: Field) -> Spread | None:
+    return None
+
+
+def _spread(found: Iterable[Field]) -> Spread | None:
+    entries = tuple(entry for entry in found if entry["estimate"].raw is not None)
+    if not entries:
+        return None
+    ordered = sorted(entries, key=lambda entry: entry["estimate"].raw)
+    return Spread(ordered[0], ordered[-1], entries)
