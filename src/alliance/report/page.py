@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import itertools
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -20,6 +22,7 @@ from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.ledger import Findings, element
 from alliance.findings.marks import kinds_of, mark_of, short_mark_of
 from alliance.findings.results import Results
+from alliance.report.questions import QUESTIONS
 from alliance.report.robustness import LEADING, main_effects
 from alliance.report.truth import compare
 from alliance.tables import html
@@ -78,7 +81,7 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         rounding=lambda entry: decimals_for(entry["se"].raw, entry["estimate"].raw),
         table=partial(_table, material, findings),
         table_of=partial(_table_of, findings),
-        model_table=partial(_model_table, material, findings),
+        article=partial(_article, material, findings, environment),
         picture=partial(_picture, material),
         figure_numbers=itertools.count(1),
         growth_of=partial(_growth_of, results),
@@ -92,6 +95,10 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
     for name in sections:
         findings.place = name
         bodies.append(Markup(environment.get_template(f"{name}.html").render()))
+    findings.place = "questions"
+    places = set(re.findall(r'\sid="([\w.-]+)"', "".join(bodies)))
+    asked = environment.get_template("questions.html").render(questions=QUESTIONS, places=places)
+    bodies.append(Markup(asked))
     style = resources.files("alliance.report").joinpath("templates/page.css").read_text("utf-8")
     return environment.get_template("page.html").render(
         bodies=bodies,
@@ -116,13 +123,23 @@ def _table(material: Material, findings: Findings, name: str) -> Markup:
     return _table_of(findings, MAKERS[name][0](material.results))
 
 
-def _model_table(material: Material, findings: Findings, name: str, fit: Field) -> Markup:
-    """Return one of the fixed tables for one model alone; nothing where it has no line there."""
+def _article(
+    material: Material, findings: Findings, environment: jinja2.Environment, fit: Field
+) -> Markup:
+    """Return a model's article in the appendix; its own numbers do not link to it."""
     results = material.results
-    table = MAKERS[name][0](replace(results, fits=[fit]))
-    table.name = f"{name}-{fit['model'].raw}"
-    table.rows = [row for row in table.rows if not row.group]  # the card names the model
-    return _table_of(findings, table) if table.rows else Markup("")
+
+    def own_table(name: str) -> Markup:
+        table = MAKERS[name][0](dataclasses.replace(results, fits=[fit]))
+        table.name = f"{name}-{fit['model'].raw}"
+        table.rows = [row for row in table.rows if not row.group]  # the article names the model
+        table.notes = []  # they stand once, above all articles
+        return _table_of(findings, table) if table.rows else Markup("")
+
+    card = findings.cards.pop(fit.source)
+    article = environment.get_template("model.html").render(fit=fit, model_table=own_table)
+    findings.cards[fit.source] = card
+    return Markup(article)
 
 
 def _table_of(findings: Findings, table: Table) -> Markup:
@@ -133,20 +150,21 @@ def _table_of(findings: Findings, table: Table) -> Markup:
     fragment = html.table_fragment(table, findings)
     findings.tab_stops, findings.place = True, section
     sources = {entry.source for entry in findings.entries[before:]}
-    return fragment + _source_line(findings, sources)
+    title = Markup('<p class="table-title">{}</p>').format(table.title)
+    return title + fragment + _source_line(findings, sources)
 
 
 def _source_line(findings: Findings, sources: set[str]) -> Markup:
     """Return where the numbers of a table come from, as links to the cards of the files."""
     cards = sorted({findings.cards[source] for source in sources if source in findings.cards})
-    links = [Markup('<a href="#{0}">{1}</a>').format(card, _card_name(card)) for card in cards]
+    links = [Markup('<a href="#{}">{}</a>').format(card, card_name(card)) for card in cards]
     if not links:
         return Markup("")
     return Markup('<p class="source">Numbers from: {}.</p>').format(Markup(", ").join(links))
 
 
-def _card_name(card: str) -> str:
-    """Return how a card is named in print: its id without its kind."""
+def card_name(card: str) -> str:
+    """Return how a card is called in print, e.g. `description`, or a model's name in words."""
     return card.partition("-")[2].replace("_", " ")
 
 
