@@ -132,3 +132,20 @@ def otherwise_marked(mock, results_of, tmp_path_factory):
     fits = [*mock.fits(), *mock.otherwise.marked(mock)]
     folder = tmp_path_factory.mktemp("otherwise_marked")
     return results_of(folder, fits=fits).publish(figures=False)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return headless Chromium, one for each test worker."""
+    import shutil
+
+    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    path = next(found, None)
+    if path is None:
+        pytest.skip("no Chromium on this machine: the page was not opened in a browser")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
