@@ -215,7 +215,7 @@ fits = [results / "fits" / f"{name}.json" for name in json.loads(sys.argv[3])]
 inputs = dict(
     fits=fits,
     description=results / "description.json",
-    further=[results / "measurement.json", results / "dropout.json"],
+    further=[results / f"{name}.json" for name in ("measurement", "dropout", "checklists")],
 )
 draw_figures(**inputs, out_folder=results / "figures")
 make_tables(**inputs, out_folder=results / "tables")
@@ -236,7 +236,8 @@ def test_the_same_input_gives_the_same_bytes(published, tmp_path):
     root = published.folder.parents[1]
     copy = tmp_path / "elsewhere"
     shutil.copytree(root / "data", copy / "data")
-    for part in ("fits", "description.json", "measurement.json", "dropout.json", "audit/run.json"):
+    descriptions = ("description", "measurement", "dropout", "checklists")
+    for part in ("fits", "audit/run.json", *(f"{name}.json" for name in descriptions)):
         source, target = published.folder / part, copy / "results" / "demo" / part
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if source.is_dir() else shutil.copy)(source, target)

@@ -59,4 +59,6 @@ class Evidence:
 
     def estimates(self, *parts: str) -> Iterator[Mapping[str, Any]]:
         """Iterate over the estimates of all usable fits, or over other parts of them."""
-        return (entry for fit in self.usable for part in parts or ["estimates"] for entry in fit[part])
+        return (
+            entry for fit in self.usable for part in parts or ["estimates"] for entry in fit[part]
+        )

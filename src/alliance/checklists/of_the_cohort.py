@@ -183,12 +183,6 @@ def has_definition_of_dropout(seen: Evidence) -> list[Place]:
     return at(any(row["in_use"] and row["words"] for row in rows), "table-dropout_definitions")
 
 
-def has_other_definitions(seen: Evidence) -> list[Place]:
-    """Dropout was counted by more than one definition."""
-    rows = seen.described("dropout", "definitions")
-    return at(len(rows) > 1, "table-dropout_definitions")
-
-
 def has_dropout_events(seen: Evidence) -> list[Place]:
     """Dropouts were counted, in all and session by session."""
     rows = seen.described("dropout", "definitions")
@@ -211,16 +205,10 @@ def has_software(seen: Evidence) -> list[Place]:
     return at(seen.run.get("version") and seen.run.get("packages"), "making")
 
 
-def has_configuration(seen: Evidence) -> list[Place]:
-    """The configuration that was run is printed."""
-    return at(seen.run.get("config_text"), "making")
-
-
 CONDITIONS = (
     has_flow, has_flow_diagram, has_several_sites, has_ends, has_sample, has_client_facts,
     has_first_scores, has_follow_up, has_row_ledger, has_forms_missing, has_missing_by_session,
     has_measures, has_key_evidence, has_scoring, has_missing_item_rule, has_reliability,
     has_generalizability, has_invariance_over_sites, has_variance_shares, has_observers,
-    has_coder_agreement, has_definition_of_dropout, has_other_definitions, has_dropout_events,
-    has_thirds, has_software, has_configuration,
+    has_coder_agreement, has_definition_of_dropout, has_dropout_events, has_thirds, has_software,
 )  # fmt: skip

@@ -176,7 +176,9 @@ def has_interactions(seen: Evidence) -> list[Place]:
 
 def _has_product(fit: Mapping[str, Any]) -> bool:
     # The products of a surface describe its shape; they are no question for whom an effect holds.
-    return fit["family"] != "surface" and any(PRODUCT.search(entry["term"]) for entry in fit["estimates"])
+    return fit["family"] != "surface" and any(
+        PRODUCT.search(entry["term"]) for entry in fit["estimates"]
+    )
 
 
 def has_random_effects(seen: Evidence) -> list[Place]:
@@ -188,7 +190,9 @@ def has_random_effects(seen: Evidence) -> list[Place]:
 def has_courses(seen: Evidence) -> list[Place]:
     """Observed means by session are drawn beside the course of a growth model."""
     outcomes = {fit["outcome"]["column"] for fit in seen.of_family("growth") if fit["curves"]}
-    drawn = any(row["measure"] in outcomes and row["mean"] for row in seen.about("observed_courses"))
+    drawn = any(
+        row["measure"] in outcomes and row["mean"] for row in seen.about("observed_courses")
+    )
     return at(drawn, "figure-courses")
 
 

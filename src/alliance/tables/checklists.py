@@ -56,7 +56,7 @@ def one_checklist(name: str, results: Results) -> Table:
         "Reporting checklist",
         [
             heading(text, numeric=False)
-            for text in ("Item", "Asks for", "State", "Where", "What the author must add")
+            for text in ("Item", "Asks for", "State", "Where", "Missing, or why it does not apply")
         ],
         empty=NOT_FILLED_IN,
         wide=True,
