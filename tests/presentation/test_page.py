@@ -175,7 +175,8 @@ def test_hostile_labels_stay_text(hostile):
     for page in pages:
         elements = Elements(page)
         assert not elements.named("script")
-        assert all(a.get("href", "#").startswith(("#", "data:")) for _, a in elements.all)
+        ends = ("#", "data:", "../report.html#")  # the last from tables' own pages
+        assert all(a.get("href", "#").startswith(ends) for _, a in elements.all)
         assert not any(name.startswith("on") for _, a in elements.all for name in a)
         assert "{{7*7}}" in page or "alert" not in page
         assert "49" not in re.findall(r"\d+", page.split("{{")[0][-20:])

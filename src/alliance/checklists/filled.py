@@ -11,6 +11,11 @@ NOT_REPORTED = "not reported"
 DOES_NOT_APPLY = "does not apply"
 STATES = (REPORTED, PARTLY, NOT_REPORTED, DOES_NOT_APPLY)
 
+CONFIDENCE = {
+    "verified": "read in a source",
+    "literature": "known from the literature, not read in a source",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -84,9 +89,10 @@ class Checklist:
     items: tuple[Item, ...]
 
     def counts(self) -> dict[str, int]:
-        """Return the number of items in all, and of each state."""
+        """Return the number of items in all, of each state, and of those not read in a source."""
         by_state = {state: sum(item.state == state for item in self.items) for state in STATES}
-        return {"items": len(self.items)} | by_state
+        unread = sum(item.confidence != CONFIDENCE["verified"] for item in self.items)
+        return {"items": len(self.items)} | by_state | {"not read": unread}
 
 
 def anchors_of(checklists: Sequence[Checklist]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 from alliance.checklists import of_the_cohort, of_the_models
 from alliance.checklists.evidence import Evidence
 from alliance.checklists.filled import (
+    CONFIDENCE,
     DOES_NOT_APPLY,
     NOT_REPORTED,
     PARTLY,
@@ -32,10 +33,6 @@ Condition = Callable[[Evidence], list[Place]]
 CONDITIONS: dict[str, Condition] = {
     condition.__name__: condition
     for condition in (*of_the_cohort.CONDITIONS, *of_the_models.CONDITIONS)
-}
-CONFIDENCE = {
-    "verified": "read in a source",
-    "literature": "known from the literature, not read in a source",
 }
 
 

@@ -9,7 +9,7 @@ from alliance.findings.results import Results
 from alliance.tables.layout import Cell, Part, Records, Row, Table, cell, group_row, heading, words
 
 NOT_FILLED_IN = "The reporting checklists were not filled in for this cohort."
-STATES = ("reported", "partly", "not_reported", "does_not_apply")
+COUNTED = ("items", "reported", "partly", "not_reported", "does_not_apply", "not_read")
 COLUMNS = (
     "item", "section", "topic", "state", "where", "anchors", "missing", "reason", "confidence",
 )  # fmt: skip
@@ -33,17 +33,20 @@ def checklists(results: Results) -> Table:
         [
             heading("Checklist", numeric=False),
             *map(heading, ("Items", "Reported", "Partly", "Not reported", "Does not apply")),
+            heading("Not compared"),
             heading("Published in", numeric=False),
         ],
         notes=[
             "Reported: the run proves that the report has it. What only an author can write, such "
             "as ethics, funding and discussion, is not reported here by design.",
+            "Not compared: items known from the literature only, whose number or topic was not "
+            "read in a source.",
         ],
         empty=NOT_FILLED_IN,
         wide=True,
     )
     for one in all_of(results):
-        counts = (cell(one["counts"][key], "count") for key in ("items", *STATES))
+        counts = (cell(one["counts"][key], "count") for key in COUNTED)
         table.rows.append(Row((cell(one["title"]), *counts, cell(one["reference"]))))
     return table
 
@@ -96,7 +99,7 @@ def _row(item: Field) -> Row:
 
 def checklists_records(results: Results) -> Records:
     """Return the counts of every checklist."""
-    columns = ("name", "title", "items", *STATES, "reference")
+    columns = ("name", "title", *COUNTED, "reference")
     rows = []
     for one in all_of(results):
         told = {key: one[key].raw for key in ("name", "title", "reference")}
