@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from alliance import files
+from alliance.checklists import fill_checklists
 
 HERE = Path(__file__).parent
 
@@ -87,7 +88,10 @@ def results_of(mock):
         truth_path = folder / "data" / "raw" / "demo" / "truth.json" if truth else None
         if truth_path:
             files.write_json(mock.truth(), truth_path)
-        files.write_json(mock.RUN, results / "audit" / "run.json")
+        run, checklists = results / "audit" / "run.json", results / "checklists.json"
+        files.write_json(mock.RUN, run)
+        fill_checklists(**inputs, run=run, checklists=checklists)
+        inputs["further"] = [*inputs["further"], checklists]
         return Results(results, inputs, truth_path)
 
     return lay_out

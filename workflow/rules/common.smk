@@ -93,6 +93,11 @@ def further_descriptions():
     ]
 
 
+def printed_descriptions():
+    """Return the same and the filled checklists, which are made from them and the fits."""
+    return [*further_descriptions(), f"{RESULTS}/checklists.json"]
+
+
 def templates(*packages):
     """Return the page templates of these packages, which no import shows."""
     package = PROJECT / "src" / "alliance"

@@ -3,6 +3,7 @@
 REQUIRED INPUTS
     fits        = results/<cohort>/fits/*.json
     description = results/<cohort>/description.json
+    checklists  = results/<cohort>/checklists.json   (tables only)
 OUTPUTS
     results/<cohort>/figures/<name>.{png,svg,pdf}
     results/<cohort>/tables/<name>.{csv,html}
@@ -42,7 +43,7 @@ rule make_tables:
     input:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
-        further=further_descriptions(),
+        further=printed_descriptions(),
         code=library("tables"),
         templates=templates("tables"),
     output:

@@ -1,4 +1,4 @@
-"""This part of the workflow writes the one page and the list of every number printed on it.
+"""This part of the workflow fills in the checklists and writes the one page with its list of numbers.
 
 REQUIRED INPUTS
     fits, description, figures = results/<cohort>/...
@@ -8,7 +8,10 @@ OUTPUTS
     results/<cohort>/audit/findings.json             each printed number: file, field, rounding
     results/<cohort>/audit/run.json                  versions and hashes of config, lock and code
     results/<cohort>/run_config.yaml                 the configuration that made these results
+    results/<cohort>/checklists.json                 what of each reporting checklist the run answers
 """
+
+from alliance.checklists.filling import definition_files
 
 
 rule record_run:
@@ -39,11 +42,32 @@ rule record_run:
         "../scripts/record_run.py"
 
 
-rule write_report:
+rule fill_checklists:
     input:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
         further=further_descriptions(),
+        run=f"{RESULTS}/audit/run.json",
+        schema=PROJECT / "workflow" / "schemas" / "checklists.schema.yaml",
+        definitions=definition_files(),
+        code=library("checklists"),
+    output:
+        checklists=f"{RESULTS}/checklists.json",
+    log:
+        f"{RESULTS}/logs/fill_checklists.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fill_checklists.tsv"
+    message:
+        "Fill in the reporting checklists."
+    script:
+        "../scripts/fill_checklists.py"
+
+
+rule write_report:
+    input:
+        fits=fit_files(),
+        description=f"{RESULTS}/description.json",
+        further=printed_descriptions(),
         figures=rules.draw_figures.output,
         flow_figure=f"{RESULTS}/figures/flow.svg",
         run=f"{RESULTS}/audit/run.json",

@@ -41,6 +41,11 @@ TABLES = (
     "rule_agreement",
     "coder_agreement",
     "after_events",
+    "checklists",
+    "checklist_strobe",
+    "checklist_jars_quant",
+    "checklist_level",
+    "checklist_prisma_ipd",
 )
 
 

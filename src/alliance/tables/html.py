@@ -15,11 +15,16 @@ from alliance.tables.layout import Table
 
 POLICY = "default-src 'none'; style-src '{}'; img-src data:; base-uri 'none'; form-action 'none'"
 
+REPORT = "../report.html"  # from a table's own page
 
-def table_fragment(table: Table, findings: Findings) -> Markup:
-    """Return the table as an element to be put into a page."""
+
+def table_fragment(table: Table, findings: Findings, report: str = "") -> Markup:
+    """Return the table as an element to be put into a page.
+
+    `report` is the way from that page to the report, which links go to; empty for the report.
+    """
     template = _environment().get_template("table.html")
-    return Markup(template.render(table=table, show=findings.show))
+    return Markup(template.render(table=table, show=findings.show, report=report))
 
 
 def table_page(table: Table, findings: Findings) -> str:
@@ -28,7 +33,7 @@ def table_page(table: Table, findings: Findings) -> str:
     template = _environment().get_template("page.html")
     return template.render(
         table=table,
-        body=table_fragment(table, findings),
+        body=table_fragment(table, findings, REPORT),
         style=Markup(style),
         policy=POLICY.format(style_hash(style)),
     )

@@ -14,13 +14,17 @@ from alliance.findings.fields import Field
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One finding within a cell, with what is printed before and after it (no digits there)."""
+    """One finding within a cell, with what is printed before and after it (no digits there).
+
+    `href` is the id of the report's element that it links to; other documents ignore it.
+    """
 
     field: Field
     format: str = "text"
     also: tuple[Field, ...] = ()
     before: str = ""
     after: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)

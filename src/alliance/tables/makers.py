@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alliance.findings.results import Results
-from alliance.tables import change, cohort, dropout, ladder, measures, models
+from alliance.tables import change, checklists, cohort, dropout, ladder, measures, models
 from alliance.tables.layout import Records, Table
 
 Maker = tuple[Callable[[Results], Table], Callable[[Results], Records]]
@@ -45,4 +45,9 @@ MAKERS: dict[str, Maker] = {
     "rule_agreement": (change.rule_agreement, change.rule_agreement_records),
     "coder_agreement": (change.coder_agreement, change.coder_agreement_records),
     "after_events": (change.after_events, change.after_events_records),
+    "checklists": (checklists.checklists, checklists.checklists_records),
+    **{
+        f"checklist_{name}": checklists.makers_of(name)
+        for name in ("strobe", "jars_quant", "level", "prisma_ipd")
+    },
 }

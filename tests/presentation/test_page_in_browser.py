@@ -1,0 +1,96 @@
+"""The page in a browser: nothing sticks out, everything can be reached, axe finds nothing."""
+
+import re
+from collections import Counter
+
+import pytest
+
+WIDTHS = (1280, 800, 400)
+
+
+def axe_findings(page):
+    """Return what axe finds on an open page, one line each."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{v['id']}: {v['help']}: {node['html'][:120]}" for v in violations for node in v["nodes"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def opened(published, browser):
+    """Return a function that opens the page; one context a look."""
+    contexts = []
+
+    def look(width=1280, height=900, scheme="light", media="screen", report=published.report):
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.emulate_media(media=media, color_scheme=scheme)
+        page.goto(report.as_uri())
+        return page
+
+    yield look
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "media"),
+    [(1280, "light", "screen"), (400, "dark", "screen"), (800, "light", "print")],
+)
+def test_axe_finds_nothing(opened, width, scheme, media):
+    assert axe_findings(opened(width, scheme=scheme, media=media)) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_sticks_out_at_the_right(opened, width):
+    page = opened(width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_verdict_is_one_screen(opened):
+    page = opened(1280, 900)
+    box = page.locator("#verdict").bounding_box()
+    assert box["y"] + box["height"] <= 900
+
+
+def test_ids_are_unique_and_links_lead_somewhere(published):
+    html = published.html()
+    ids = Counter(re.findall(r'\sid="([^"]+)"', html))
+    assert [name for name, n in ids.items() if n > 1] == []
+    targets = set(re.findall(r'href="#([^"]+)"', html))
+    assert targets <= set(ids)
+
+
+def test_every_number_leads_to_what_it_rests_on(opened):
+    """A finding is a link, or stands within the article or the card that it would lead to."""
+    page = opened()
+    lost = page.evaluate(
+        """() => [...document.querySelectorAll('.finding')]
+          .filter(e => !e.closest('a, article.card, pre, summary'))
+          .map(e => e.title).slice(0, 20)"""
+    )
+    assert lost == []
+
+
+def test_the_keyboard_reaches_every_section_and_every_source(opened):
+    page = opened()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    reached = page.evaluate(
+        """() => [...document.querySelectorAll('nav a, .source a, summary')]
+          .every(e => e.tabIndex === 0)"""
+    )
+    assert reached
+    # numbers of tables are no tab stops, or there would be thousands
+    stops = page.evaluate(
+        "() => [...document.querySelectorAll('a, summary, [tabindex=\"0\"]')]"
+        ".filter(e => e.tabIndex === 0).length"
+    )
+    assert stops < 900
