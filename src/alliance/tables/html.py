@@ -24,7 +24,7 @@ def table_fragment(table: Table, findings: Findings, report: str = "") -> Markup
     `report` is the way from that page to the report, which links go to; empty for the report.
     """
     template = _environment().get_template("table.html")
-    return Markup(template.render(table=table, show=findings.show, report=report))
+    return Markup(template.render(table=table, show=findings.show, plain=findings.plain, report=report))
 
 
 def table_page(table: Table, findings: Findings) -> str:
