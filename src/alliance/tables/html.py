@@ -22,12 +22,16 @@ def table_fragment(table: Table, findings: Findings) -> Markup:
     return Markup(template.render(table=table, show=findings.show))
 
 
-def table_page(table: Table, findings: Findings) -> str:
-    """Return the table as a page of its own that opens offline and asks nobody for anything."""
+def table_page(table: Table, findings: Findings, number: int | None = None) -> str:
+    """Return the table as a page of its own that opens offline and asks nobody for anything.
+
+    A `number` heads a table of the manuscript in the form of APA 7: number, then title in italics.
+    """
     style = resources.files("alliance.tables").joinpath("templates/table.css").read_text("utf-8")
     template = _environment().get_template("page.html")
     return template.render(
         table=table,
+        number=number,
         body=table_fragment(table, findings),
         style=Markup(style),
         policy=POLICY.format(style_hash(style)),
@@ -42,10 +46,12 @@ def style_hash(style: str) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("alliance.tables", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["kind_of"] = lambda piece: type(piece).__name__
+    return environment
