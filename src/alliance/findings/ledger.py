@@ -59,6 +59,14 @@ class Finding:
         """File and pointer in one, as `Field.address`."""
         return f"{self.source}#{self.pointer}"
 
+    @property
+    def alias(self) -> str:
+        """The address as the title of a content control in Word, which has room for 64 characters.
+
+        A longer address is cut; the list of findings has all of it under the same id.
+        """
+        return clean_text(self.address)[:64]
+
 
 class Findings:
     """The findings of one document, in the order in which they are printed.

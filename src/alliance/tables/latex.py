@@ -29,8 +29,8 @@ HEAD, HEAD_END, ITALIC, ITALIC_END, OPEN, CLOSE = (chr(0xE010 + k) for k in rang
 PRIVATE = re.compile("[\ue000-\uf8ff]")
 SPACE = re.compile(r"[ \t\r\n\f\v]+")
 # Characters of eight-point type in a line of A4 with the usual margins, upright and on its side.
-UPRIGHT, SIDEWAYS = 98, 158
-WIDEST_TEXT, WIDEST_NUMBER, GAP = 38, 24, 2
+UPRIGHT, SIDEWAYS = 104, 164
+WIDEST_TEXT, WIDEST_NUMBER, GAP = 38, 24, 3
 
 
 def table_latex(table: Table) -> str:
@@ -157,7 +157,7 @@ def _rows_and_italics(latex: str, columns: int, width: float) -> str:
     latex = re.sub(f"{ITALIC}([^{ITALIC_END}]*){ITALIC_END}", r"\\textit{\1}", latex)
     # A star or bracket after the end of a row would be taken for its option.
     latex = re.sub(r"(?m)^(\s*)(?=[*\[])", r"\1{}", latex)
-    latex = latex.replace("\\begin{minipage}", "\\noindent\\begin{minipage}")
+    latex = latex.replace("\\begin{minipage}", "\\smallskip\\noindent\\begin{minipage}")
     return latex.replace(r"\_", r"\_\allowbreak{}")
 
 

@@ -35,6 +35,7 @@ from alliance.tables.models import head
 MOST_ACROSS = 4
 USABLE = ("converged", "singular")
 GROUPS = {"site": "Sites", "therapist": "Therapists", "client": "Clients", "session": "Sessions"}
+LEVELS = {"site": "Site", "therapist": "Therapist", "client": "Client", "session": "Session"}
 CRITERIA = {
     "log_likelihood": "Log-likelihood",
     "n_parameters": "Parameters",
@@ -184,8 +185,9 @@ def variance_lines(fit: Field) -> list[Line]:
     found = []
     for entry in fit["variance_components"]:
         one, two = entry["name_1"], entry["name_2"]
-        level = Part(entry["level"], after=": ")
-        name = (level, Part(one, "component"))
+        level = entry["level"]
+        named: Piece = LEVELS[level.raw] if level.raw in LEVELS else Part(level)
+        name: Words = (named, ": ", Part(one, "component"))
         if one.raw == two.raw:
             variance = entry["variance_or_covariance"]
             rounded = "decimals:2" if variance.raw >= 0.1 else decimals_for(None, variance.raw)
@@ -195,7 +197,7 @@ def variance_lines(fit: Field) -> list[Line]:
         else:
             name = (*name, " with ", Part(two, "component"), ", ", Italic("r"))
             value = cell(entry["sd_or_correlation"], "correlation")
-        key = ("variance", entry["level"].raw, one.raw, two.raw)
+        key = ("variance", level.raw, one.raw, two.raw)
         found.append(Line(key, Cell(name), value))
     phi = fit["residual"]["phi"]
     if phi.raw is not None:
