@@ -218,7 +218,11 @@ inputs = dict(
     further=[results / "measurement.json", results / "dropout.json"],
 )
 draw_figures(**inputs, out_folder=results / "figures")
-make_tables(**inputs, out_folder=results / "tables")
+make_tables(
+    **inputs,
+    out_folder=results / "tables",
+    findings=results / "audit" / "tables_findings.json",
+)
 write_report(
     **inputs,
     figures_folder=results / "figures",

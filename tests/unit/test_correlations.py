@@ -76,9 +76,13 @@ def test_none_where_it_would_say_nothing():
     assert corrected_between(spread(once)) is None
     flat = rows.copy()
     flat[:, 2] = flat[:, 0] / 3 + 0.1  # constant within a client but for rounding
-    assert within_correlation(spread(flat)).message == "One of the two never varies within a client."
+    assert (
+        within_correlation(spread(flat)).message == "One of the two never varies within a client."
+    )
     flat[:, 2] = np.tile([1.1, 3.3], 8)  # all clients have one mean
-    assert between_correlation(spread(flat)).message == "One of the two is the same for all clients."
+    assert (
+        between_correlation(spread(flat)).message == "One of the two is the same for all clients."
+    )
     same = rows.copy()
     same[:, 2] = 3 * same[:, 1]
     found = within_correlation(spread(same))

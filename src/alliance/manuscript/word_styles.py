@@ -112,8 +112,8 @@ def _set_styles(file: WordFile) -> None:
         heading.paragraph_format.space_before = Pt(0)
         if level == 1:
             heading.paragraph_format.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    for name, size, after in (("Reference", 12, 0), ("Table Number", 12, 0), ("Table Title", 12, 6),
-                              ("Table Text", 9, 0), ("Table Note", 10, 0)):  # fmt: skip
+    for name, size, after in (("Reference", 12, 0), ("Table Number", 12, 4), ("Table Title", 12, 6),
+                              ("Table Text", 9, 1), ("Table Note", 10, 0)):  # fmt: skip
         file.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = normal
         made = _style(file, name, size=size, spacing=2.0 if name == "Reference" else 1.0)
         made.paragraph_format.space_after = Pt(after)
@@ -123,6 +123,7 @@ def _set_styles(file: WordFile) -> None:
     file.styles["Table Title"].font.italic = True
     for name in ("Table Number", "Table Title"):
         file.styles[name].paragraph_format.keep_with_next = True
+    file.styles["Table Text"].paragraph_format.space_before = Pt(1)
     file.styles["Table Note"].paragraph_format.space_before = Pt(3)
     file.styles.add_style("Fixed", WD_STYLE_TYPE.CHARACTER)
 
@@ -166,7 +167,7 @@ def _no_border(style: Any) -> None:
 
 
 def _number_pages(section: Any) -> None:
-    """Put the page's number into the header, at the right: a field, filled in by the reader's Word."""
+    """Put the page's number into the header, at the right: a field that Word fills in."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn

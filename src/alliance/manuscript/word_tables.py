@@ -1,4 +1,4 @@
-"""Tables in Word by APA 7: number, title in italics, three rules, repeated headings, notes below."""
+"""Tables in Word by APA 7: number, title in italics, three rules, repeated heads, notes below."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Write = Callable[[Any, Words], None]
 
 RULE, HAIR = 8, 4  # eighths of a point
 UPRIGHT, SIDEWAYS = 159.2, 246.2  # mm between the margins
-MM_A_CHARACTER = 1.62  # of a table's nine points, on average
-PADDING = 2.6  # mm within a cell, left and right together
+MM_A_CHARACTER = 1.68  # of a table's nine points, on average
+PADDING = 3.0  # mm within a cell, left and right together
 WIDEST_TEXT, WIDEST_NUMBER = 40, 22  # characters before a cell wraps
 TWIPS_A_MM = 56.6929
 
@@ -72,7 +72,8 @@ def _widths(table: Table) -> list[float]:
         most = WIDEST_NUMBER if column.numeric else WIDEST_TEXT
         title = _plain(column.heading.pieces)
         longest = max((len(word) for word in re.split(r"[ \-]", title)), default=0)
-        need = max(min(max(cells, default=0), most), min(longest, most), 3)
+        # Words of a heading are broader than digits; a little more, lest one be broken.
+        need = max(min(max(cells, default=0), most), min(1.1 * longest + 0.5, most), 3)
         found.append(need * MM_A_CHARACTER + PADDING)
     return found
 
@@ -155,12 +156,15 @@ class _Grid:
 
     def add_row(self, row: Row, last: bool) -> None:
         """Append a row of the body; a group's heading lies over the whole width."""
+        from docx.shared import Pt
+
         element = self._row()
         bottom = RULE if last else 0
         if row.group:
             cell = self._cell(element, sum(self.widths), span=len(self.widths), bottom=bottom)
             note: Words = (" ", Italic(f"({row.note})")) if row.note else ()
             paragraph = self._text(cell, (*row.cells[0].pieces, *note), keep=not last)
+            paragraph.paragraph_format.space_before = Pt(4)
             if not row.faint or row.note:
                 for run in paragraph._p.iter(_tag("r")):
                     run.get_or_add_rPr().insert(0, _new("b"))

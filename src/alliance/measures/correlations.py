@@ -12,7 +12,8 @@ df = clients - 2.
 A client's mean of few sessions holds sessions' chance as well. The corrected correlation between
 clients is that of the clients' true means, from the analysis of variance estimators of the two
 variances and the covariance (Snijders & Bosker 2012, equations 3.9 to 3.11 and section 3.6):
-T = (mean product between - mean product within) / n, n = (rows - sum(n_j^2) / rows) / (clients - 1).
+T = (mean product between - mean product within) / n, where
+n = (rows - sum(n_j^2) / rows) / (clients - 1).
 
 Intervals and p of both come from Fisher's z with standard error 1 / sqrt(df - 1).
 """
@@ -47,7 +48,7 @@ class Correlation:
     r, df
         The correlation and its degrees of freedom.
     p, low, high
-        Two-sided test of no correlation and 95 % interval; None where r is 1 or -1 or df is below 2.
+        Two-sided test of no correlation and 95 % interval; None where r is 1 or -1, or df below 2.
     message
         In plain words why something is None; empty otherwise.
     """

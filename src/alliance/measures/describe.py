@@ -1,8 +1,8 @@
 """Describe how well this cohort's measures measure: one JSON, `measurement.json`.
 
 Key evidence, missing and prorated forms, reliability, generalizability, variance shares,
-invariance and correlations stand beside every result. What cannot be computed is a row with a sentence instead of
-numbers.
+invariance and correlations stand beside every result. What cannot be computed is a row with a
+sentence instead of numbers.
 """
 
 from __future__ import annotations

@@ -56,6 +56,7 @@ def make_tables(
     further: Sequence[str | Path] = (),
     out_folder: str | Path,
     findings: str | Path,
+    latex: bool = True,
 ) -> None:
     """Publish every table of `TABLES` as CSV, as a page of its own, and in LaTeX.
 
@@ -71,8 +72,11 @@ def make_tables(
         Where `<name>.csv`, `.html` and `.tex` are written. The same input gives the same bytes.
     findings
         Where the list of all numbers printed in the pages is written.
+    latex
+        Whether the tables are wanted in LaTeX too.
     """
     from alliance.findings.results import read_results_as_fields
+    from alliance.tables.latex import table_latex
     from alliance.tables.makers import MAKERS
 
     results = read_results_as_fields(fits, description, further)
@@ -86,17 +90,18 @@ def make_tables(
         number += name in APA_TABLES and bool(table.rows)
         numbered = number if name in APA_TABLES and table.rows else None
         printed += _publish(table, numbered, beside)
+        if latex:
+            files.write_text(table_latex(table), beside.with_suffix(".tex"))
     files.write_json({"schema": SCHEMA, "run": {}, "findings": printed}, findings)
 
 
 def _publish(table: Table, number: int | None, beside: Path) -> list[dict[str, Any]]:
-    """Write a table as page and in LaTeX; return the findings of the page."""
+    """Write a table as a page; return its findings."""
     from alliance.findings import Findings
-    from alliance.tables import html, latex
+    from alliance.tables import html
 
     findings = Findings(document=f"{beside.parent.name}/{table.name}.html")
     findings.place = table.name
     files.write_text(html.table_page(table, findings, number), beside.with_suffix(".html"))
-    files.write_text(latex.table_latex(table), beside.with_suffix(".tex"))
     entries: list[dict[str, Any]] = findings.as_json()["findings"]
     return entries

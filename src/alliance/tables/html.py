@@ -16,10 +16,13 @@ from alliance.tables.layout import Table
 POLICY = "default-src 'none'; style-src '{}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def table_fragment(table: Table, findings: Findings) -> Markup:
-    """Return the table as an element to be put into a page."""
+def table_fragment(table: Table, findings: Findings, number: int | None = None) -> Markup:
+    """Return the table as an element to be put into a page.
+
+    The notes of a numbered one begin as APA 7 asks.
+    """
     template = _environment().get_template("table.html")
-    return Markup(template.render(table=table, show=findings.show))
+    return Markup(template.render(table=table, show=findings.show, number=number))
 
 
 def table_page(table: Table, findings: Findings, number: int | None = None) -> str:
@@ -32,7 +35,7 @@ def table_page(table: Table, findings: Findings, number: int | None = None) -> s
     return template.render(
         table=table,
         number=number,
-        body=table_fragment(table, findings),
+        body=table_fragment(table, findings, number),
         style=Markup(style),
         policy=POLICY.format(style_hash(style)),
     )

@@ -34,7 +34,7 @@ WIDEST_TEXT, WIDEST_NUMBER, GAP = 38, 24, 3
 
 
 def table_latex(table: Table) -> str:
-    """Return the table as a fragment to be put into a document by `\\input`."""
+    r"""Return the table as a fragment to be put into a document by `\input`."""
     if not table.rows:
         said = Row((words(table.empty),))
         table = Table(table.name, table.title, [heading("", numeric=False)], [said])
@@ -71,7 +71,9 @@ def _great_table(table: Table, rows: Sequence[Sequence[str]]) -> GT:
 
     names = [f"c{k}" for k in range(len(table.columns))]
     body = "".join(_line(row, texts) for row, texts in zip(table.rows, rows, strict=True))
-    laid = GT(pd.DataFrame([[body + BODY_END, *[""] * (len(names) - 1)]], columns=names)).tab_options(table_font_size="8pt")
+    cells = [body + BODY_END, *[""] * (len(names) - 1)]
+    frame = pd.DataFrame([cells], columns=names, dtype=object)
+    laid = GT(frame).tab_options(table_font_size="8pt")
     titles = (f"{HEAD}{_text(column.heading.pieces)}{HEAD_END}" for column in table.columns)
     laid = laid.cols_label(dict(zip(names, titles, strict=True)))
     for k, spanner in enumerate(table.spanners):
@@ -164,4 +166,3 @@ def _rows_and_italics(latex: str, columns: int, width: float) -> str:
 def _escaped_title(table: Table) -> str:
     """Return the title; the code's own words, letters and spaces only but for a few marks."""
     return table.title.replace("%", r"\%").replace("&", r"\&")
-

@@ -49,15 +49,13 @@ COMMANDS = {
     "\u200b": "",
     "\u200d": "",
 }
-GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
-        "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma "
-        "tau upsilon varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi "
-        "Omega".split(),
-        strict=True,
-    )
-)
+GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta",
+    "η": "eta", "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu",
+    "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "varphi",
+    "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta",
+    "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
 LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₋₊", "0123456789-+", strict=True))
 ACCENTS = {
@@ -81,9 +79,7 @@ LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=`)(?=`)|(?<=')(?=')|(?<=,)(?=,)|(?<=[!?
 def settable(latex: str) -> str:
     """Return finished LaTeX with every character beyond ASCII as something pdfLaTeX can set."""
     apart = LIGATURES.sub("{}", latex)
-    return "".join(
-        character if character.isascii() else _command(character) for character in apart
-    )
+    return "".join(character if character.isascii() else _command(character) for character in apart)
 
 
 def _command(character: str) -> str:
@@ -102,7 +98,8 @@ def _command(character: str) -> str:
 
 def _accented(character: str) -> str:
     """Return a letter of the Latin script as base and accents; empty where it is none."""
-    base, *marks = unicodedata.normalize("NFD", character)
+    apart = unicodedata.normalize("NFD", character)
+    base, marks = apart[0], apart[1:]
     if not base.isascii() or not base.isalpha() or not all(mark in ACCENTS for mark in marks):
         return ""
     for mark in marks:

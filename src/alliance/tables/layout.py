@@ -25,7 +25,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A number of the language of statistics, e.g. `95 %`: one of `alliance.findings.check.FIXED`."""
+    """A number of the language of statistics, e.g. `95 %`: one of `findings.check.FIXED`."""
 
     text: str
 

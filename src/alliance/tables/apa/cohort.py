@@ -37,11 +37,11 @@ COURSE = (
 def apa_sample(results: Results) -> Table:
     """Sample and baseline by site and in all: mean (SD) or number (per cent)."""
     told = cohort.sample(results)
-    table = Table("apa_sample", "Characteristics of the Sample at Intake and Course of Treatment", [],
-                  empty=told.empty)  # fmt: skip
+    title = "Characteristics of the Sample at Intake and Course of Treatment"
+    table = Table("apa_sample", title, [], empty=told.empty)
     table.notes = [
-        ("Values are means, with ", Italic("SD"), " in parentheses, or numbers of clients, with per "
-         "cent in parentheses. A mean over fewer than eight clients is not shown."),
+        ("Values are means, with ", Italic("SD"), " in parentheses, or numbers of clients, with "
+         "per cent in parentheses. A mean over fewer than eight clients is not shown."),
     ]  # fmt: skip
     if not told.rows:
         return table
@@ -114,5 +114,3 @@ def apa_sample_records(results: Results) -> Records:
             nothing | share | {"site": row["site"].raw, "percent": row["dropout_share"].raw}
         )
     return Records(sample.columns, rows)
-
-

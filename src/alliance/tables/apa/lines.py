@@ -7,7 +7,7 @@ not converge or was refused no number is shown, only what became of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alliance.findings.fields import Field
 from alliance.findings.formats import decimals_for
@@ -24,7 +24,6 @@ from alliance.tables.layout import (
     Table,
     Words,
     cell,
-    group_row,
     heading,
     interval,
     symbol,
@@ -62,7 +61,7 @@ class Line:
     key: tuple[str, ...]
     label: Cell
     value: Cell
-    p: Cell = Cell()
+    p: Cell = field(default_factory=Cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +162,7 @@ def _said(fit: Field) -> Iterable[Words]:
 
 def with_interval(entry: Field, ratio: bool = False) -> Cell:
     """Return `estimate [low, high]`, or the same of the exponential."""
-    names = (
-        ("ratio", "ratio_low", "ratio_high") if ratio else ("estimate", "ci_low", "ci_high")
-    )
+    names = ("ratio", "ratio_low", "ratio_high") if ratio else ("estimate", "ci_low", "ci_high")
     value, low, high = (entry[name] for name in names)
     if value.raw is None:
         return words("–")

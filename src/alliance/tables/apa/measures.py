@@ -57,10 +57,11 @@ def apa_reliability(results: Results) -> Table:
         spanners=[Spanner(words("Reliability"), 7, 9), Spanner(words("Share of variance"), 10, 12)],
         notes=[
             "Means and standard deviations over all forms; range is what the form allows. "
-            "α: Cronbach. ω: total, of one factor. Both over all forms, with intervals by bootstrap "
-            "of clients. Change: generalizability of change from session to session of a client "
-            "(nested design). Shares of sites, therapists and clients in the variance of all forms, "
-            "of the main score of each measure; what is missing to one is session and error.",
+            "α: Cronbach. ω: total, of one factor. Both over all forms, with intervals by "
+            "bootstrap of clients. Change: generalizability of change from session to session of "
+            "a client (nested design). Shares of sites, therapists and clients in the variance of "
+            "all forms, of the main score of each measure; what is missing to one is session and "
+            "error.",
         ],
         empty=NOT_DESCRIBED,
         wide=True,
@@ -83,7 +84,9 @@ def apa_reliability(results: Results) -> Table:
         if row["measure"].raw != TIME:
             table.rows.append(_score_row(row, parts, shares))
     table.specific += [
-        (Part(row["label"], after=": "), Part(row["message"])) for row in whole if row["message"].raw
+        (Part(row["label"], after=": "), Part(row["message"]))
+        for row in whole
+        if row["message"].raw
     ]
     return table
 
@@ -181,7 +184,10 @@ def apa_correlations(results: Results) -> Table:
         *(Column(cell(row["label"])) for row in rows),
     ]
     last = len(table.columns) - 1
-    table.spanners = [Spanner(Cell((Italic("SD"),)), 4, 5), Spanner(words("Correlation with"), 6, last)]
+    table.spanners = [
+        Spanner(Cell((Italic("SD"),)), 4, 5),
+        Spanner(words("Correlation with"), 6, last),
+    ]
     for k, row in enumerate(rows):
         pairs = (_pair(found, rows, k, other) for other in range(len(rows)))
         table.rows.append(Row((*_variable(row), *pairs)))

@@ -61,7 +61,12 @@ def _effects(fit: Field) -> list[Line]:
     """Return the fixed effects, the intercept first."""
     entries = sorted(fit["estimates"], key=lambda entry: entry["level"].raw != "intercept")
     return [
-        Line(("effect", entry["label"].raw), cell(entry["label"]), with_interval(entry), p_cell(entry))
+        Line(
+            ("effect", entry["label"].raw),
+            cell(entry["label"]),
+            with_interval(entry),
+            p_cell(entry),
+        )
         for entry in entries
     ]
 
@@ -94,7 +99,9 @@ def _coupling_effects(fit: Field, role: str) -> list[Line]:
             continue
         level, label = entry["level"].raw, entry["label"]
         if level in IN_COMMON:
-            line = Line(("level", level), words(IN_COMMON[level]), with_interval(entry), p_cell(entry))
+            line = Line(
+                ("level", level), words(IN_COMMON[level]), with_interval(entry), p_cell(entry)
+            )
         else:
             line = Line(("effect", label.raw), cell(label), with_interval(entry), p_cell(entry))
         found.append(line)
@@ -198,9 +205,7 @@ def _site_row(entry: Field) -> Row:
     se = words("–") if entry["se"].raw is None else cell(entry["se"], format)
     ratio = words("") if entry["ratio"].raw is None else with_interval(entry, ratio=True)
     value = words("–") if entry["estimate"].raw is None else cell(entry["estimate"], format)
-    return Row(
-        (cell(entry["estimator"]), value, se, Cell(tuple(parts[1:])), p_cell(entry), ratio)
-    )
+    return Row((cell(entry["estimator"]), value, se, Cell(tuple(parts[1:])), p_cell(entry), ratio))
 
 
 def _heterogeneity(fit: Field, entry: Field) -> list[Row]:
