@@ -56,7 +56,12 @@ class Results:
             for name in FIGURES:
                 drawing = f"<svg xmlns='http://www.w3.org/2000/svg'><title>{name}</title></svg>"
                 files.write_text(drawing, self.folder / "figures" / f"{name}.svg")
-        make_tables(**self.inputs, out_folder=self.folder / "tables")
+        make_tables(
+            **self.inputs,
+            out_folder=self.folder / "tables",
+            findings=self.folder / "audit" / "tables_findings.json",
+            latex=figures,
+        )
         self.write_report(write_report)
         return self
 

@@ -14,14 +14,46 @@ def measurement(description: dict[str, Any]) -> dict[str, Any]:
     for k, measure in enumerate(description["measures"]):
         for part, rows in _of(measure, k, sites, parts).items():
             parts[part] += rows
+    parts |= _correlations(description["measures"])
     return {"schema": "alliance-measurement-1", "seed": 1, **parts}
+
+
+def _correlations(measures: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return statistics and correlations; nothing can be told of the second measure."""
+    heads = [
+        {"measure": m["name"], "score": "total", "label": m["label"], "main": True}
+        for m in measures
+    ]
+    heads.append({"measure": "time", "score": "time", "label": "Weeks since intake", "main": True})
+    numbers = {"mean": 41.25, "sd": 6.5, "sd_within": 4.125, "sd_between": 5.0}
+    statistics, pairs = [], []
+    for k, one in enumerate(heads):
+        few = one["measure"] != "time" and k == 1
+        told = dict.fromkeys(numbers) if few else numbers
+        statistics.append(
+            {**one, "clients": 5 if few else 480, "rows": 40 if few else 4950, **told}
+        )
+        for n, two in enumerate(heads[k + 1 :], k + 1):
+            few = 1 in (k, n)
+            both = {f"{key}_{at}": head[key] for at, head in ((1, one), (2, two))
+                    for key in ("measure", "score", "label")}  # fmt: skip
+            for level, r, df in (("within", -0.31, 4400), ("between", 0.043, 478)):
+                found = {"r": r, "df": df, "p": 0.0004 if level == "within" else 0.3456,
+                         "low": r - 0.05, "high": r + 0.05, "message": "",
+                         "corrected": 0.06 if level == "between" else None}  # fmt: skip
+                if few:
+                    found |= dict.fromkeys(("r", "df", "p", "low", "high", "corrected"))
+                    found["message"] = "Fewer than 8 clients have both."
+                counts = {"rows": 40 if few else 4900, "clients": 5 if few else 480}
+                pairs.append({**both, "main": True, "level": level, **counts, **found})
+    return {"score_statistics": statistics, "correlations": pairs}
 
 
 PARTS = (
     "measures", "evidence", "scores", "published_reliability", "prorating", "items", "reliability",
     "generalizability", "components", "coefficients", "decision", "sessions_needed",
     "multilevel_omega", "variance_shares", "variance_notes", "invariance", "invariance_steps",
-    "invariance_releases",
+    "invariance_releases", "score_statistics", "correlations",
 )  # fmt: skip
 
 

@@ -38,7 +38,11 @@ def published(request, results_of, tmp_path_factory):
     for name in set(FIGURES) - set(PAINTERS):
         svg = f"<svg xmlns='http://www.w3.org/2000/svg'><title>{name}</title></svg>"
         files.write_text(svg, results.folder / "figures" / f"{name}.svg")
-    make_tables(**results.inputs, out_folder=results.folder / "tables")
+    make_tables(
+        **results.inputs,
+        out_folder=results.folder / "tables",
+        findings=results.folder / "audit" / "tables_findings.json",
+    )
     results.write_report(write_report)
     return request.param, content, results
 

@@ -92,7 +92,7 @@ def test_it_can_be_read_without_eyes_and_mouse(page):
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in steps)
     for region in (a for _, a in elements.all if a.get("role") == "region"):
-        assert region["aria-label"]
+        assert region.get("aria-label") or region["aria-labelledby"]
         assert region["tabindex"] == "0"
     assert all(header.get("scope") for header in elements.named("th"))
     style = re.search("<style>(.*?)</style>", page, re.DOTALL).group(1)
@@ -217,7 +217,11 @@ inputs = dict(
     further=[results / f"{name}.json" for name in ("measurement", "dropout", "checklists")],
 )
 draw_figures(**inputs, out_folder=results / "figures")
-make_tables(**inputs, out_folder=results / "tables")
+make_tables(
+    **inputs,
+    out_folder=results / "tables",
+    findings=results / "audit" / "tables_findings.json",
+)
 write_report(
     **inputs,
     figures_folder=results / "figures",

@@ -17,9 +17,9 @@ def page_of(results, name):
     return (results.folder / "tables" / f"{name}.html").read_text(encoding="utf-8")
 
 
-def test_every_table_is_written_twice(published):
+def test_every_table_is_written_three_times(published):
     names = {path.name for path in (published.folder / "tables").iterdir()}
-    assert names == {f"{name}.{kind}" for name in TABLES for kind in ("csv", "html")}
+    assert names == {f"{name}.{kind}" for name in TABLES for kind in ("csv", "html", "tex")}
 
 
 def test_csv_has_every_digit_of_the_fit(published, mock):

@@ -6,7 +6,8 @@ REQUIRED INPUTS
     checklists  = results/<cohort>/checklists.json   (tables only)
 OUTPUTS
     results/<cohort>/figures/<name>.{png,svg,pdf}
-    results/<cohort>/tables/<name>.{csv,html}
+    results/<cohort>/tables/<name>.{csv,html,tex}
+    results/<cohort>/audit/tables_findings.json     all numbers printed in the HTML tables
 
 Nothing is computed here.
 """
@@ -47,11 +48,12 @@ rule make_tables:
         code=library("tables"),
         templates=templates("tables"),
     output:
-        collect(
+        tables=collect(
             f"{RESULTS}/tables/{{name}}.{{kind}}",
             name=PRINTED_TABLES,
-            kind=["csv", "html"],
+            kind=["csv", "html", "tex"],
         ),
+        findings=f"{RESULTS}/audit/tables_findings.json",
     log:
         f"{RESULTS}/logs/make_tables.log",
     benchmark:

@@ -10,4 +10,5 @@ if __name__ == "__main__":
             description=snakemake.input.description,
             further=snakemake.input.further,
             out_folder=snakemake.params.out_folder,
+            findings=snakemake.output.findings,
         )

@@ -60,6 +60,14 @@ class Finding:
         """File and pointer in one, as `Field.address`."""
         return f"{self.source}#{self.pointer}"
 
+    @property
+    def alias(self) -> str:
+        """The address as the title of a content control in Word, which has room for 64 characters.
+
+        A longer address is cut; the list of findings has all of it under the same id.
+        """
+        return clean_text(self.address)[:64]
+
 
 class Findings:
     """The findings of one document, in the order in which they are printed.
@@ -87,7 +95,9 @@ class Findings:
         self.tab_stops = True
         self.entries: list[Finding] = []
 
-    def record(self, field: Field, format: str = "text", *also: Field) -> tuple[str, Finding | None]:
+    def record(
+        self, field: Field, format: str = "text", *also: Field
+    ) -> tuple[str, Finding | None]:
         """Return how the field is printed, and the finding put on record for it.
 
         A missing value is a dash. Neither it nor text without any digit has a number to vouch for:

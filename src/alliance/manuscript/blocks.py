@@ -7,26 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from alliance.tables.layout import Part, Table
+from alliance.tables.layout import Fixed, Italic, Part, Piece, Table, Words
 
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """A number of the language of statistics, e.g. `95 %`: one of `alliance.findings.check.FIXED`."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Italic:
-    """Words in italics, without digits: a statistic's symbol, a journal's name."""
-
-    text: str
-
-
-# A piece of running text: words without digits, a finding, a fixed number, words in italics.
-Piece = str | Part | Fixed | Italic
-Words = tuple[Piece, ...]
+__all__ = [
+    "Block",
+    "Bullets",
+    "Document",
+    "Fixed",
+    "Heading",
+    "Italic",
+    "Paragraph",
+    "Part",
+    "Piece",
+    "Table",
+    "Words",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Describe how well this cohort's measures measure: one JSON, `measurement.json`.
 
-Key evidence, missing and prorated forms, reliability, generalizability, variance shares and
-invariance stand beside every result. What cannot be computed is a row with a sentence instead of
-numbers.
+Key evidence, missing and prorated forms, reliability, generalizability, variance shares,
+invariance and correlations stand beside every result. What cannot be computed is a row with a
+sentence instead of numbers.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from alliance import files
 from alliance.closed_schema import schema
 from alliance.instruments import Instrument, Score, load_instrument
 from alliance.measures import key_facts
+from alliance.measures.correlations import correlation_rows
 from alliance.measures.forms import ALL, Forms
 from alliance.measures.generalizability_rows import generalizability_rows
 from alliance.measures.reliability import FEWEST_CLIENTS, Consistency, consistency
@@ -88,12 +89,16 @@ def measurement_of(
         its name, so that adding a measure changes no other's interval.
     """
     parts: dict[str, Rows] = {name: [] for name in PARTS}
+    heads: Rows = []
     for name, entry in measures.items():
         key = keys[entry["instrument"]]
         forms = Forms.of(responses[responses["measure"] == name], key)
         measure = Measure(name, entry, key, forms, scores[scores["measure"] == name])
         for part, rows in _of_measure(measure, clients, sessions, seed).items():
             parts[part] += rows
+        main = {score.name for score in measure.main}
+        heads += [{**measure.head(s), "main": s.name in main} for s in key.scores]
+    parts |= correlation_rows(scores, sessions, heads)
     return {"schema": "alliance-measurement-1", "seed": seed, **parts}
 
 
@@ -116,6 +121,8 @@ PARTS = (
     "invariance",
     "invariance_steps",
     "invariance_releases",
+    "score_statistics",
+    "correlations",
 )
 
 

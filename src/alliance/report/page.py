@@ -134,7 +134,8 @@ def _article(
         table.name = f"{name}-{fit['model'].raw}"
         table.rows = [row for row in table.rows if not row.group]  # the article names the model
         table.notes = []  # they stand once, above all articles
-        return _table_of(findings, table) if table.rows else Markup("")
+        heading = f"name-{fit['model'].raw}"
+        return _table_of(findings, table, heading) if table.rows else Markup("")
 
     card = findings.cards.pop(fit.source)
     article = environment.get_template("model.html").render(fit=fit, model_table=own_table)
@@ -142,16 +143,20 @@ def _article(
     return Markup(article)
 
 
-def _table_of(findings: Findings, table: Table) -> Markup:
-    """Return a table; its numbers are on record as standing in it."""
+def _table_of(findings: Findings, table: Table, heading: str = "") -> Markup:
+    """Return a table; its numbers are on record as standing in it.
+
+    `heading` is the id of what heads it beside its own title, so that no two have the same name.
+    """
     section, findings.place = findings.place, f"{findings.place}, table {table.name}"
     before = len(findings.entries)
     findings.tab_stops = False
-    fragment = html.table_fragment(table, findings)
+    title = f"title-{table.name}"
+    fragment = html.table_fragment(table, findings, labelled_by=f"{heading} {title}".strip())
     findings.tab_stops, findings.place = True, section
     sources = {entry.source for entry in findings.entries[before:]}
-    title = Markup('<p class="table-title">{}</p>').format(table.title)
-    return title + fragment + _source_line(findings, sources)
+    named = Markup('<p class="table-title" id="{}">{}</p>').format(title, table.title)
+    return named + fragment + _source_line(findings, sources)
 
 
 def _source_line(findings: Findings, sources: set[str]) -> Markup:

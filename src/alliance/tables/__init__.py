@@ -1,4 +1,4 @@
-"""Tables: fits and the description in, CSV (full precision) and HTML (as printed) out.
+"""Tables: fits and the description in, CSV (full precision), HTML and LaTeX (as printed) out.
 
 Nothing is computed here. Each table has two makers: one for people (`Table`), one for machines
 (`Records`).
@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from alliance import files
+from alliance.findings.ledger import SCHEMA
+from alliance.tables.apa import APA_TABLES
+from alliance.tables.layout import Table
 
 TABLES = (
     "sample",
@@ -46,6 +50,7 @@ TABLES = (
     "checklist_jars_quant",
     "checklist_level",
     "checklist_prisma_ipd",
+    *APA_TABLES,
 )
 
 
@@ -55,8 +60,10 @@ def make_tables(
     description: str | Path,
     further: Sequence[str | Path] = (),
     out_folder: str | Path,
+    findings: str | Path,
+    latex: bool = True,
 ) -> None:
-    """Publish every table of `TABLES` as CSV and as a page of its own.
+    """Publish every table of `TABLES` as CSV, as a page of its own, and in LaTeX.
 
     Parameters
     ----------
@@ -67,18 +74,39 @@ def make_tables(
     further
         Other descriptions, e.g. `measurement.json`; known by the names of their files.
     out_folder
-        Where `<name>.csv` and `<name>.html` are written. The same input gives the same bytes.
+        Where `<name>.csv`, `.html` and `.tex` are written. The same input gives the same bytes.
+    findings
+        Where the list of all numbers printed in the pages is written.
+    latex
+        Whether the tables are wanted in LaTeX too.
     """
-    from alliance.findings import Findings
     from alliance.findings.results import read_results_as_fields
-    from alliance.tables import html
+    from alliance.tables.latex import table_latex
     from alliance.tables.makers import MAKERS
 
     results = read_results_as_fields(fits, description, further)
+    printed: list[dict[str, Any]] = []
+    number = 0
     for name in TABLES:
         for_people, for_machines = MAKERS[name]
-        files.write_text(for_machines(results).as_csv(), Path(out_folder) / f"{name}.csv")
-        findings = Findings()
-        findings.place = name
-        page = html.table_page(for_people(results), findings)
-        files.write_text(page, Path(out_folder) / f"{name}.html")
+        beside = Path(out_folder) / name
+        files.write_text(for_machines(results).as_csv(), beside.with_suffix(".csv"))
+        table = for_people(results)
+        number += name in APA_TABLES and bool(table.rows)
+        numbered = number if name in APA_TABLES and table.rows else None
+        printed += _publish(table, numbered, beside)
+        if latex:
+            files.write_text(table_latex(table), beside.with_suffix(".tex"))
+    files.write_json({"schema": SCHEMA, "run": {}, "findings": printed}, findings)
+
+
+def _publish(table: Table, number: int | None, beside: Path) -> list[dict[str, Any]]:
+    """Write a table as a page; return its findings."""
+    from alliance.findings import Findings
+    from alliance.tables import html
+
+    findings = Findings(document=f"{beside.parent.name}/{table.name}.html")
+    findings.place = table.name
+    files.write_text(html.table_page(table, findings, number), beside.with_suffix(".html"))
+    entries: list[dict[str, Any]] = findings.as_json()["findings"]
+    return entries

@@ -26,7 +26,7 @@ COUNTED = ("sites", "therapists", "clients", "sessions", "forms", "clients_with_
 ENDS = ("completed", "dropout", "transferred", "ongoing", "end_unknown")
 
 
-def _by_site(about: Field, key: str) -> list[str]:
+def sites_of(about: Field, key: str) -> list[str]:
     """Return the sites in their order, `all` first."""
     names = list(dict.fromkeys(row["site"].raw for row in about[key]))
     sites = [name for name in names if name != "all"]
@@ -40,7 +40,7 @@ def _site(row: Field) -> Cell:
 def sample(results: Results) -> Table:
     """Mean (SD) or count (per cent) of every characteristic, by site."""
     rows = list(results.about["sample"])
-    sites = _by_site(results.about, "sample")
+    sites = sites_of(results.about, "sample")
     at = {(r["characteristic"].raw, r["category"].raw, r["site"].raw): r for r in rows}
     known = [r for r in rows if r["n"].raw]  # nobody has a value: no line
     kinds = list(dict.fromkeys((r["characteristic"].raw, r["category"].raw) for r in known))

@@ -18,22 +18,43 @@ POLICY = "default-src 'none'; style-src '{}'; img-src data:; base-uri 'none'; fo
 REPORT = "../report.html"  # from a table's own page
 
 
-def table_fragment(table: Table, findings: Findings, report: str = "") -> Markup:
+def table_fragment(
+    table: Table,
+    findings: Findings,
+    number: int | None = None,
+    report: str = "",
+    labelled_by: str = "",
+) -> Markup:
     """Return the table as an element to be put into a page.
 
-    `report` is the way from that page to the report, which links go to; empty for the report.
+    The notes of a numbered one begin as APA 7 asks. `report` is the way from that page to the
+    report, which links go to; empty for the report itself. `labelled_by` names the elements of the
+    page that head the table, where there are any.
     """
     template = _environment().get_template("table.html")
-    return Markup(template.render(table=table, show=findings.show, plain=findings.plain, report=report))
+    return Markup(
+        template.render(
+            table=table,
+            show=findings.show,
+            plain=findings.plain,
+            number=number,
+            report=report,
+            labelled_by=labelled_by,
+        )
+    )
 
 
-def table_page(table: Table, findings: Findings) -> str:
-    """Return the table as a page of its own that opens offline and asks nobody for anything."""
+def table_page(table: Table, findings: Findings, number: int | None = None) -> str:
+    """Return the table as a page of its own that opens offline and asks nobody for anything.
+
+    A `number` heads a table of the manuscript in the form of APA 7: number, then title in italics.
+    """
     style = resources.files("alliance.tables").joinpath("templates/table.css").read_text("utf-8")
     template = _environment().get_template("page.html")
     return template.render(
         table=table,
-        body=table_fragment(table, findings, REPORT),
+        number=number,
+        body=table_fragment(table, findings, number, REPORT),
         style=Markup(style),
         policy=POLICY.format(style_hash(style)),
     )
@@ -47,10 +68,12 @@ def style_hash(style: str) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("alliance.tables", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["kind_of"] = lambda piece: type(piece).__name__
+    return environment

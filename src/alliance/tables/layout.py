@@ -28,11 +28,35 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell: findings one after the other, or a fixed text without digits."""
+class Fixed:
+    """A number of the language of statistics, e.g. `95 %`: one of `findings.check.FIXED`."""
 
-    parts: tuple[Part, ...] = ()
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Italic:
+    """Words in italics, without digits: a statistic's symbol, a journal's name."""
+
+    text: str
+
+
+# A piece of running text: words without digits, a finding, a fixed number, words in italics.
+Piece = str | Part | Fixed | Italic
+Words = tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell: pieces (mostly findings) one after the other, then a fixed text without digits."""
+
+    parts: Words = ()
     text: str = ""
+
+    @property
+    def pieces(self) -> Words:
+        """Everything in the cell, in order."""
+        return (*self.parts, self.text) if self.text else self.parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +65,15 @@ class Column:
 
     heading: Cell
     numeric: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Spanner:
+    """A heading over the columns `first` to `last` (from 0, both included)."""
+
+    heading: Cell
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +99,49 @@ class Table:
     columns, rows
         What stands in it; every row that is no group has as many cells as there are columns.
     notes
-        Sentences below it, without digits.
+        General notes below it: sentences without digits, or pieces of running text.
     empty
         What is said where there is no row.
     wide
         Whether it may be wider than a page's text.
+    spanners
+        Headings over several columns, from left to right; none lies over another.
+    specific
+        Notes that belong to one column, row or cell; they stand after the general ones.
+    stars
+        Whether stars stand in it; the last note then says what they mean.
     """
 
     name: str
     title: str
     columns: list[Column]
     rows: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[str | Words] = field(default_factory=list)
     empty: str = "There is nothing to list."
     wide: bool = False
+    spanners: list[Spanner] = field(default_factory=list)
+    specific: list[str | Words] = field(default_factory=list)
+    stars: bool = False
+
+    @property
+    def all_notes(self) -> list[Words]:
+        """All notes as pieces: general, specific, probability (APA 7, section 7.14)."""
+        notes = [*self.notes, *self.specific, *([PROBABILITY] if self.stars else [])]
+        return [(note,) if isinstance(note, str) else note for note in notes]
+
+    def is_spanned(self, column: int) -> bool:
+        """Say whether a spanner lies over the column."""
+        return any(spanner.first <= column <= spanner.last for spanner in self.spanners)
+
+    def head_row(self) -> list[tuple[Spanner | None, int, int]]:
+        """Return the row of spanners: each with its first and last column, None where is none."""
+        found: list[tuple[Spanner | None, int, int]] = []
+        at = 0
+        for spanner in self.spanners:
+            found += [(None, column, column) for column in range(at, spanner.first)]
+            found.append((spanner, spanner.first, spanner.last))
+            at = spanner.last + 1
+        return found + [(None, column, column) for column in range(at, len(self.columns))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +162,14 @@ class Records:
         return stream.getvalue()
 
 
+# What the stars mean; `alliance.findings.formats` sets them.
+PROBABILITY: Words = (
+    "*", Italic("p"), " ", Fixed("<\u202f.05"), ". **", Italic("p"), " ", Fixed("<\u202f.01"),
+    ". ***", Italic("p"), " ", Fixed("<\u202f.001"), ".",
+)  # fmt: skip
+INTERVAL: Words = (Fixed("95\u202f%"), " CI")
+
+
 def cell(
     field: Field | None, format: str = "text", *also: Field, before: str = "", after: str = ""
 ) -> Cell:
@@ -117,12 +187,17 @@ def heading(text: str, numeric: bool = True) -> Column:
     return Column(Cell(text=text), numeric)
 
 
+def symbol(text: str, *after: Piece) -> Column:
+    """Return a column of numbers under a statistic's symbol, e.g. *p*."""
+    return Column(Cell((Italic(text), *after)))
+
+
 def interval(low: Field, high: Field, format: str) -> tuple[Part, Part]:
     """Return the two parts of `[low, high]`."""
     return Part(low, format, before="[", after=", "), Part(high, format, after="]")
 
 
-def group_row(*parts: Part, note: str = "", faint: bool = False) -> Row:
+def group_row(*parts: Piece, note: str = "", faint: bool = False) -> Row:
     """Return a row that heads a group."""
     return Row((Cell(tuple(parts)),), group=True, note=note, faint=faint)
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from alliance.findings.results import Results
 from alliance.tables import change, checklists, cohort, dropout, ladder, measures, models
+from alliance.tables.apa import cohort as apa_cohort
+from alliance.tables.apa import measures as apa_measures
+from alliance.tables.apa import models as apa_models
 from alliance.tables.layout import Records, Table
 
 Maker = tuple[Callable[[Results], Table], Callable[[Results], Records]]
@@ -49,5 +52,20 @@ MAKERS: dict[str, Maker] = {
     **{
         f"checklist_{name}": checklists.makers_of(name)
         for name in ("strobe", "jars_quant", "level", "prisma_ipd")
+    },
+    "apa_sample": (apa_cohort.apa_sample, apa_cohort.apa_sample_records),
+    **{
+        f"apa_{name}": (
+            getattr(apa_measures, f"apa_{name}"),
+            getattr(apa_measures, f"apa_{name}_records"),
+        )
+        for name in ("reliability", "correlations")
+    },
+    **{
+        f"apa_{name}": (
+            getattr(apa_models, f"apa_{name}"),
+            getattr(apa_models, f"apa_{name}_records"),
+        )
+        for name in ("growth", "coupling", "dropout", "sites")
     },
 }

@@ -51,11 +51,12 @@ def _is_total(row: Field) -> bool:
     return bool(row["score"].raw == "total")
 
 
-def _number(field: Field, format: str) -> Cell:
+def number(field: Field, format: str) -> Cell:
+    """Return a cell with a number, or a dash."""
     return words("–") if field.raw is None else cell(field, format)
 
 
-def _with_interval(row: Field, name: str, low: str, high: str, format: str = SHARE) -> Cell:
+def with_interval(row: Field, name: str, low: str, high: str, format: str = SHARE) -> Cell:
     """Return `value [low, high]`, the value alone, or a dash."""
     if row[name].raw is None:
         return words("–")
@@ -188,7 +189,7 @@ def scores(results: Results) -> Table:
                         cell(row["rule"]),
                         cell(row["items"]),
                         span,
-                        _number(row["unanswered_most"], "count"),
+                        number(row["unanswered_most"], "count"),
                         Cell(
                             tuple(
                                 Part(alpha, SHARE, before="; " if k else "")
@@ -246,9 +247,9 @@ def items(results: Results) -> Table:
                 (
                     cell(row["item"]),
                     cell(row["answered"], "count"),
-                    _number(row["unanswered_percent"], "decimals:1"),
-                    _number(row["mean"], "decimals:2"),
-                    _number(row["item_rest"], SHARE),
+                    number(row["unanswered_percent"], "decimals:1"),
+                    number(row["mean"], "decimals:2"),
+                    number(row["item_rest"], SHARE),
                 )
             )
             for row in rows
@@ -291,8 +292,8 @@ def reliability(results: Results) -> Table:
                     (
                         _forms_of(row),
                         *(cell(row[key], "count") for key in ("clients", "forms", "items")),
-                        _with_interval(row, "alpha", "alpha_low", "alpha_high"),
-                        _with_interval(row, "omega", "omega_low", "omega_high"),
+                        with_interval(row, "alpha", "alpha_low", "alpha_high"),
+                        with_interval(row, "omega", "omega_low", "omega_high"),
                         cell(row["message"]) if row["message"].raw else words(""),
                     )
                 )
@@ -345,8 +346,8 @@ def generalizability(results: Results) -> Table:
                     (
                         cell(coefficient["name"], after=f" ({design})"),
                         cell(coefficient["meaning"]),
-                        _number(coefficient["sessions"], "decimals:1"),
-                        _with_interval(coefficient, "value", "low", "high"),
+                        number(coefficient["sessions"], "decimals:1"),
+                        with_interval(coefficient, "value", "low", "high"),
                     )
                 )
             )
@@ -357,10 +358,10 @@ def generalizability(results: Results) -> Table:
                         (
                             words("multilevel omega"),
                             cell(omega["meaning"]),
-                            _number(omega["forms_per_client"], "decimals:1")
+                            number(omega["forms_per_client"], "decimals:1")
                             if omega["kind"].raw == "between"
                             else words("–"),
-                            _with_interval(omega, "estimate", "low", "high"),
+                            with_interval(omega, "estimate", "low", "high"),
                         )
                     )
                 )
@@ -385,7 +386,7 @@ def decision(results: Results) -> Table:
         return table
     table.columns += [Column(cell(rows[0]["label"])) for rows in groups]
     for k, row in enumerate(groups[0]):
-        values = (_with_interval(rows[k], "reliability", "low", "high") for rows in groups)
+        values = (with_interval(rows[k], "reliability", "low", "high") for rows in groups)
         table.rows.append(Row((cell(row["sessions"], "count"), *values)))
     needed = list(_groups(_rows(results, "sessions_needed"), "label"))
     table.rows.append(Row((words("Sessions needed for a reliability of"),), group=True))
@@ -394,7 +395,7 @@ def decision(results: Results) -> Table:
             Row(
                 (
                     cell(row["target"], "correlation:1"),
-                    *(_number(rows[k]["sessions"], "count") for rows in needed),
+                    *(number(rows[k]["sessions"], "count") for rows in needed),
                 )
             )
         )
@@ -434,8 +435,8 @@ def variance_shares(results: Results) -> Table:
                     else cell(row["level"]),
                     cell(row["groups"], "count"),
                     cell(row["variance"], "decimals:2"),
-                    _with_interval(row, "share", "share_low", "share_high"),
-                    _with_interval(row, "icc", "icc_low", "icc_high"),
+                    with_interval(row, "share", "share_low", "share_high"),
+                    with_interval(row, "icc", "icc_low", "icc_high"),
                 )
             )
             for row in own
@@ -543,9 +544,9 @@ def _step(row: Field) -> Row:
         (
             words(name),
             chi2,
-            *(_number(row[key], "correlation:3") for key in ("cfi", "rmsea", "srmr")),
-            *(_number(row[key], "correlation:3") for key in ("change_cfi", "change_rmsea")),
-            _number(p, "p-cell"),
+            *(number(row[key], "correlation:3") for key in ("cfi", "rmsea", "srmr")),
+            *(number(row[key], "correlation:3") for key in ("change_cfi", "change_rmsea")),
+            number(p, "p-cell"),
             words(verdict if row["converged"].raw else "no stable solution"),
         ),
         faint=not row["converged"].raw,
