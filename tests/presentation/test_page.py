@@ -196,7 +196,7 @@ def test_templates_hold_no_number_of_their_own():
     """Numbers come from files; those of the language of statistics are marked as fixed."""
     folder = SOURCE / "alliance" / "report" / "templates"
     assert {path.stem for path in folder.glob("*.html")} >= set(SECTIONS)
-    for path in folder.glob("*.html"):
+    for path in folder.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         for code in (r"\{#.*?#\}", r"\{%.*?%\}", r'<span class="fixed">.*?</span>', r"\{\{.*?\}\}"):
             text = re.sub(code, "", text, flags=re.DOTALL)

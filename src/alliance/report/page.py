@@ -15,12 +15,13 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from alliance.figures.measurement import main_labels
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.ledger import Findings, element
 from alliance.findings.marks import kinds_of, mark_of
 from alliance.findings.results import Results
-from alliance.report.truth import compare
+from alliance.report.truth import USABLE, compare
 from alliance.tables import html
 from alliance.tables.layout import Table
 from alliance.tables.makers import MAKERS
@@ -77,6 +78,8 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
         table_of=partial(_table_of, findings),
         picture=partial(_picture, material),
         figure_numbers=itertools.count(1),
+        main_scores=partial(_main_scores, results),
+        usable=USABLE,
         kinds_of=kinds_of,
         mark_of=mark_of,
         leading=[fit for fit in results.fits if fit["family"].raw in LEADING],
@@ -94,6 +97,15 @@ def render(material: Material, findings: Findings, sections: Sequence[str]) -> s
         style=Markup(style),
         policy=html.POLICY.format(html.style_hash(style)),
     )
+
+
+def _main_scores(results: Results, part: str) -> list[Field]:
+    """Return the rows of a part of `measurement.json` whose scores the pictures show."""
+    measurement = results.further.get("measurement")
+    if measurement is None:
+        return []
+    labels = main_labels(measurement.raw)
+    return [row for row in measurement[part] if row["label"].raw in labels]
 
 
 def _table(material: Material, findings: Findings, name: str) -> Markup:
