@@ -4,7 +4,7 @@ REQUIRED INPUTS
     fits        = results/<cohort>/fits/*.json
     description = results/<cohort>/description.json
 OUTPUTS
-    results/<cohort>/figures/<name>.{png,svg,pdf}
+    results/<cohort>/figures/<name>.{png,svg,pdf,csv}   (csv: the numbers that are drawn)
     results/<cohort>/tables/<name>.{csv,html}
 
 Nothing is computed here.
@@ -24,7 +24,7 @@ rule draw_figures:
         collect(
             f"{RESULTS}/figures/{{name}}.{{kind}}",
             name=FIGURES,
-            kind=["png", "svg", "pdf"],
+            kind=["png", "svg", "pdf", "csv"],
         ),
     log:
         f"{RESULTS}/logs/draw_figures.log",
