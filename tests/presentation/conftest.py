@@ -132,3 +132,17 @@ def otherwise_marked(mock, results_of, tmp_path_factory):
     fits = [*mock.fits(), *mock.otherwise.marked(mock)]
     folder = tmp_path_factory.mktemp("otherwise_marked")
     return results_of(folder, fits=fits).publish(figures=False)
+
+
+@pytest.fixture(scope="session")
+def all_figures(mock):
+    """Return results with every family of models, and every figure of them by name."""
+    from alliance.figures import FIGURES, painters, style
+    from alliance.findings import results
+
+    description = mock.description()
+    further = {"measurement": mock.measurement(description), "dropout": mock.leaving()}
+    fits = [*mock.fits(), *mock.otherwise.fits(mock)]
+    shown, draw = results.Results(fits, description, further), painters()
+    with style.in_house_style():
+        return shown, {name: draw[name](shown) for name in FIGURES}

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from alliance.figures import FIGURES, style
+from alliance.figures import FIGURES
 from alliance.figures.data import COLUMNS, rows_of, write_data
-from alliance.findings.results import Results
-from tests.presentation.test_figures import PAINTERS, cohorts, drawn, hostile
+from tests.presentation.test_figures import cohorts, drawn, hostile
 
 
 def table(figure, folder):
@@ -22,19 +21,9 @@ def numbers(rows, column, **wanted):
     return [float(row[column]) for row in rows if all(row[key] == v for key, v in wanted.items())]
 
 
-@pytest.fixture(scope="module")
-def everything(mock):
-    """Every figure of a cohort with every family of models."""
-    description = mock.description()
-    further = {"measurement": mock.measurement(description), "dropout": mock.leaving()}
-    results = Results([*mock.fits(), *mock.otherwise.fits(mock)], description, further)
-    with style.in_house_style():
-        return results, {name: PAINTERS[name](results) for name in FIGURES}
-
-
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_mark_has_a_name_and_a_place_and_every_file_something(everything, name):
-    rows = rows_of(everything[1][name])
+def test_every_mark_has_a_name_and_a_place_and_every_file_something(all_figures, name):
+    rows = rows_of(all_figures[1][name])
     assert rows
     for row in rows:
         assert set(row) <= set(COLUMNS)
@@ -42,8 +31,8 @@ def test_every_mark_has_a_name_and_a_place_and_every_file_something(everything, 
         assert {"x", "y", "row", "column", "text"} & set(row), row
 
 
-def test_courses_are_those_of_the_fit(everything, tmp_path):
-    results, figures = everything
+def test_courses_are_those_of_the_fit(all_figures, tmp_path):
+    results, figures = all_figures
     rows, fit = table(figures["courses"], tmp_path), results.fits[0]
     for curve in fit["curves"]:
         if curve["group"] == "all sites":
@@ -61,8 +50,8 @@ def test_courses_are_those_of_the_fit(everything, tmp_path):
         assert numbers(rows, "y", kind="points", **panel) == shown
 
 
-def test_forest_plots_are_those_of_the_fit(everything, tmp_path):
-    results, figures = everything
+def test_forest_plots_are_those_of_the_fit(all_figures, tmp_path):
+    results, figures = all_figures
     rows = table(figures["effects"], tmp_path)
     for letter, fit in zip("abc", results.fits[2:5], strict=True):
         main = [e for e in fit["estimates"] if e["role"] == "main"]
@@ -75,8 +64,8 @@ def test_forest_plots_are_those_of_the_fit(everything, tmp_path):
         assert numbers(rows, "x_high", kind="interval", **panel) == [e[keys[2]] for e in main]
 
 
-def test_steps_bars_cells_and_printed_numbers_are_those_of_the_descriptions(everything, tmp_path):
-    results, figures = everything
+def test_steps_bars_cells_and_printed_numbers_are_those_of_the_descriptions(all_figures, tmp_path):
+    results, figures = all_figures
     rows = table(figures["leaving"], tmp_path)
     told = results.further["dropout"]["incidence"][0]
     panel = {"panel": "a How treatments ended, all clients", "series": "dropped out"}
@@ -93,10 +82,10 @@ def test_steps_bars_cells_and_printed_numbers_are_those_of_the_descriptions(ever
     assert numbers(rows, "value", series="sessions attended") == [4 * 1302]
 
 
-def test_what_the_file_says_is_what_the_artists_are(everything):
+def test_what_the_file_says_is_what_the_artists_are(all_figures):
     """Drawn again from the file alone, lines, points and bands lie where they lay."""
     for name in ("courses", "shapes", "dropout", "decision", "prediction"):
-        figure = everything[1][name]
+        figure = all_figures[1][name]
         rows = rows_of(figure)
         axes = [a for part in figure.subfigs or [figure] for a in part._localaxes]
         drawn_places = [

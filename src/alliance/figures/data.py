@@ -214,10 +214,11 @@ def _number(axes: Axes, text: Text) -> Row:
     shown = _plain(text.get_text())
     if text.get_label() == REASON:
         return {"series": "", "kind": "nothing to show", "text": shown}
-    (x, y), places = text.get_position(), text.get_transform()
+    place_of: Any = text.get_transform()
+    x, y = text.get_position()
     if isinstance(text, Annotation):  # it stands beside the place that it belongs to
-        (x, y), places = text.xy, text.xycoords
-    in_x, in_y = places.contains_branch_seperately(axes.transData)
+        (x, y), place_of = text.xy, text.xycoords
+    in_x, in_y = place_of.contains_branch_seperately(axes.transData)
     place = {"x": x} if in_x and axes.axison else {}
     place |= {"y": y} if in_y and axes.axison else {}
     return {"kind": "printed", **place, "value": _value(shown), "text": shown}

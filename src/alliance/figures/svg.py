@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from xml.sax.saxutils import escape
 
 NAMESPACES = {"http://www.w3.org/2000/svg": "", "http://www.w3.org/1999/xlink": "xlink:"}
+SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 HEAD = "<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink'"
 PLACES = 2
 FACTOR_DIGITS = 6
@@ -29,8 +30,18 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b")
 def compact(svg: bytes) -> bytes:
     """Return the drawing without what no reader sees; the same input gives the same bytes."""
     root = ET.fromstring(svg)
+    _drop_blanks(root)
     _shorten_names(root)
     return (HEAD + _element(root)[len("<svg") :]).encode("utf-8")
+
+
+def _drop_blanks(root: ET.Element) -> None:
+    """Remove glyphs without ink, and where they are used: every space between words."""
+    blanks = {f"#{e.get('id')}" for e in root.iter(SVG + "path") if not e.get("d")}
+    for parent in root.iter():
+        for child in list(parent):
+            if child.get(LINK) in blanks or (child.tag == SVG + "path" and not child.get("d")):
+                parent.remove(child)
 
 
 def _shorten_names(root: ET.Element) -> None:
