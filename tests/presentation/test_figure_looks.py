@@ -99,7 +99,7 @@ def test_it_can_be_printed(all_figures, name):
             drawn = line.get_linestyle() != "None" and len(line.get_xdata())
             assert not drawn or line.get_linewidth() >= 0.5
         for collection in axes.collections:
-            if getattr(collection, "filled", False):
+            if getattr(collection, "filled", False) or not collection.get_paths():
                 continue  # shades between contour lines have no edge
             assert all(width == 0 or width >= 0.5 for width in collection.get_linewidth())
 

@@ -30,17 +30,18 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b")
 def compact(svg: bytes) -> bytes:
     """Return the drawing without what no reader sees; the same input gives the same bytes."""
     root = ET.fromstring(svg)
-    _drop_blanks(root)
+    _drop_unseen(root)
     _shorten_names(root)
     return (HEAD + _element(root)[len("<svg") :]).encode("utf-8")
 
 
-def _drop_blanks(root: ET.Element) -> None:
-    """Remove glyphs without ink, and where they are used: every space between words."""
+def _drop_unseen(root: ET.Element) -> None:
+    """Remove metadata, and glyphs without ink where they are used: every space between words."""
     blanks = {f"#{e.get('id')}" for e in root.iter(SVG + "path") if not e.get("d")}
     for parent in root.iter():
         for child in list(parent):
-            if child.get(LINK) in blanks or (child.tag == SVG + "path" and not child.get("d")):
+            blank = child.tag == SVG + "path" and not child.get("d")
+            if blank or child.tag == SVG + "metadata" or child.get(LINK) in blanks:
                 parent.remove(child)
 
 
@@ -62,7 +63,7 @@ def _element(element: ET.Element) -> str:
     """Return an element as text; a group that says nothing of its own gives its content alone."""
     inside = escape((element.text or "").strip()) + "".join(_element(child) for child in element)
     tag = _name(element.tag)
-    if tag == "metadata" or (tag in ("g", "defs") and not inside):
+    if tag in ("g", "defs") and not inside:
         return ""
     if tag == "g" and not element.attrib:
         return inside
