@@ -3,9 +3,12 @@
 REQUIRED INPUTS
     fits        = results/<cohort>/fits/*.json
     description = results/<cohort>/description.json
+    panel       = data/processed/<cohort>/panel.parquet (for the private courses only)
 OUTPUTS
     results/<cohort>/figures/<name>.{png,svg,pdf,csv}   (csv: the numbers that are drawn)
     results/<cohort>/tables/<name>.{csv,html}
+    private/<cohort>/courses.pdf                     every client's course: not to be shared; made
+                                                     only where it is asked for by its name
 
 Nothing is computed here.
 """
@@ -36,6 +39,24 @@ rule draw_figures:
         "Draw the figures."
     script:
         "../scripts/draw_figures.py"
+
+
+rule draw_private_courses:
+    input:
+        panel=f"{PROCESSED}/panel.parquet",
+        code=library("figures.private_courses"),
+    output:
+        courses=f"private/{COHORT}/courses.pdf",
+    log:
+        f"{RESULTS}/logs/draw_private_courses.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/draw_private_courses.tsv"
+    params:
+        measures=lookup("measures", within=cohort),
+    message:
+        "Draw the course of every client, into the private folder."
+    script:
+        "../scripts/draw_private_courses.py"
 
 
 rule make_tables:
