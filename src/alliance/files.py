@@ -79,10 +79,15 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
 
 def write_private_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """Publish a table as CSV that its owner alone may read, in a folder of the same kind."""
+    write_private_bytes(frame.to_csv(index=False, lineterminator="\n").encode("utf-8"), path)
+
+
+def write_private_bytes(data: bytes, path: str | Path) -> None:
+    """Publish a file that its owner alone may read, in a folder of the same kind."""
     folder = Path(path).parent
     folder.mkdir(parents=True, exist_ok=True)
     os.chmod(folder, 0o700)
-    write_text(frame.to_csv(index=False, lineterminator="\n"), path, mode=0o600)
+    write_bytes(data, path, mode=0o600)
 
 
 def inert_text(cell: object) -> object:

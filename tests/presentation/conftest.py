@@ -158,3 +158,17 @@ def browser():
         chromium = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def all_figures(mock):
+    """Return results with every family of models, and every figure of them by name."""
+    from alliance.figures import FIGURES, painters, style
+    from alliance.findings import results
+
+    description = mock.description()
+    further = {"measurement": mock.measurement(description), "dropout": mock.leaving()}
+    fits = [*mock.fits(), *mock.otherwise.fits(mock)]
+    shown, draw = results.Results(fits, description, further), painters()
+    with style.in_house_style():
+        return shown, {name: draw[name](shown) for name in FIGURES}

@@ -102,7 +102,8 @@ def templates(*packages):
     """Return the page templates of these packages, which no import shows."""
     package = PROJECT / "src" / "alliance"
     folders = [package / name / "templates" for name in packages]
-    return sorted(str(path) for folder in folders for path in folder.iterdir())
+    found = [path for folder in folders for path in folder.rglob("*")]
+    return sorted(str(path) for path in found if path.is_file())
 
 
 def truth_file():

@@ -4,10 +4,13 @@ REQUIRED INPUTS
     fits        = results/<cohort>/fits/*.json
     description = results/<cohort>/description.json
     checklists  = results/<cohort>/checklists.json   (tables only)
+    panel       = data/processed/<cohort>/panel.parquet (for the private courses only)
 OUTPUTS
-    results/<cohort>/figures/<name>.{png,svg,pdf}
+    results/<cohort>/figures/<name>.{png,svg,pdf,csv}   (csv: the numbers that are drawn)
     results/<cohort>/tables/<name>.{csv,html,tex}
     results/<cohort>/audit/tables_findings.json     all numbers printed in the HTML tables
+    private/<cohort>/courses.pdf                     every client's course: not to be shared; made
+                                                     only where it is asked for by its name
 
 Nothing is computed here.
 """
@@ -26,7 +29,7 @@ rule draw_figures:
         collect(
             f"{RESULTS}/figures/{{name}}.{{kind}}",
             name=FIGURES,
-            kind=["png", "svg", "pdf"],
+            kind=["png", "svg", "pdf", "csv"],
         ),
     log:
         f"{RESULTS}/logs/draw_figures.log",
@@ -38,6 +41,24 @@ rule draw_figures:
         "Draw the figures."
     script:
         "../scripts/draw_figures.py"
+
+
+rule draw_private_courses:
+    input:
+        panel=f"{PROCESSED}/panel.parquet",
+        code=library("figures.private_courses"),
+    output:
+        courses=f"private/{COHORT}/courses.pdf",
+    log:
+        f"{RESULTS}/logs/draw_private_courses.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/draw_private_courses.tsv"
+    params:
+        measures=lookup("measures", within=cohort),
+    message:
+        "Draw the course of every client, into the private folder."
+    script:
+        "../scripts/draw_private_courses.py"
 
 
 rule make_tables:

@@ -39,7 +39,7 @@ FIGURES = (
     "ruptures",
     "rule_agreement",
 )
-FORMATS = ("png", "svg", "pdf")
+FORMATS = ("png", "svg", "pdf", "csv")
 
 
 def draw_figures(
@@ -49,7 +49,7 @@ def draw_figures(
     further: Sequence[str | Path] = (),
     out_folder: str | Path,
 ) -> None:
-    """Draw every figure and publish it as PNG (300 dpi), SVG and PDF.
+    """Draw every figure and publish it as PNG (300 dpi), SVG and PDF, and its numbers as CSV.
 
     Parameters
     ----------
@@ -60,15 +60,19 @@ def draw_figures(
     further
         Other descriptions, e.g. `measurement.json`; known by the names of their files.
     out_folder
-        Where `<name>.png`, `.svg` and `.pdf` are written. The same input gives the same bytes.
+        Where `<name>.png`, `.svg`, `.pdf` and `.csv` are written. The same input gives the same
+        bytes.
     """
     results = read_results(fits, description, further)
     from alliance.figures import style
+    from alliance.figures.data import write_data
 
     draw = painters()
     with style.in_house_style():
         for name in FIGURES:
-            style.save(draw[name](results), Path(out_folder) / name)
+            figure = draw[name](results)
+            style.save(figure, Path(out_folder) / name)
+            write_data(figure, Path(out_folder) / f"{name}.csv")
 
 
 def painters() -> dict[str, Callable[[Results], Figure]]:

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from alliance.figures import style
-from alliance.figures.missing import SHADES
 from alliance.findings.results import Results
 
 FULL = 60  # clients in a square that is as dark as it gets, at most
+LIGHTEST = 0.14  # where shades begin, below zero clients: no shown square is as light as paper
 
 
 def draw(results: Results) -> Figure:
@@ -38,27 +37,29 @@ def draw(results: Results) -> Figure:
 def _plane(axes: Axes, entry: Mapping[str, Any]) -> None:
     plane, width = entry["plane"], entry["plane"]["width"]
     most = min(FULL, max((cell["clients"] for cell in plane["cells"]), default=1))
-    for cell in plane["cells"]:
-        axes.add_patch(
-            Rectangle(
-                (cell["first_low"], cell["last_low"]),
-                width,
-                width,
-                facecolor=SHADES(0.12 + 0.88 * min(1.0, cell["clients"] / most)),
-                edgecolor="white",
-                linewidth=0.5,
-            )
-        )
+    style.draw_cells(
+        axes,
+        [(cell["first_low"], cell["last_low"]) for cell in plane["cells"]],
+        [cell["clients"] for cell in plane["cells"]],
+        (width, width),
+        -LIGHTEST * most,
+        most,
+        edgecolor="white",
+        linewidth=0.5,
+        label="_clients",
+    )
     low, high = plane["low"], plane["high"]
     ends = np.array([low, high])
     band = entry["reliable_points"]
-    axes.plot(ends, ends, color=style.SOFT, lw=0.8)
+    axes.plot(ends, ends, color=style.SOFT, lw=0.8, label="_no change")
     for shift in (-band, band):
-        axes.plot(ends, ends + shift, color=style.WINE, lw=0.9, ls=style.DASHES[1])
+        axes.plot(ends, ends + shift, color=style.WINE, lw=0.9, ls=style.DASHES[1],
+                  label="_error of measurement")  # fmt: skip
     cutoff = entry["cutoff"]["value"]
     if low < cutoff < high:
-        axes.axhline(cutoff, color=style.OCHRE, lw=0.9, ls=style.DASHES[3])
-        axes.axvline(cutoff, color=style.OCHRE, lw=0.9, ls=style.DASHES[3])
+        look: dict[str, Any] = {"color": style.OCHRE, "lw": 0.9, "ls": style.DASHES[3]}
+        axes.axhline(cutoff, label="_cut-off", **look)
+        axes.axvline(cutoff, label="_cut-off", **look)
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
     axes.set_aspect("equal")
@@ -67,6 +68,7 @@ def _plane(axes: Axes, entry: Mapping[str, Any]) -> None:
     axes.text(
         0.985, 0.02, "darker: more clients\nwhite: fewer than eight", transform=axes.transAxes,
         ha="right", va="bottom", fontsize=6.3, style="italic", color=style.SOFT,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
     )  # fmt: skip
     _name_regions(axes, entry, low, high)
     axes.annotate(

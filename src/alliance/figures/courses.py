@@ -56,7 +56,7 @@ def _draw_panel(axes: Axes, fit: Mapping[str, Any], observed: Sequence[Mapping[s
     axes.set_ylabel(style.wrapped(some["y_label"], 34))
     axes.set_xlim(left=min(some["x"]), right=max(some["x"]))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.grid(axis="y", color=style.RULE, linewidth=0.4)
+    axes.grid(axis="y", color=style.RULE, linewidth=0.5)
     if mark_of(fit):
         style.mark_status(axes, dict(fit))
     else:
@@ -75,12 +75,14 @@ def _draw_sites(
     for k, site in enumerate(sites):
         colour, curve = style.SERIES[k], curves[site]
         axes.fill_between(
-            curve["x"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.13, lw=0
-        )
-        axes.plot(curve["x"], curve["estimate"], color=colour, ls=style.DASHES[k])
+            curve["x"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.13, lw=0,
+            label=f"_{site}",
+        )  # fmt: skip
+        axes.plot(curve["x"], curve["estimate"], color=colour, ls=style.DASHES[k], label=f"_{site}")
         _points(
-            axes, means.get(site), in_weeks, max(curve["x"]), color=colour, marker=style.MARKERS[k]
-        )
+            axes, means.get(site), in_weeks, max(curve["x"]), color=colour,
+            marker=style.MARKERS[k], label=f"_{site}",
+        )  # fmt: skip
         ends.append((curve["estimate"][-1], style.short(site, 14), colour, style.MARKERS[k]))
     _name_ends(axes, ends)
 
@@ -94,12 +96,17 @@ def _draw_many(
 ) -> None:
     """Draw all sites together in front of thin lines of each."""
     for site in sites:
-        axes.plot(curves[site]["x"], curves[site]["estimate"], color=style.SKY, lw=0.5, alpha=0.75)
+        axes.plot(
+            curves[site]["x"], curves[site]["estimate"], color=style.SKY, lw=0.5, alpha=0.75,
+            label=f"_{site}",
+        )  # fmt: skip
     main = curves.get(ALL_SITES) or curves[sites[0]]
-    axes.fill_between(main["x"], main["ci_low"], main["ci_high"], color=style.BLUE, alpha=0.2, lw=0)
-    axes.plot(main["x"], main["estimate"], color=style.BLUE, lw=1.8)
-    _points(axes, means.get("all"), in_weeks, max(main["x"]), color=style.BLUE, marker="o")
-    ends = [(main["estimate"][-1], ALL_SITES if len(sites) > 1 else "model", style.BLUE, "")]
+    name = ALL_SITES if len(sites) > 1 else "model"
+    look: dict[str, Any] = {"color": style.BLUE, "label": f"_{name}"}
+    axes.fill_between(main["x"], main["ci_low"], main["ci_high"], alpha=0.2, lw=0, **look)
+    axes.plot(main["x"], main["estimate"], lw=1.8, **look)
+    _points(axes, means.get("all"), in_weeks, max(main["x"]), marker="o", **look)
+    ends = [(main["estimate"][-1], name, style.BLUE, "")]
     if len(sites) > 1:
         axes.plot([], [], color=style.SKY, lw=0.8, label="each site")
         axes.legend(loc="best", fontsize=6.8, handlelength=1.4)

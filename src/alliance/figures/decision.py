@@ -44,6 +44,7 @@ def _curves(axes: Axes, curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
             color=colour,
             alpha=0.14,
             lw=0,
+            label=f"_{label}",
         )
         axes.plot(
             sessions,
@@ -54,7 +55,7 @@ def _curves(axes: Axes, curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
             label=style.short(label, 40),
         )
     for target in TARGETS:
-        axes.axhline(target, color=style.RULE, lw=0.8, zorder=0)
+        axes.axhline(target, color=style.RULE, lw=0.8, zorder=0, label="_target")
         axes.text(
             1.01,
             target,

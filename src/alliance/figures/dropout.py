@@ -59,8 +59,9 @@ def _draw_model(axes: Axes, fit: Mapping[str, Any], curves: Sequence[Mapping[str
     for k, curve in enumerate(curves):
         colour, dash = LOOK[k % len(LOOK)]
         axes.fill_between(
-            curve["x"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.16, lw=0
-        )
+            curve["x"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.16, lw=0,
+            label=f"_{curve['group']}",
+        )  # fmt: skip
         axes.plot(
             curve["x"],
             curve["estimate"],
@@ -79,18 +80,17 @@ def _draw_observed(axes: Axes, groups: Sequence[Mapping[str, Any]], last: float)
         x, y, low, high = (
             [group[key][i] for i in shown] for key in ("session", "staying", "ci_low", "ci_high")
         )
-        axes.fill_between(x, low, high, step="post", color=colour, alpha=0.13, lw=0)
-        axes.step(x, y, where="post", color=colour, ls=dash, label=style.short(group["group"], 44))
+        name = style.short(group["group"], 44)
+        axes.fill_between(
+            x, low, high, step="post", color=colour, alpha=0.13, lw=0, label=f"_{name}"
+        )
+        axes.step(x, y, where="post", color=colour, ls=dash, label=name)
     colours = [LOOK[k % len(LOOK)][0] for k in range(len(groups))]
     draw_at_risk(axes, list(zip(groups, colours, strict=True)), last)
 
 
 def draw_at_risk(axes: Axes, groups: Sequence[tuple[Mapping[str, Any], str]], last: float) -> None:
     """Write the numbers at risk of (group, colour) below the axis, at the sessions of the ticks."""
-    from matplotlib.transforms import ScaledTranslation
-
-    place = axes.get_xaxis_transform()
-    down = axes.figure.dpi_scale_trans
     axes.annotate(
         "Clients at risk",
         xy=(0, 0),
@@ -120,14 +120,16 @@ def draw_at_risk(axes: Axes, groups: Sequence[tuple[Mapping[str, Any], str]], la
             if session in at:
                 n = at[session]
                 text = format_value("count", n) if n >= FEWEST_AT_RISK else f"<{FEWEST_AT_RISK}"
-                axes.text(
-                    session,
-                    0,
+                axes.annotate(
                     text,
+                    xy=(session, 0),
+                    xycoords=axes.get_xaxis_transform(),
+                    xytext=(0, offset),
+                    textcoords="offset points",
                     fontsize=6.8,
                     ha="center",
                     va="center",
-                    transform=place + ScaledTranslation(0, offset / 72, down),
+                    label=f"_clients at risk: {group['group']}",
                 )
 
 
@@ -144,5 +146,5 @@ def _finish(axes: Axes, last: float) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     axes.set_xlabel("Session")
     axes.set_ylabel("Still in treatment")
-    axes.grid(axis="y", color=style.RULE, linewidth=0.4)
+    axes.grid(axis="y", color=style.RULE, linewidth=0.5)
     axes.legend(loc="lower left", fontsize=6.8, handlelength=2.6, borderaxespad=0.4)

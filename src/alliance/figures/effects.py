@@ -72,6 +72,7 @@ def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str,
                 lw=1.2,
                 ls=":" if failed else "-",
                 solid_capstyle="butt",
+                label="_check" if companion else "_effect",
             )
         axes.plot(
             value,
@@ -82,6 +83,7 @@ def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str,
             color=colour,
             mfc="white" if failed or companion else colour,
             mew=1.0,
+            label="_check" if companion else "_effect",
         )
         axes.text(
             1.03,
@@ -95,7 +97,7 @@ def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str,
         names.append(_name(line, companion))
     axes.set_yticks(range(len(lines)), names, fontsize=6.6)
     axes.set_ylim(len(lines) - 0.5, -0.6)
-    axes.axvline(1 if as_ratio else 0, color=style.INK, lw=0.6)
+    axes.axvline(1 if as_ratio else 0, color=style.INK, lw=0.6, label="_no effect")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.12)

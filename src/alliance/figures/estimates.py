@@ -14,7 +14,7 @@ from alliance.findings.marks import short_mark_of
 from alliance.findings.results import Results
 
 LEVELS = {
-    "site": style.BROWN,
+    "site": style.OCHRE,  # not brown, which in grey is as dark as the client's part
     "therapist": style.BLUE,
     "client": style.SKY,
     "session": style.RULE,
@@ -28,6 +28,7 @@ def draw(results: Results) -> Figure:
     effects = [
         (fit, e)
         for fit in results.fits
+        if fit["family"] != "arms"  # it repeats the effect of the model that it asks otherwise
         for e in fit["estimates"]
         if e["standardised"] is not None and e["role"] == "main"
     ]
@@ -88,6 +89,7 @@ def _draw_shares(
                 color=colour,
                 edgecolor="white",
                 lw=0.8,
+                label=f"_{level}",
                 alpha=0.4 if fit["status"] == "failed" else 1,
             )
             if share >= 0.06:
@@ -98,7 +100,7 @@ def _draw_shares(
                     ha="center",
                     va="center",
                     fontsize=6.5,
-                    color="white" if colour in (style.BLUE, style.BROWN) else style.INK,
+                    color="white" if colour == style.BLUE else style.INK,
                 )
             left += share
     axes.set_yticks(range(len(shares)), [_label(fit) for fit, _ in shares])
@@ -132,8 +134,10 @@ def _draw_effects(
         failed = fit["status"] == "failed"
         colour = style.SOFT if failed else style.BLUE
         value = effect["standardised"]
-        axes.plot([0, value], [y, y], color=colour, lw=1.0, ls=":" if failed else "-")
-        axes.plot(value, y, "o", ms=4.5, color=colour, mfc="white" if failed else colour)
+        stem: dict[str, Any] = {"ls": ":" if failed else "-", "label": "_nolegend_"}
+        axes.plot([0, value], [y, y], color=colour, lw=1.0, **stem)
+        face = "white" if failed else colour
+        axes.plot(value, y, "o", ms=4.5, color=colour, mfc=face, label="_standardised effect")
         axes.text(
             1.03,
             y,
@@ -147,7 +151,7 @@ def _draw_effects(
         names.append(f"{style.short(effect['label'], 48)}\n→ {outcome}")
     axes.set_yticks(range(len(effects)), names, fontsize=6)
     axes.set_ylim(len(effects) - 0.5, -0.6)
-    axes.axvline(0, color=style.INK, lw=0.6)
+    axes.axvline(0, color=style.INK, lw=0.6, label="_no effect")
     reach = max(0.3, *(abs(effect["standardised"]) * 1.15 for _, effect in effects))
     axes.set_xlim(-reach, reach)
     axes.tick_params(axis="y", length=0)

@@ -23,6 +23,9 @@ ENDS = {
     "ongoing": ("still in treatment", style.ROSE),
     "end_unknown": ("end not known", style.RULE),
 }
+# Two of the colours are alike in grey; a number on a hatched bar stands on a plain ground.
+HATCHES = {"transferred": "///", "ongoing": "\\\\\\"}
+BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.75}
 
 
 def draw(results: Results) -> Figure:
@@ -60,7 +63,7 @@ def _draw_boxes(axes: Axes, total: Mapping[str, Any], fits: Sequence[Mapping[str
         y = (k + 0.5) * ROW
         _box(axes, 0, y - 3.7, 47, 7.4)
         if total[key]:
-            _number(axes, 15, y, total[key])
+            _number(axes, 15, y, total[key], f"_{many}")
             axes.text(17, y, one if total[key] == 1 else many, va="center")
         else:
             axes.text(23.5, y, f"no {many}", ha="center", va="center", color=style.SOFT)
@@ -87,7 +90,9 @@ def _draw_boxes(axes: Axes, total: Mapping[str, Any], fits: Sequence[Mapping[str
         )
         if not refused and (mark := short_mark_of(fit)):
             note += f", {mark}"
-        axes.text(60, y + 1.75, note, va="center", fontsize=6.3, color=style.SOFT)
+        axes.text(
+            60, y + 1.75, note, va="center", fontsize=6.3, color=style.SOFT, label=f"_model {name}"
+        )
 
 
 def _box(axes: Axes, x: float, y: float, width: float, height: float, faint: bool = False) -> None:
@@ -105,10 +110,11 @@ def _box(axes: Axes, x: float, y: float, width: float, height: float, faint: boo
     )
 
 
-def _number(axes: Axes, x: float, y: float, count: int) -> None:
+def _number(axes: Axes, x: float, y: float, count: int, label: str) -> None:
     axes.text(
-        x, y, format_value("count", count), ha="right", va="center", weight="bold", fontsize=8.5
-    )
+        x, y, format_value("count", count), ha="right", va="center", weight="bold", fontsize=8.5,
+        label=label,
+    )  # fmt: skip
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -136,8 +142,9 @@ def _draw_ends(axes: Axes, flow: Mapping[str, Mapping[str, Any]], sites: Sequenc
             share = row[end] / row["clients"] if row["clients"] else 0.0
             colour = ENDS[end][1]
             axes.barh(
-                y, share, left=left, height=0.72, color=colour, edgecolor="white", linewidth=0.8
-            )
+                y, share, left=left, height=0.72, color=colour, edgecolor="white", linewidth=0.8,
+                hatch=HATCHES.get(end), label=f"_{ENDS[end][0]}, share",
+            )  # fmt: skip
             if share > 0.055:
                 dark = colour in (style.BLUE,)
                 axes.text(
@@ -148,6 +155,8 @@ def _draw_ends(axes: Axes, flow: Mapping[str, Mapping[str, Any]], sites: Sequenc
                     va="center",
                     fontsize=6.5,
                     color="white" if dark else style.INK,
+                    label=f"_{ENDS[end][0]}, clients",
+                    bbox=BEHIND if end in HATCHES else None,
                 )
             left += share
     names = ["all sites" if site == "all" else style.short(site, 16) for site in sites]
@@ -157,7 +166,11 @@ def _draw_ends(axes: Axes, flow: Mapping[str, Mapping[str, Any]], sites: Sequenc
     axes.set_xticks([])
     axes.tick_params(axis="y", length=0)
     axes.spines[:].set_visible(False)
-    handles = [axes.barh(0, 0, color=ENDS[end][1], label=ENDS[end][0]) for end in shown]
+    handles = [
+        axes.barh(0, 0, color=ENDS[end][1], hatch=HATCHES.get(end), ec="white", lw=0.0,
+                  label=ENDS[end][0])
+        for end in shown
+    ]  # fmt: skip
     axes.legend(
         handles=handles,
         loc="upper left",

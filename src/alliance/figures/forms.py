@@ -58,7 +58,7 @@ def _bars(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
             color=colour,
             hatch=hatch,
             edgecolor="white",
-            linewidth=0.3,
+            linewidth=0.5,
             label=name,
         )
         bottom = [b + h for b, h in zip(bottom, heights, strict=True)]

@@ -46,7 +46,8 @@ def draw(results: Results) -> Figure:
             _cells(axes, y, own)
         else:
             words = style.wrapped(row["message"] or "not fitted", 62, 2)
-            axes.text(0.0, y, words, ha="left", va="center", fontsize=6.3, color=style.SOFT)
+            axes.text(0.0, y, words, ha="left", va="center", fontsize=6.3, color=style.SOFT,
+                      label="_why not")  # fmt: skip
     axes.set_xlim(-0.5, len(STEPS) - 0.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [_name(row) for row in rows], fontsize=6.8)
@@ -72,7 +73,8 @@ def _name(row: Mapping[str, Any]) -> str:
 def _cells(axes: Axes, y: int, steps: Sequence[Mapping[str, Any] | None]) -> None:
     for x, step in enumerate(steps):
         if step is None:
-            axes.text(x, y, "not reached", ha="center", va="center", fontsize=6.3, color=style.SOFT)
+            axes.text(x, y, "not reached", ha="center", va="center", fontsize=6.3,
+                      color=style.SOFT, label="_change of fit")  # fmt: skip
             continue
         broken = step["holds"] is False
         colour = FIRST if step["holds"] is None else BROKEN if broken else HOLDS
@@ -88,7 +90,8 @@ def _cells(axes: Axes, y: int, steps: Sequence[Mapping[str, Any] | None]) -> Non
                 alpha=0.9,
             )
         )
-        axes.text(x, y, _in_figures(step), ha="center", va="center", fontsize=6.3, linespacing=1.4)
+        axes.text(x, y, _in_figures(step), ha="center", va="center", fontsize=6.3, linespacing=1.4,
+                  label="_fit" if step["change_cfi"] is None else "_change of fit")  # fmt: skip
 
 
 def _in_figures(step: Mapping[str, Any]) -> str:

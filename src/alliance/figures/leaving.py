@@ -81,7 +81,8 @@ def _draw_sites(axes: Axes, curves: Sequence[Mapping[str, Any]], last: float) ->
         few = len(curves) <= MOST_SITES
         colour = style.SERIES[k] if few else style.SKY
         dash = style.DASHES[k] if few else "-"
-        label = style.short(curve["group"], 24) if few else ("each site" if k == 0 else "")
+        name = style.short(curve["group"], 24)
+        label = name if few else "each site" if k == 0 else f"_{name}"
         axes.step(
             curve["session"],
             curve["value"],
@@ -89,7 +90,7 @@ def _draw_sites(axes: Axes, curves: Sequence[Mapping[str, Any]], last: float) ->
             color=colour,
             ls=dash,
             lw=1.3 if few else 0.6,
-            label=label or None,
+            label=label,
         )
     style.remark(axes, "without bands, for legibility; sites of eight and more clients")
     _finish(axes, last, None)
@@ -98,8 +99,9 @@ def _draw_sites(axes: Axes, curves: Sequence[Mapping[str, Any]], last: float) ->
 def _step(axes: Axes, curve: Mapping[str, Any], colour: str, dash: Any, label: str) -> None:
     x = curve["session"]
     axes.fill_between(
-        x, curve["ci_low"], curve["ci_high"], step="post", color=colour, alpha=0.15, lw=0
-    )
+        x, curve["ci_low"], curve["ci_high"], step="post", color=colour, alpha=0.15, lw=0,
+        label=f"_{label}",
+    )  # fmt: skip
     axes.step(x, curve["value"], where="post", color=colour, ls=dash, label=label)
 
 
@@ -110,5 +112,5 @@ def _finish(axes: Axes, last: float, top: float | None) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     axes.set_xlabel("After session")
     axes.set_ylabel("Share of clients")
-    axes.grid(axis="y", color=style.RULE, linewidth=0.4)
+    axes.grid(axis="y", color=style.RULE, linewidth=0.5)
     axes.legend(loc="upper left", fontsize=6.8, handlelength=2.6, borderaxespad=0.4)

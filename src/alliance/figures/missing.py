@@ -6,15 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from alliance.figures import style
 from alliance.findings.formats import MISSING, format_value
 from alliance.findings.results import Results
 
-# Light to dark blue: more is darker, in grey too.
-SHADES = LinearSegmentedColormap.from_list("shades", ["#f7f9fb", "#6699CC", "#004488"])
 MOST_SIDE_BY_SIDE = 3  # measures for which two tables fit beside each other
 MOST_UPRIGHT = 8  # columns over the whole width whose names can be written horizontally
 FULL = 30.0  # per cent missing that are as dark as it gets
@@ -48,7 +45,7 @@ def draw(results: Results) -> Figure:
         left, right = parts[0].subplots(1, 2)
         _shade(left, rows, measures, lacking, "decimals:1", FULL, "sessions without the form")
         _shade(right, rows, measures, blank, "decimals:1", FULL, "items without a usable answer")
-        right.set_yticklabels([])
+        right.tick_params(labelleft=False)
     elif measures:
         _shade(parts[0].subplots(), rows, measures, lacking, "decimals:1", FULL)
         _shade(parts[1].subplots(), rows, measures, blank, "decimals:1", FULL)
@@ -95,21 +92,22 @@ def _shade(
 ) -> None:
     """Draw a table whose cells are the darker, the more is missing; with the number in the cell."""
     axes.set_title(title, loc="left", fontsize=6.8, color=style.SOFT)
-    for y, row in enumerate(rows):
-        for x, column in enumerate(columns):
-            number = value(row, column)
-            depth = 0.0 if number is None else min(1.0, number / most)
-            axes.add_patch(_cell(x, y, SHADES(depth)))
-            dark = depth > 0.45
-            axes.text(
-                x,
-                y,
-                MISSING if number is None else format_value(format, number),
-                ha="center",
-                va="center",
-                fontsize=6.8,
-                color="white" if dark else style.SOFT if number is None else style.INK,
-            )
+    name = title or ("problems" if format == "count" else "per cent")
+    places = [(x, y) for y in range(len(rows)) for x in range(len(columns))]
+    numbers = [value(rows[y], list(columns)[x]) for x, y in places]
+    corners = [(x - 0.47, y - 0.44) for x, y in places]
+    depths = style.draw_cells(axes, corners, numbers, (0.94, 0.88), 0, most, label=f"_{name}")
+    for (x, y), number, depth in zip(places, numbers, depths, strict=True):
+        dark = depth > 0.45
+        axes.text(
+            x,
+            y,
+            MISSING if number is None else format_value(format, number),
+            ha="center",
+            va="center",
+            fontsize=6.8,
+            color="white" if dark else style.SOFT if number is None else style.INK,
+        )
     axes.set_xlim(-0.5, max(len(columns), 2) - 0.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     if len(columns) <= MOST_UPRIGHT:
@@ -124,9 +122,3 @@ def _shade(
     )
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-
-
-def _cell(x: float, y: float, colour: Any) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((x - 0.47, y - 0.44), 0.94, 0.88, facecolor=colour, edgecolor="none")

@@ -50,7 +50,8 @@ def _draw(axes: Axes, fit: Mapping[str, Any], name: str) -> None:
     for curve, (colour, marker, dash) in zip(curves, LOOK, strict=False):
         faint = fit["status"] == "failed"
         colour = style.SOFT if faint else colour
-        axes.vlines(curve["x"], curve["ci_low"], curve["ci_high"], color=colour, lw=0.9, alpha=0.7)
+        axes.vlines(curve["x"], curve["ci_low"], curve["ci_high"], color=colour, lw=0.9, alpha=0.7,
+                    label=f"_{curve['group']}")  # fmt: skip
         axes.plot(
             curve["x"],
             curve["estimate"],
@@ -59,14 +60,14 @@ def _draw(axes: Axes, fit: Mapping[str, Any], name: str) -> None:
             ms=2.8,
             lw=0.8,
             ls=dash,
-            label=curve["group"] if len(curves) > 1 else None,
+            label=curve["group"] if len(curves) > 1 else f"_{curve['group']}",
         )
     axes.set_xlabel(curves[0]["x_label"])
     axes.set_ylabel(PANELS[name])
-    axes.grid(axis="y", color=style.RULE, linewidth=0.4)
+    axes.grid(axis="y", color=style.RULE, linewidth=0.5)
     if name == "calibration":
         top = max(max(curves[0]["x"]), max(curves[0]["ci_high"])) * 1.05
-        axes.plot([0, top], [0, top], color=style.SOFT, lw=0.6, ls=":")
+        axes.plot([0, top], [0, top], color=style.SOFT, lw=0.6, ls=":", label="_right risks")
         axes.set_xlim(0, top)
         axes.set_ylim(0, top)
         for axis in (axes.xaxis, axes.yaxis):
@@ -75,11 +76,11 @@ def _draw(axes: Axes, fit: Mapping[str, Any], name: str) -> None:
         return
     axes.xaxis.set_major_locator(_few_ticks(integer=True))
     if name == "discrimination":
-        axes.axhline(0.5, color=style.SOFT, lw=0.6, ls=":")
+        axes.axhline(0.5, color=style.SOFT, lw=0.6, ls=":", label="_a coin")
         axes.set_ylim(min(0.2, *curves[0]["ci_low"]), 1)
     else:
         axes.set_ylim(0, max(max(curve["ci_high"]) for curve in curves) * 1.45)
-        axes.legend(loc="upper right", fontsize=5.6, handlelength=1.4, borderaxespad=0.1)
+        axes.legend(loc="upper right", fontsize=6, handlelength=1.4, borderaxespad=0.1)
 
 
 def _few_ticks(integer: bool = False) -> Any:

@@ -76,10 +76,13 @@ def _forest(axes: Axes, rows: Sequence[Mapping[str, Any]], lowest: float) -> Non
             if value is None:
                 continue
             if low is not None:
-                axes.plot([max(low, lowest), high], [y + shift] * 2, color=colour, lw=1.1)
+                ends = [max(low, lowest), high]
+                axes.plot(ends, [y + shift] * 2, color=colour, lw=1.1, label=f"_{name}")
             if value >= lowest:
                 face = colour if filled else "white"
-                axes.plot(value, y + shift, marker, color=colour, mfc=face, ms=3.6)
+                axes.plot(
+                    value, y + shift, marker, color=colour, mfc=face, ms=3.6, label=f"_{name}"
+                )
         axes.text(
             1.03,
             y,
@@ -89,7 +92,7 @@ def _forest(axes: Axes, rows: Sequence[Mapping[str, Any]], lowest: float) -> Non
             fontsize=6.5,
             color=style.INK if row["alpha"] is not None else style.SOFT,
         )
-    axes.axvline(ACCEPTED, color=style.RULE, lw=0.8, zorder=0)
+    axes.axvline(ACCEPTED, color=style.RULE, lw=0.8, zorder=0, label="_good enough for groups")
     axes.set_yticks(range(len(rows)), [_name(row) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(lowest, 1)

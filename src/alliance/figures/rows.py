@@ -70,7 +70,10 @@ def draw_lines(
         colour = style.SOFT if failed else style.BLUE if line.main else style.SKY
         if low is not None and high is not None:
             dashed = ":" if failed or line.bare else "-"
-            axes.plot([low, high], [y, y], color=colour, lw=1.6 if line.main else 1.1, ls=dashed)
+            axes.plot(
+                [low, high], [y, y], color=colour, lw=1.6 if line.main else 1.1, ls=dashed,
+                label="_estimate",
+            )  # fmt: skip
         if not line.bare:
             axes.plot(
                 value,
@@ -81,6 +84,7 @@ def draw_lines(
                 color=colour,
                 mfc=colour if line.main and not failed else "white",
                 mew=1.0,
+                label="_estimate",
             )
         shown = [] if line.bare else [format_value(format, value)]
         if low is not None and high is not None:
@@ -96,9 +100,10 @@ def draw_lines(
         )
     axes.set_yticks(range(len(lines)), [_name(line) for line in lines], fontsize=6.6)
     axes.set_ylim(len(lines) - 0.4, -0.6)
-    axes.axvline(1 if as_ratio else 0, color=style.INK, lw=0.6)
+    axes.axvline(1 if as_ratio else 0, color=style.INK, lw=0.6, label="_no effect")
     if reference is not None:
-        axes.axvline(reference, color=style.BLUE, lw=0.6, ls=(0, (2, 2)), alpha=0.7)
+        axes.axvline(reference, color=style.BLUE, lw=0.6, ls=(0, (2, 2)), alpha=0.7,
+                     label="_reported")  # fmt: skip
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.12)

@@ -7,10 +7,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from alliance.figures import style
-from alliance.figures.missing import SHADES
 from alliance.findings.formats import MISSING, format_value
 from alliance.findings.results import Results
 
@@ -33,15 +31,15 @@ def draw(results: Results) -> Figure:
 def _triangles(
     axes: Axes, names: list[str], pairs: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> None:
-    for y, row in enumerate(names):
-        for x, column in enumerate(names):
-            pair = pairs.get((row, column)) or pairs.get((column, row))
-            if pair is None:
-                _cell(axes, x, y, None, "")
-            elif x > y:
-                _cell(axes, x, y, pair["kappa_clients"])
-            else:
-                _cell(axes, x, y, pair["jaccard_sessions"])
+    for part, name in (("kappa_clients", "kappa (clients)"),
+                       ("jaccard_sessions", "overlap (sessions of onset)")):  # fmt: skip
+        # agreement on clients above the diagonal, on sessions below it
+        above = part == "kappa_clients"
+        places = [(x, y) for y in range(len(names)) for x in range(len(names))
+                  if (x > y if above else x < y)]  # fmt: skip
+        found = [pairs.get((names[y], names[x])) or pairs.get((names[x], names[y]))
+                 for x, y in places]  # fmt: skip
+        _draw_part(axes, places, [pair[part] if pair else None for pair in found], name)
     labels = [name.replace("_", " ").replace(" sd ", " SD ") for name in names]
     axes.set_yticks(range(len(names)), [style.wrapped(label, 26, 2) for label in labels])
     axes.set_xticks(range(len(names)), [style.wrapped(label, 20, 2) for label in labels],
@@ -53,14 +51,13 @@ def _triangles(
     axes.spines[:].set_visible(False)
 
 
-def _cell(axes: Axes, x: int, y: int, value: float | None, text: str | None = None) -> None:
-    depth = 0.0 if value is None else max(0.0, min(1.0, value))
-    axes.add_patch(
-        Rectangle((x - 0.47, y - 0.44), 0.94, 0.88, facecolor=SHADES(depth), edgecolor="none")
-    )
-    if text is None:
-        text = MISSING if value is None else format_value("correlation", value)
-    axes.text(
-        x, y, text, ha="center", va="center", fontsize=6.8,
-        color="white" if depth > 0.45 else style.INK,
-    )  # fmt: skip
+def _draw_part(
+    axes: Axes, places: list[tuple[int, int]], values: list[float | None], name: str
+) -> None:
+    corners = [(x - 0.47, y - 0.44) for x, y in places]
+    depths = style.draw_cells(axes, corners, values, (0.94, 0.88), 0, 1, label=f"_{name}")
+    for (x, y), value, depth in zip(places, values, depths, strict=True):
+        axes.text(
+            x, y, MISSING if value is None else format_value("correlation", value), ha="center",
+            va="center", fontsize=6.8, color="white" if depth > 0.45 else style.INK,
+        )  # fmt: skip

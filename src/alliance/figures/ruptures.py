@@ -56,10 +56,12 @@ def _rules(axes: Axes, rules: list[Mapping[str, Any]]) -> None:
     for y, rule in enumerate(rules):
         chance = rule["chance"]
         axes.plot(
-            [chance["low"], chance["high"]], [y, y], color=style.RULE, lw=6, solid_capstyle="butt"
-        )
-        axes.plot([chance["percent"]] * 2, [y - 0.28, y + 0.28], color=style.SOFT, lw=1.2)
-        axes.plot(rule["percent"], y, "o", color=style.BLUE, ms=4.5, zorder=4)
+            [chance["low"], chance["high"]], [y, y], color=style.RULE, lw=6, solid_capstyle="butt",
+            label="_by chance alone",
+        )  # fmt: skip
+        axes.plot(chance["percent"], y, "|", color=style.SOFT, ms=11, mew=1.2,
+                  label="_by chance alone")  # fmt: skip
+        axes.plot(rule["percent"], y, "o", color=style.BLUE, ms=4.5, zorder=4, label="_found")
     axes.set_yticks(
         range(len(rules)), [style.wrapped(_first_words(rule["rule"]), 30, 2) for rule in rules]
     )
@@ -68,7 +70,7 @@ def _rules(axes: Axes, rules: list[Mapping[str, Any]]) -> None:
     axes.set_xlabel("Clients with at least one rupture, % of those judged")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.grid(axis="x", color=style.RULE, linewidth=0.4)
+    axes.grid(axis="x", color=style.RULE, linewidth=0.5)
     style.remark(axes, "point: found; band and tick: without any rupture")
 
 
@@ -76,12 +78,12 @@ def _around(axes: Axes, atlas: Mapping[str, Any]) -> None:
     for line in atlas["around_onset"]:
         if line["offset"]:
             axes.plot(line["offset"], line["points"], label=line["name"], **LOOKS[line["name"]])
-    axes.axhline(0, color=style.SOFT, lw=0.5)
-    axes.axvline(0, color=style.RULE, lw=0.8, zorder=0)
+    axes.axhline(0, color=style.SOFT, lw=0.5, label="_level before")
+    axes.axvline(0, color=style.RULE, lw=0.8, zorder=0, label="_onset")
     axes.set_xlabel("Sessions from onset")
     axes.set_ylabel("Points from the level before")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(axis="y", color=style.RULE, linewidth=0.4)
+    axes.grid(axis="y", color=style.RULE, linewidth=0.5)
     axes.legend(
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, fontsize=6.8, handlelength=2.2
     )
@@ -93,11 +95,12 @@ def _onsets(axes: Axes, spans: list[Mapping[str, Any]]) -> None:
         return
     for key, look in (("observed", "observed"), ("by_chance", "by chance alone")):
         drawn = {k: v for k, v in LOOKS[look].items() if k != "marker"}
+        name = "found" if key == "observed" else look
         for k, span in enumerate(spans):
             axes.plot(
                 [span["first_session"] - 0.4, span["last_session"] + 0.4],
                 [span[key]] * 2,
-                label=("found" if key == "observed" else look) if k == 0 else None,
+                label=name if k == 0 else f"_{name}",
                 **drawn | {"lw": 2.2 if key == "observed" else 1.3},
             )
     axes.set_ylim(bottom=0)
@@ -105,7 +108,7 @@ def _onsets(axes: Axes, spans: list[Mapping[str, Any]]) -> None:
     axes.set_xlabel("Session")
     axes.set_ylabel("Onsets, % of sessions judged")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(axis="y", color=style.RULE, linewidth=0.4)
+    axes.grid(axis="y", color=style.RULE, linewidth=0.5)
     axes.legend(
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=6.8, handlelength=2.2
     )

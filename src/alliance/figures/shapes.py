@@ -36,7 +36,7 @@ def _draw_panel(axes: Axes, fit: Mapping[str, Any]) -> None:
     shapes = [c for c in fit["curves"] if c["name"] == "shape" and c["x"]]
     main = next((c for c in chosen if c["group"] == "all sites"), chosen[0])
     band = (main["x"], main["ci_low"], main["ci_high"])
-    axes.fill_between(*band, color=style.BLUE, alpha=0.18, lw=0)
+    axes.fill_between(*band, color=style.BLUE, alpha=0.18, lw=0, label="_chosen")
     axes.plot(main["x"], main["estimate"], color=style.BLUE, lw=2.0, label="chosen")
     for k, curve in enumerate(shapes):
         axes.plot(
@@ -51,7 +51,7 @@ def _draw_panel(axes: Axes, fit: Mapping[str, Any]) -> None:
     axes.set_ylabel(style.wrapped(main["y_label"], 34))
     axes.set_xlim(min(main["x"]), max(main["x"]))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.grid(axis="y", color=style.RULE, linewidth=0.4)
+    axes.grid(axis="y", color=style.RULE, linewidth=0.5)
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=6.6, handlelength=2.2)
     if mark_of(fit):
         style.mark_status(axes, dict(fit))

@@ -15,13 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
 from alliance import files
+from alliance.figures.svg import compact
 from alliance.findings.formats import clean_text
 from alliance.findings.marks import mark_of
 
@@ -46,6 +51,11 @@ SERIES = (BLUE, WINE, OCHRE, SKY, BROWN, ROSE)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)), "--", ":")
 WARNING = "#8a1c1c"
+# Light to dark blue: more is darker, in grey too.
+SHADES = LinearSegmentedColormap.from_list(
+    "shades", ["#f7f9fb", "#6699CC", "#004488"]
+).with_extremes(bad="#f7f9fb")
+MARK, REASON = "_mark", "_reason"  # names of texts that say what is wrong, or why nothing is there
 
 RC: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],
@@ -71,6 +81,7 @@ RC: dict[str, Any] = {
     "ytick.major.size": 2.5,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
+    "hatch.linewidth": 0.6,
     "lines.linewidth": 1.3,
     "lines.markersize": 3.2,
     "legend.frameon": False,
@@ -156,6 +167,7 @@ def say_why(axes: Axes, reason: str, width: int = 58) -> None:
         ha="center",
         va="center",
         color=SOFT,
+        label=REASON,
         linespacing=1.5,
         bbox={"boxstyle": "round,pad=0.8", "facecolor": FILL, "edgecolor": "none"},
     )
@@ -178,10 +190,10 @@ def wrapped(text: str, width: int, lines: int = 3) -> str:
 def mark_status(axes: Axes, fit: dict[str, Any]) -> None:
     """Write what must stand beside the results of a fit on its panel; nothing if all is well."""
     if note := mark_of(fit):
-        remark(axes, note, WARNING if fit["status"] != "singular" else SOFT)
+        remark(axes, note, WARNING if fit["status"] != "singular" else SOFT, MARK)
 
 
-def remark(axes: Axes, text: str, colour: str = SOFT) -> None:
+def remark(axes: Axes, text: str, colour: str = SOFT, label: str = "") -> None:
     """Write a small remark at the upper right, above a panel."""
     axes.text(
         1.0,
@@ -193,7 +205,40 @@ def remark(axes: Axes, text: str, colour: str = SOFT) -> None:
         fontsize=6.5,
         style="italic",
         color=colour,
+        label=label,
     )
+
+
+def draw_cells(
+    axes: Axes,
+    corners: Sequence[tuple[float, float]],
+    values: Sequence[float | None],
+    size: tuple[float, float],
+    lightest: float,
+    darkest: float,
+    **look: Any,
+) -> list[float]:
+    """Draw rectangles, the darker the higher their value; return how dark each is, from 0 to 1.
+
+    Parameters
+    ----------
+    corners
+        Lower left corner of each.
+    values
+        Value of each; None is as light as the lightest.
+    size
+        Width and height of all.
+    lightest, darkest
+        The values between which shades change.
+    look
+        Passed on to matplotlib, e.g. the name of the series as `label`.
+    """
+    numbers = np.ma.masked_invalid([np.nan if v is None else v for v in values])
+    shade = Normalize(lightest, darkest, clip=True)
+    cells = PatchCollection([Rectangle(corner, *size) for corner in corners], **look)
+    cells.set(array=numbers, cmap=SHADES, norm=shade)
+    axes.add_collection(cells, autolim=False)
+    return [float(depth) for depth in np.ma.filled(shade(numbers), 0.0)]
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -209,7 +254,8 @@ def save(figure: Figure, path: Path) -> None:
     for suffix, metadata in no_names.items():
         buffer = io.BytesIO()
         figure.savefig(buffer, format=suffix, dpi=DPI, metadata=metadata)
-        files.write_bytes(buffer.getvalue(), path.with_name(f"{path.name}.{suffix}"))
+        content = compact(buffer.getvalue()) if suffix == "svg" else buffer.getvalue()
+        files.write_bytes(content, path.with_name(f"{path.name}.{suffix}"))
 
 
 def _round_places(figure: Any) -> None:

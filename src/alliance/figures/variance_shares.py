@@ -47,9 +47,12 @@ def _bars(axes: Axes, shares: Mapping[str, Sequence[Mapping[str, Any]]]) -> None
         for row in rows:
             colour = LEVELS[row["level"]]
             seen[row["level"]] = colour
-            axes.barh(y, row["share"], left=left, height=0.66, color=colour, ec="white", lw=0.8)
+            axes.barh(
+                y, row["share"], left=left, height=0.66, color=colour, ec="white", lw=0.8,
+                label=f"_{row['level']}",
+            )  # fmt: skip
             if row["share"] >= LEAST_LABELLED:
-                dark = colour in (style.BLUE, style.BROWN)
+                dark = colour == style.BLUE
                 axes.text(
                     left + row["share"] / 2,
                     y,
@@ -84,10 +87,11 @@ def _bars(axes: Axes, shares: Mapping[str, Sequence[Mapping[str, Any]]]) -> None
 
 
 def _correlations(axes: Axes, lines: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    for y, (_, row) in enumerate(lines):
+    for y, (label, row) in enumerate(lines):
         if row["icc_low"] is not None:
-            axes.plot([row["icc_low"], row["icc_high"]], [y, y], color=style.BLUE, lw=1.3)
-        axes.plot(row["icc"], y, "o", color=style.BLUE, ms=3.6)
+            axes.plot([row["icc_low"], row["icc_high"]], [y, y], color=style.BLUE, lw=1.3,
+                      label=f"_{label}")  # fmt: skip
+        axes.plot(row["icc"], y, "o", color=style.BLUE, ms=3.6, label=f"_{label}")
         axes.text(
             1.03,
             y,
@@ -106,7 +110,7 @@ def _correlations(axes: Axes, lines: Sequence[tuple[str, Mapping[str, Any]]]) ->
     axes.set_yticks(range(len(lines)), names)
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.set_xlim(0, 1)
-    axes.grid(axis="x", color=style.RULE, lw=0.4)
+    axes.grid(axis="x", color=style.RULE, lw=0.5)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
 

@@ -44,8 +44,9 @@ def _draw_courses(axes: Axes, curves: Sequence[Mapping[str, Any]]) -> None:
     for curve in curves:
         colour, dash, marker = LOOKS[curve["group"]]
         axes.fill_between(
-            curve["x"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.13, lw=0
-        )
+            curve["x"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.13, lw=0,
+            label=f"_{curve['group']}",
+        )  # fmt: skip
         axes.plot(
             curve["x"], curve["estimate"], color=colour, ls=dash, marker=marker, ms=3,
             label=curve["group"],
@@ -53,7 +54,7 @@ def _draw_courses(axes: Axes, curves: Sequence[Mapping[str, Any]]) -> None:
     axes.set_xlabel(curves[0]["x_label"])
     axes.set_ylabel(style.wrapped(curves[0]["y_label"], 30))
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.grid(axis="y", color=style.RULE, linewidth=0.4)
+    axes.grid(axis="y", color=style.RULE, linewidth=0.5)
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=6.8, handlelength=2.4)
 
 
@@ -65,9 +66,12 @@ def _draw_surface(axes: Axes, curves: Sequence[Mapping[str, Any]]) -> None:
     most = float(np.abs(z).max()) or 1.0
     levels = np.linspace(-most, most, BANDS)
     shown = axes.contourf(x, y, z, levels=levels, cmap="PuOr")
-    axes.contour(x, y, z, levels=levels, colors=style.INK, linewidths=0.3)
-    axes.plot(x, x, color=style.INK, lw=0.9)
-    axes.plot(x, -x, color=style.INK, lw=0.9, ls=(0, (4, 2)))
+    # in grey the two ends of the scale look alike: below zero the lines are dotted
+    lines = axes.contour(x, y, z, levels=levels, colors=style.INK, linewidths=0.6,
+                         negative_linestyles="dotted")  # fmt: skip
+    lines.set_label("_" + curves[0]["y_label"])
+    axes.plot(x, x, color=style.INK, lw=1.1, label="_agreement")
+    axes.plot(x, -x, color=style.INK, lw=1.1, ls=(0, (6, 2)), label="_disagreement")
     axes.set_aspect("equal")
     axes.set_xlabel(style.wrapped(curves[0]["x_label"], 40))
     axes.set_ylabel(style.wrapped(curves[0]["x_label"].replace("Client", "Therapist"), 34))

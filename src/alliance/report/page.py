@@ -17,6 +17,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from alliance.figures.measurement import main_labels
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.ledger import Findings, element
@@ -24,7 +25,7 @@ from alliance.findings.marks import kinds_of, mark_of, short_mark_of
 from alliance.findings.results import Results
 from alliance.report.questions import QUESTIONS
 from alliance.report.robustness import LEADING, main_effects
-from alliance.report.truth import compare
+from alliance.report.truth import USABLE, compare
 from alliance.tables import html
 from alliance.tables.layout import Table
 from alliance.tables.makers import MAKERS
@@ -85,6 +86,8 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         picture=partial(_picture, material),
         figure_numbers=itertools.count(1),
         growth_of=partial(_growth_of, results),
+        main_scores=partial(_main_scores, results),
+        usable=USABLE,
         kinds_of=kinds_of,
         mark_of=mark_of,
         short_mark_of=short_mark_of,
@@ -116,6 +119,15 @@ def cards_of(material: Material) -> dict[str, str]:
     others = [results.about, *results.further.values(), material.run]
     others += [material.truth] if material.truth is not None else []
     return cards | {field.source: f"source-{Path(field.source).stem}" for field in others}
+
+
+def _main_scores(results: Results, part: str) -> list[Field]:
+    """Return the rows of a part of `measurement.json` whose scores the pictures show."""
+    measurement = results.further.get("measurement")
+    if measurement is None:
+        return []
+    labels = main_labels(measurement.raw)
+    return [row for row in measurement[part] if row["label"].raw in labels]
 
 
 def _table(material: Material, findings: Findings, name: str) -> Markup:
