@@ -22,6 +22,7 @@ from alliance.instruments import Instrument, Score, load_instrument
 from alliance.measures import key_facts
 from alliance.measures.forms import ALL, Forms
 from alliance.measures.generalizability_rows import generalizability_rows
+from alliance.measures.invariance import CFI_MAY_FALL, RMSEA_MAY_RISE
 from alliance.measures.reliability import FEWEST_CLIENTS, Consistency, consistency
 from alliance.measures.scoring import FORM
 from alliance.measures.structure_rows import structure_rows
@@ -94,7 +95,12 @@ def measurement_of(
         measure = Measure(name, entry, key, forms, scores[scores["measure"] == name])
         for part, rows in _of_measure(measure, clients, sessions, seed).items():
             parts[part] += rows
-    return {"schema": "alliance-measurement-1", "seed": seed, **parts}
+    return {
+        "schema": "alliance-measurement-1",
+        "seed": seed,
+        "invariance_bounds": {"cfi_may_fall": CFI_MAY_FALL, "rmsea_may_rise": RMSEA_MAY_RISE},
+        **parts,
+    }
 
 
 PARTS = (
