@@ -13,7 +13,7 @@ from typing import Any
 
 from alliance import strict_yaml
 from alliance.findings.citations import ET_AL, citation, sort_key
-from alliance.findings.fields import Field
+from alliance.findings.fields import Field, read_fields
 from alliance.findings.results import Results
 from alliance.manuscript.blocks import Piece, Words
 from alliance.tables.layout import Part
@@ -123,3 +123,8 @@ def _type_of(stated: Mapping[str, Any]) -> str:
 def _name(name: str) -> dict[str, str]:
     family, _, given = name.partition(", ")
     return {"literal": ET_AL} if name == ET_AL else {"family": family, "given": given}
+
+
+def read_references(path: str | Path, results_folder: str | Path) -> References:
+    """Return the works in a cohort's `manuscript/references.json`."""
+    return References(read_fields(path, results_folder))
