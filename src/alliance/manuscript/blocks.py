@@ -12,7 +12,7 @@ from alliance.tables.layout import Part, Table
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A number of the language of statistics, e.g. `95 %`: one of `alliance.findings.check.FIXED`."""
+    """A number of the language of statistics, e.g. `95 %`; see `alliance.findings.check.FIXED`."""
 
     text: str
 

@@ -31,9 +31,7 @@ def html_blocks(document: Document, findings: Findings, first_level: int = 3) ->
 
     `first_level` is the heading that a heading of level 2 becomes: the page has those above it.
     """
-    return Markup("\n").join(
-        _block(block, findings, first_level - 2) for block in document.blocks
-    )
+    return Markup("\n").join(_block(block, findings, first_level - 2) for block in document.blocks)
 
 
 def write_html(document: Document, findings: Findings) -> str:
@@ -78,7 +76,7 @@ def _table(table: Table, findings: Findings) -> Markup:
     place, findings.place = findings.place, f"{findings.place}, table {table.name}"
     fragment = html.table_fragment(table, findings)
     findings.place = place
-    return element("h6", {"class": "table-title"}, table.title) + fragment
+    return element("p", {"class": "table-title"}, table.title) + fragment
 
 
 def _words(words: Words, findings: Findings) -> Markup:

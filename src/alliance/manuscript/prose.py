@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from alliance.findings.fields import Field
 from alliance.findings.formats import has_digit
-from alliance.manuscript.blocks import Fixed, Heading, Paragraph, Piece, Words
+from alliance.manuscript.blocks import Fixed, Heading, Italic, Paragraph, Piece, Words
 from alliance.tables.layout import Part
 
 LEVELS = {
@@ -50,6 +50,11 @@ def joined(items: Sequence[Words], between: str = "; ") -> Words:
 def counted(field: Field, one: str, many: str) -> Words:
     """Return `1 client` or `12 clients`."""
     return say(text(field, "count"), f" {one if field.raw == 1 else many}")
+
+
+def symbol(letters: str, field: Field, format: str = "count") -> Words:
+    """Return `n = 12`, the statistic's letters in italics."""
+    return say(Italic(letters), " = ", text(field, format))
 
 
 def interval(low: Field, high: Field, format: str) -> Words:

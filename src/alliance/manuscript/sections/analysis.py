@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Block, Words
-from alliance.manuscript.material import Material
+from alliance.manuscript.material import USABLE, Material
 from alliance.manuscript.prose import CONFIDENCE, heading, joined, paragraphs, say, sentence, text
 from alliance.manuscript.sections.one_model import models, not_fitted
 
@@ -28,7 +28,7 @@ def _part(material: Material, title: str, families: dict[str, Intro]) -> list[Bl
     for family, introduce in families.items():
         fits = material.usable(family)
         if fits:
-            blocks += [*paragraphs(introduce(material, fits)), *models(fits)]
+            blocks += [*paragraphs(introduce(material, fits)), *models(material, fits)]
     blocks += paragraphs(not_fitted(material.unusable(*families)))
     return [heading(title, 3), *blocks] if blocks else []
 
@@ -41,7 +41,7 @@ def _estimation(material: Material) -> Words:
     words = say("Multilevel models with a continuous outcome were estimated by restricted maximum "
                 "likelihood ", cite("patterson1971"))  # fmt: skip
     if all(fit["engine"]["df_method"].raw == "Satterthwaite" for fit in fits):
-        words = say(words, ", their fixed effects tested by t with Satterthwaite's degrees of freedom ",
+        words = say(words, ", fixed effects tested by t with Satterthwaite's degrees of freedom ",
                     cite("satterthwaite1946", "kuznetsova2017"))  # fmt: skip
     if any(fit["convergence"]["second_start_difference"].raw is not None for fit in fits):
         words = say(words, ". The likelihood was searched from several starting values")
@@ -69,7 +69,9 @@ def _growth(material: Material, fits: Sequence[Field]) -> Words:
 
 def _ladder(material: Material, fits: Sequence[Field]) -> Words:
     cite = material.references.cite
-    labels = {s["label"].raw: text(s["label"]) for fit in fits for s in fit["steps"]}
+    steps = [step for fit in fits for step in fit["steps"]]
+    labels, without = ({s["label"].raw: text(s["label"]) for s in steps if (
+        s["status"].raw in USABLE) is good} for good in (True, False))  # fmt: skip
     rules = {
         a.raw: a for fit in fits for a in fit["assumptions"] if "step was chosen" in str(a.raw)
     }
@@ -80,7 +82,8 @@ def _ladder(material: Material, fits: Sequence[Field]) -> Words:
         ".",
     )
     words = say(words, *(say(" ", sentence(rule)) for rule in rules.values()))
-    steps = [step for fit in fits for step in fit["steps"]]
+    if without:
+        words = say(words, " Steps without a result: ", joined([*without.values()]), ".")
     if any("mixture" in str(step["p_kind"].raw) for step in steps):
         words = say(
             words,
@@ -104,7 +107,7 @@ def _by_reml(fits: Sequence[Field]) -> bool:
 
 def _parallel(material: Material, fits: Sequence[Field]) -> Words:
     words = ("Whether two measures develop together was examined by growth models of both outcomes "
-             "at once, with one joint distribution of all random effects of a client; the questions "
+             "at once, with one joint distribution of a client's random effects; the questions "
              "are in its correlations.")  # fmt: skip
     if any("Fisher" in str(e["estimator"].raw) for fit in fits for e in fit["estimates"]):
         words += " Intervals of correlations are by the delta method on Fisher's scale."
@@ -168,7 +171,7 @@ def _arms(material: Material, fits: Sequence[Field]) -> Words:
     cite = material.references.cite
     names = {e["estimator"].raw: text(e["estimator"]) for fit in fits for e in fit["estimates"]}
     words = say("How far the answer depends on the handling of means, trends and lags ",
-                cite("falkenstrom2017", "wang2015"), " was seen by fitting the coupling models again "
+                cite("falkenstrom2017", "wang2015"), " was seen by fitting coupling models again "
                 "with one choice changed at a time: ", joined([*names.values()]), ".")  # fmt: skip
     if "latent mean" in names:
         words = say(words, " The latent mean corrects the between-client effect for the "
@@ -177,15 +180,15 @@ def _arms(material: Material, fits: Sequence[Field]) -> Words:
 
 
 def _agreement(material: Material, fits: Sequence[Field]) -> Words:
-    return say("Whether therapists see what their clients see was asked by the truth and bias model ",
+    return say("Whether therapists see what clients see was asked by the truth and bias model ",
                material.references.cite("west2011"), ": the intercept is the directional "
                "discrepancy, the within-client slope says how far one view follows the other. Both "
                "ratings are read as per cent of the possible range.")  # fmt: skip
 
 
 def _surface(material: Material, fits: Sequence[Field]) -> Words:
-    return say("What agreement and disagreement of the two views go with was examined by polynomial "
-               "regression and its response surface ",
+    return say("What agreement and disagreement of the two views go with was examined by "
+               "polynomial regression and its response surface ",
                material.references.cite("edwards1993"), ".")  # fmt: skip
 
 

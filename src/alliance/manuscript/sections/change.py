@@ -5,7 +5,16 @@ from __future__ import annotations
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material, is_there
-from alliance.manuscript.prose import counted, heading, joined, paragraphs, say, sentence, text
+from alliance.manuscript.prose import (
+    counted,
+    heading,
+    joined,
+    paragraphs,
+    say,
+    sentence,
+    symbol,
+    text,
+)
 
 CUTOFFS = {
     "a": "two standard deviations beyond the mean of the first scores",
@@ -51,8 +60,8 @@ def _indices(material: Material, judged: list[Field]) -> Words:
         if not m["chosen"].raw and not m["message"].raw
     }
     if others:
-        words = say(words, ". The classes by other indices stand beside it (", joined([*others.values()]),
-                    ")")  # fmt: skip
+        words = say(words, ". The classes by other indices stand beside it (",
+                    joined([*others.values()]), ")")  # fmt: skip
     return say(words, ".")
 
 
@@ -73,9 +82,9 @@ def _of_measure(row: Field) -> Words:
                     text(row["cutoff"]["value"], "decimals:2"), f" ({kind})")  # fmt: skip
     if is_there(row, "functional"):
         norms = row["functional"]
-        words = say(words, "; norms of people without the problem: M = ",
-                    text(norms["mean"], "decimals:2"), ", SD = ",
-                    text(norms["sd"], "decimals:2"))  # fmt: skip
+        words = say(words, "; norms of people without the problem: ",
+                    symbol("M", norms["mean"], "decimals:2"), ", ",
+                    symbol("SD", norms["sd"], "decimals:2"))  # fmt: skip
     if is_there(row, "anchor"):
         words = say(words, "; ", text(row["anchor"]["points"], "general"),
                     " points were taken for a change that matters to clients")  # fmt: skip
@@ -140,11 +149,9 @@ def _of_courses(row: Field) -> Words:
     )  # fmt: skip
     if not rules:
         return tried
-    each = [
-        say(text(rule["title"]), " (repaired when ", text(rule["repair"]), "; known ",
-            text(rule["known"]), ")")
-        for rule in rules
-    ]  # fmt: skip
+    kinds: dict[tuple[str, str], list[Field]] = {}
+    for rule in rules:
+        kinds.setdefault((str(rule["known"].raw), str(rule["repair"].raw)), []).append(rule)
     words = say(
         "Ruptures were looked for in the courses of ",
         text(row["label"]),
@@ -152,11 +159,18 @@ def _of_courses(row: Field) -> Words:
         counted(row["clients_used"], "client", "clients"),
         " with at least ",
         text(row["fewest_scores"], "count"),
-        " scores. A rupture is a drop of at least ",
-        joined(each),
-        ". ",
+        " scores, by rules that count a drop as a rupture. ",
+        joined([_alike(alike) for alike in kinds.values()], " "),
+        " ",
     )
     return say(words, _for_models(row, rules), _chance(row), tried)
+
+
+def _alike(rules: list[Field]) -> Words:
+    """Return rules that are known at the same time and repaired in the same way."""
+    titles = joined([text(rule["title"]) for rule in rules])
+    return say("Known ", text(rules[0]["known"]), ", and repaired when ", text(rules[0]["repair"]),
+               ", is a drop of ", titles, ".")  # fmt: skip
 
 
 def _for_models(row: Field, rules: list[Field]) -> Words:

@@ -21,13 +21,13 @@ def sites(material: Material) -> list[Block]:
     """Return the section on sites put together."""
     fits = material.usable("by_site")
     blocks = paragraphs(_synthesis(material, fits)) if fits else []
-    blocks += [*models(fits), *paragraphs(not_fitted(material.unusable("by_site")))]
+    blocks += [*models(material, fits), *paragraphs(not_fitted(material.unusable("by_site")))]
     return [heading("Sites put together"), *blocks] if blocks else []
 
 
 def _synthesis(material: Material, fits: Sequence[Field]) -> Words:
     cite = material.references.cite
-    words = say("Models were fitted at every site alone, and the sites' estimates put together by a "
+    words = say("Models were fitted at every site alone, and their estimates put together by a "
                 "random-effects synthesis, the variance between sites by REML ",
                 cite("viechtbauer2005"))  # fmt: skip
     if any("Hartung-Knapp" in str(fit["engine"]["df_method"].raw) for fit in fits):

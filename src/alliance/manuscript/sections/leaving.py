@@ -21,13 +21,13 @@ def dropout(material: Material) -> list[Block]:
     single = [fit for fit in hazards if not _starts(fit, MULTINOMIAL)]
     several = [fit for fit in hazards if _starts(fit, MULTINOMIAL)]
     if single:
-        blocks += [*paragraphs(_hazard(material, single)), *models(single)]
+        blocks += [*paragraphs(_hazard(material, single)), *models(material, single)]
     if several:
-        blocks += [*paragraphs(_multinomial(several)), *models(several)]
+        blocks += [*paragraphs(_multinomial(several)), *models(material, several)]
     for kind, introduce in zip(KINDS, (_cox, _frailty, _fine_gray), strict=True):
         fits = [fit for fit in material.usable("survival") if _starts(fit, kind)]
         if fits:
-            blocks += [*paragraphs(introduce(material, fits)), *models(fits)]
+            blocks += [*paragraphs(introduce(material, fits)), *models(material, fits)]
     blocks += paragraphs(not_fitted(material.unusable("dropout", "survival")))
     return [heading("Dropout"), *blocks] if blocks else []
 
@@ -70,28 +70,27 @@ def _curves(material: Material) -> Words:
     described = material.about("dropout")
     if described is None or not described["staying"]:
         return ()
-    cite = material.references.cite
-    words = say("How long clients stayed is shown by curves of Kaplan and Meier ",
-                cite("kaplan1958"))  # fmt: skip
+    name = material.references.name
+    words = say("How long clients stayed is shown by the curves of ", name("kaplan1958"))
     if described["incidence"]:
-        words = say(words, ", and which share had left in which way by the estimator of Aalen and "
-                    "Johansen, in which one way of leaving competes with the others ",
-                    cite("aalen1978"))  # fmt: skip
+        words = say(
+            words,
+            ", and which share had left in which way by the estimator of ",
+            name("aalen1978"),
+            ", in which one way of leaving competes with the others",
+        )
     return say(words, ".")
 
 
 def _hazard(material: Material, fits: Sequence[Field]) -> Words:
-    units = {str(fit["outcome"]["unit"].raw) for fit in fits}
-    links = {"log odds": "a logit", "log hazard": "a complementary log-log"}
-    link = " or ".join(words for unit, words in links.items() if unit in units)
     how = {e.raw: text(e) for e in (fit["engine"]["estimator"] for fit in fits)}
-    words = say("The risk of leaving after a session was modelled session by session (discrete-time "
-                "hazard) ", material.references.cite("singer1993"),
-                f" with {link} link" if link else "", ", estimated by ", joined([*how.values()]),
+    words = say("The risk of leaving after a session was modelled session by session, as a hazard "
+                "in discrete time ", material.references.cite("singer1993"),
+                ", estimated by ", joined([*how.values()]),
                 ".")  # fmt: skip
     if any("no look-ahead" in str(a.raw) for fit in fits for a in fit["assumptions"]):
-        words = say(words, " Predictors hold what was known at the session and no more: the mean of "
-                    "a client's scores so far, and the session's deviation from it.")  # fmt: skip
+        words = say(words, " Predictors hold what was known at the session and no more: the mean "
+                    "of a client's scores so far, and the deviation from it.")  # fmt: skip
     if any("averaged over" in str(c["estimator"].raw) for fit in fits for c in fit["companions"]):
         words = say(words, " The same terms averaged over therapists, with cluster-robust standard "
                     "errors, stand beside them.")  # fmt: skip
@@ -129,6 +128,6 @@ def _frailty(material: Material, fits: Sequence[Field]) -> Words:
 
 
 def _fine_gray(material: Material, fits: Sequence[Field]) -> Words:
-    return say("Which share of clients ever leaves so, other ways of leaving competing, was modelled "
-               "by the hazard of the subdistribution ", material.references.cite("fine1999"),
-               ".", _proportional(material, fits))  # fmt: skip
+    return say("Which share of clients ever leaves so, other ways of leaving competing, was "
+               "modelled by the hazard of the subdistribution ",
+               material.references.cite("fine1999"), ".", _proportional(material, fits))  # fmt: skip

@@ -18,7 +18,7 @@ from alliance.manuscript.prose import (
     text,
 )
 
-RATERS = {"client": "by clients", "therapist": "by therapists", "observer": "by observers"}
+RATERS = {"client": "clients", "therapist": "therapists", "observer": "observers"}
 DIRECTIONS = {
     "higher-is-better": "Higher scores are better. ",
     "higher-is-worse": "Higher scores are worse. ",
@@ -40,11 +40,11 @@ def measures(material: Material) -> list[Block]:
 
 
 def _measure(material: Material, measure: Field, key: Field | None) -> Words:
-    who = RATERS.get(measure["rater"].raw, "")
-    words = say(text(measure["label"]), f" was rated {who}")
+    who = RATERS.get(measure["rater"].raw, "somebody")
+    words = say("For ", text(measure["label"]), f", {who} filled in the ")
     if key is None:
-        return say(words, " on the ", text(measure["abbreviation"]), ". ", _direction(measure))
-    form = say(" on the ", text(key["name"]), " (", text(key["abbreviation"]))
+        return say(words, text(measure["abbreviation"]), ". ", _direction(measure))
+    form = say(text(key["name"]), " (", text(key["abbreviation"]))
     if is_there(key, "reference"):
         form = say(form, "; ", material.references.cite(str(key["reference"]["id"].raw))[1:])
     else:
@@ -66,21 +66,27 @@ def _scores(material: Material, measure: Field) -> Words:
     words: Words = ()
     if total:
         row = total[0]
-        words = say("The total score is made of items ", text(row["items"]), " (rule: ",
-                    text(row["rule"]), ")", _range(row), ". ")  # fmt: skip
+        words = say("The total score (", text(row["rule"]), _range(row), ") rests on ", _items(row),
+                    ". ")  # fmt: skip
     if others:
         each = [
-            say(text(row["score"], "words"), " (", text(row["items"]), _range(row), ")")
+            say(text(row["score"], "words"), " (", text(row["rule"]), " of ", _items(row),
+                _range(row), ")")
             for row in others
-        ]
-        words = say(words, "Subscales and the items they rest on are ", listed(each), ". ")
+        ]  # fmt: skip
+        words = say(words, "Further scores are ", listed(each), ". ")
     return words
+
+
+def _items(row: Field) -> Words:
+    of_scores = str(row["items"].raw).startswith("the ")
+    return text(row["items"]) if of_scores else say("items ", text(row["items"]))
 
 
 def _range(row: Field) -> Words:
     if not is_there(row, "lowest", "highest"):
         return ()
-    return say(", possible range ", text(row["lowest"], "general"), " to ",
+    return say("; possible range ", text(row["lowest"], "general"), " to ",
                text(row["highest"], "general"))  # fmt: skip
 
 
@@ -106,8 +112,8 @@ def _evidence(measure: Field, key: Field) -> Words:
     parts = key["parts_not_read_in_a_source"]
     if not parts.raw:
         return ("Every part of the scoring key was read in a source.",)
-    return say("The scoring key was read in a source, but for ", counted(parts, "part", "parts"),
-               ".")  # fmt: skip
+    return say("The scoring key was read in a source, except for ",
+               counted(parts, "part", "parts"), ".")  # fmt: skip
 
 
 def _reliability(material: Material) -> Words:
@@ -177,8 +183,8 @@ def _invariance(material: Material) -> Words:
     cite = material.references.cite
     over = " and over ".join(dict.fromkeys(str(row["over"].raw) for row in rows))
     words = say(
-        f"Measurement invariance over {over} was tested by factor models of several groups with the "
-        "same form (configural), then the same loadings (metric), intercepts (scalar) and residual "
+        f"Measurement invariance over {over} was tested by factor models of several groups with "
+        "the same form (configural), then the same loadings (metric), intercepts (scalar) and residual "
         "variances (strict)"
     )
     if "invariance_bounds" in measurement:
@@ -190,11 +196,12 @@ def _invariance(material: Material) -> Words:
     steps = measurement["invariance_steps"]
     if any(is_there(step, "change_chi2_scaled") for step in steps):
         words = say(words, "; differences of chi-squared were scaled ", cite("satorra2001"))
-    reached = [
-        say(text(row["label"]), ", over ", text(row["over"]), ": ", text(row["level"]))
-        for row in rows
-    ]
-    return say(words, ". The strictest step that holds is, for ", joined(reached), ".")
+    reached = []
+    for place in dict.fromkeys(str(row["over"].raw) for row in rows):
+        own = [row for row in rows if row["over"].raw == place]
+        each = [say(text(row["label"]), " (", text(row["level"]), ")") for row in own]
+        reached.append(say(f"over {place}, ", listed(each)))
+    return say(words, ". The strictest step that holds: ", joined(reached), ".")
 
 
 def _variance(material: Material) -> Words:
@@ -208,15 +215,15 @@ def _variance(material: Material) -> Words:
         return ()
     levels = dict.fromkeys(str(row["level"].raw) for row in rows)
     words = (
-        "How alike the sessions of one group are was estimated by models without predictors (REML), "
-        f"with random intercepts of {', '.join(LEVELS[level] for level in levels)}; intervals of the "
+        "How alike the sessions of one group are was estimated by models without predictors, "
+        f"with random intercepts of {_and([LEVELS[level] for level in levels])}; intervals of the "
         "intraclass correlations come from a parametric bootstrap. "
     )
     each = []
     for label in dict.fromkeys(row["label"].raw for row in rows):
         own = [row for row in rows if row["label"].raw == label]
         values = [
-            say(f"{level_of(row)} ", text(row["icc"], "correlation"),
+            say(f"{row['level'].raw} ", text(row["icc"], "correlation"),
                 interval(row["icc_low"], row["icc_high"], "correlation"))
             for row in own
         ]  # fmt: skip
@@ -224,9 +231,9 @@ def _variance(material: Material) -> Words:
     return say(words, joined(each, " "))
 
 
-def level_of(row: Field) -> str:
-    """Return the level of a row as a word."""
-    return str(row["level"].raw) if row["level"].raw in LEVELS else ""
+def _and(words: list[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def missing(material: Material) -> list[Block]:
@@ -250,8 +257,8 @@ def missing(material: Material) -> list[Block]:
 
 
 def _of_forms(row: Field, label: Field) -> Words:
-    words = say(text(label), " is on record for ", text(row["forms"], "count"), " of ",
-                counted(row["sessions"], "session", "sessions"))  # fmt: skip
+    words = say("For ", text(label), ", ", counted(row["forms"], "form is", "forms are"),
+                " on record from ", counted(row["sessions"], "session", "sessions"))  # fmt: skip
     if is_there(row, "forms_percent"):
         words = say(words, " (", text(row["forms_percent"], "percent:1"), ")")
     if not row["forms"].raw:
@@ -261,8 +268,10 @@ def _of_forms(row: Field, label: Field) -> Words:
         told.append(say(text(row["items_unanswered_percent"], "percent:1"),
                         " of the items of these forms were unanswered"))  # fmt: skip
     told.append(say(counted(row["prorated"], "score was", "scores were"),
-                    " made from the answered items and ",
-                    text(row["refused"], "count"), " refused"))  # fmt: skip
+                    " made from the answered items only"))  # fmt: skip
+    if row["refused"].raw:
+        told.append(say(counted(row["refused"], "form was", "forms were"),
+                        " refused for too few answers"))  # fmt: skip
     return say(words, "; ", joined(told), ".")
 
 

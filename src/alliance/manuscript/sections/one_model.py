@@ -1,4 +1,4 @@
-"""What is said of any model: its rows, terms and formula, what is wrong with it, or why it failed."""
+"""What is said of any model: rows, terms and formula, what is wrong with it, or why it failed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from alliance.findings.fields import Field
 from alliance.findings.marks import kinds_of
 from alliance.manuscript.blocks import Paragraph, Words
+from alliance.manuscript.material import Material
 from alliance.manuscript.prose import (
     LEVELS,
     counted,
@@ -16,20 +17,38 @@ from alliance.manuscript.prose import (
     quoted,
     say,
     sentence,
+    symbol,
     text,
 )
 
+FRAILTY = "frailty"
 INTERCEPTS = ("1", "intercept", "Intercept")
+SEVERAL_MODELS = ("arms", "panel", "by_site")  # their estimates come from several models
 
 
-def models(fits: Sequence[Field], unit: str = "session") -> list[Paragraph]:
-    """Return a paragraph for each of the fits that have a result."""
-    return paragraphs(*(one_model(fit, unit) for fit in fits))
+def models(material: Material, fits: Sequence[Field]) -> list[Paragraph]:
+    """Return a paragraph for each of the fits, which all have a result."""
+    return paragraphs(*(one_model(fit, _alike(material, fit)) for fit in fits))
 
 
-def one_model(fit: Field, unit: str = "session") -> Words:
-    """Return rows, fixed and random effects, formula and marks of a model that was fitted."""
-    return say(_rows(fit, unit), " ", _terms(fit), _formula(fit), _marks(fit))
+def _alike(material: Material, fit: Field) -> Field | None:
+    """Return the first model that left out the same rows for the same reasons, if not this one."""
+    for other in material.usable():
+        if other["model"].raw == fit["model"].raw:
+            return None
+        if all(other["data"][k].raw == fit["data"][k].raw for k in ("rows_used", "left_out")):
+            return other
+    return None
+
+
+def one_model(fit: Field, alike: Field | None = None) -> Words:
+    """Return rows, fixed and random effects, formula and marks of a model that was fitted.
+
+    What a model has in common with the one that it is `alike` is not told again.
+    """
+    same = alike is not None and alike["equation"].raw == fit["equation"].raw
+    formula = () if same else _formula(fit)
+    return say(_rows(fit, alike), " ", _terms(fit), formula, _marks(fit))
 
 
 def not_fitted(fits: Sequence[Field]) -> Words:
@@ -45,20 +64,24 @@ def _why(fit: Field) -> Words:
     return say("The model ", quoted(fit["title"]), f" {how}", reason, after)
 
 
-def _rows(fit: Field, unit: str) -> Words:
+def _rows(fit: Field, alike: Field | None) -> Words:
     data = fit["data"]
+    words = say(quoted(fit["title"]), " rests on ")
+    if alike is not None:
+        used = counted(data["rows_used"], "session", "sessions")
+        return say(words, "the same ", used, " as ", quoted(alike["title"]), ".")
     groups = [
         counted(group["n"], str(group["level"].raw), LEVELS[group["level"].raw])
         for group in reversed(list(data["groups"]))
         if group["level"].raw in LEVELS and group["level"].raw != "session"
     ]
     of = say(" of ", listed(groups)) if groups else ()
-    words = say(quoted(fit["title"]), " rests on ", text(data["rows_used"], "count"), " of ",
-                text(data["rows_in_panel"], "count"), f" {unit}s", of)  # fmt: skip
+    words = say(words, text(data["rows_used"], "count"), " of ", text(data["rows_in_panel"], "count"),
+                " sessions", of)  # fmt: skip
     if not data["left_out"]:
         return say(words, ".")
     reasons = [
-        say(text(entry["reason"]), " (n = ", text(entry["rows"], "count"), ")")
+        say(text(entry["reason"]), " (", symbol("n", entry["rows"]), ")")
         for entry in data["left_out"]
     ]
     return say(words, "; left out: ", joined(reasons), ".")
@@ -66,6 +89,8 @@ def _rows(fit: Field, unit: str) -> Words:
 
 def _terms(fit: Field) -> Words:
     """Return fixed effects (but for intercept and sites) and random effects."""
+    if fit["family"].raw in SEVERAL_MODELS:
+        return ()
     labels: dict[str, Words] = {}
     for entry in fit["estimates"]:
         term, level = str(entry["term"].raw), str(entry["level"].raw)
@@ -75,23 +100,25 @@ def _terms(fit: Field) -> Words:
             labels.setdefault(str(entry["label"].raw), text(entry["label"]))
     fixed = [*labels.values()]
     if any("site[" in str(entry["term"].raw) for entry in fit["estimates"]):
-        fixed.append(("the site",))
-    words = say("Fixed effects are ", joined(fixed), ". ") if fixed else ()
+        fixed.append(("site",))
+    words = say("Fixed effects: ", joined(fixed), ". ") if fixed else ()
     random = random_effects(fit)
-    return say(words, "Random effects are ", random, ". ") if random else words
+    return say(words, "Random effects: ", random, ". ") if random else words
 
 
 def random_effects(fit: Field) -> Words:
-    """Return e.g. `intercepts of therapists; correlated intercepts and slopes (time) of clients`."""
+    """Return e.g. `intercepts of therapists; intercepts and slopes (weeks) of clients`."""
     found = []
     for level in dict.fromkeys(entry["level"].raw for entry in fit["variance_components"]):
         if level == "session" or level not in LEVELS:
             continue
         entries = fit["variance_components"].where(level=level)
         own = [e for e in entries if e["name_1"].raw == e["name_2"].raw]
-        slopes = [text(e["name_1"], "component") for e in own if not _is_intercept(e)]
-        kinds = ["intercepts"] if any(_is_intercept(e) for e in own) else []
+        others = [e for e in own if not _is_intercept(e)]
+        slopes = [text(e["name_1"], "component") for e in others if e["name_1"].raw != FRAILTY]
+        kinds = ["intercepts"] if len(others) < len(own) else []
         kinds += ["slopes"] if slopes else []
+        kinds += ["frailties"] if len(slopes) < len(others) else []
         tie = "correlated " if len(entries) > len(own) else ""
         what = say(" (", listed(slopes), ")") if slopes else ()
         found.append(say(tie + " and ".join(kinds), what, f" of {LEVELS[level]}"))

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material
-from alliance.manuscript.prose import counted, heading, joined, listed, paragraphs, say, text
+from alliance.manuscript.prose import (
+    counted,
+    heading,
+    joined,
+    listed,
+    paragraphs,
+    say,
+    symbol,
+    text,
+)
 
 MOST_SITES = 12  # more are not listed one by one
 FEWEST = 8  # clients in a category that is told
@@ -17,8 +28,8 @@ def participants(material: Material) -> list[Block]:
     blocks: list[Block] = [heading("Participants and sites")]
     if material.results.about["simulated"].raw:
         blocks += paragraphs(
-            say("The data are simulated: no person took part, and nothing that is found in them says ",
-                "anything about psychotherapy.")
+            say("The data are simulated: no person took part, and nothing that is found in them "
+                "says anything about psychotherapy.")
         )  # fmt: skip
     total = material.total()
     if total is None or not total["clients"].raw:
@@ -50,14 +61,14 @@ def _sample(total: Field) -> Words:
     if not total["clients_with_one_session"].raw:
         return words
     single = counted(total["clients_with_one_session"], "client", "clients")
-    return say(words, " Of ", single, ", a single session is on record.")
+    return say(words, " Of ", single, ", one session only is on record.")
 
 
 def _levels(total: Field) -> Words:
     levels = ["clients"]
     levels += ["therapists"] if total["therapists"].raw else []
     levels += ["sites"] if total["sites"].raw > 1 else []
-    pairs = [f"{inner} in {outer}" for inner, outer in zip(levels, levels[1:], strict=False)]
+    pairs = [f"{inner} in {outer}" for inner, outer in pairwise(levels)]
     return (f"Sessions are nested in clients{''.join(f', {pair}' for pair in pairs)}.",)
 
 
@@ -92,17 +103,12 @@ def _characteristics(material: Material) -> Words:
 def _mean(row: Field) -> Words:
     if row["mean"].raw is None or row["sd"].raw is None:
         return ()
-    unit = say(" ", text(row["unit"])) if row["unit"].raw else ()
+    unit, name = str(row["unit"].raw), str(row["characteristic"].raw)
+    words = say(text(row["characteristic"]), " averaged ", text(row["mean"], "decimals:1"))
+    if unit and unit not in name.casefold():
+        words = say(words, " ", text(row["unit"]))
     return say(
-        text(row["characteristic"]),
-        " averaged ",
-        text(row["mean"], "decimals:1"),
-        unit,
-        " (SD = ",
-        text(row["sd"], "decimals:1"),
-        ", n = ",
-        text(row["n"], "count"),
-        ").",
+        words, " (", symbol("SD", row["sd"], "decimals:1"), ", ", symbol("n", row["n"]), ")."
     )
 
 
@@ -114,8 +120,8 @@ def _shares(rows: list[Field]) -> Words:
               for row in told]  # fmt: skip
     rest = "" if len(told) == len(rows) else "; categories of fewer than eight clients are not told"
     first = rows[0]
-    return say(text(first["characteristic"]), ", known of ", counted(first["n"], "client", "clients"),
-               ": ", joined(shares, ", "), rest, ".")  # fmt: skip
+    known = counted(first["n"], "client", "clients")
+    return say(text(first["characteristic"]), ", known of ", known, ": ", joined(shares, ", "), rest, ".")  # fmt: skip
 
 
 def _ends(total: Field) -> Words:
@@ -141,7 +147,8 @@ def exclusions(material: Material) -> list[Block]:
     about = material.results.about
     if "rows_of_all_sites" not in about or not about["rows_of_all_sites"]:
         return []
-    accounts = [_account(row) for row in about["rows_of_all_sites"]]
+    rows = [row for table in UNITS for row in about["rows_of_all_sites"].where(table=table)]
+    accounts = [_account(row) for row in rows]
     rule = (
         "Every cell of the raw files was checked against what its column may hold. Rows and cells "
         "that could not be read with certainty were set aside and not corrected. "
@@ -150,13 +157,12 @@ def exclusions(material: Material) -> list[Block]:
 
 
 def _account(row: Field) -> Words:
-    unit = UNITS.get(row["table"].raw, row["table"].raw)
-    opening = say("Of ", text(row["read"], "count"), f" {unit} read, ")
-    blank = say(text(row["blank"], "count"), " were blank, ") if row["blank"].raw else ()
+    opening = say("Of ", text(row["read"], "count"), f" {UNITS[row['table'].raw]} read, ")
+    blank = say(text(row["blank"], "count"), " were blank and ") if row["blank"].raw else ()
     if not row["set_aside"].raw:
         return say(opening, blank, "none had to be set aside.")
     reasons = [
-        say(text(reason["reason"], "words"), " (n = ", text(reason["count"], "count"), ")")
+        say(text(reason["reason"], "words"), " (", symbol("n", reason["count"]), ")")
         for reason in row["reasons"]
     ]
     aside = say(text(row["set_aside"], "count"), " were set aside: ", joined(reasons, ", "), ".")
