@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from alliance.findings.fields import Field
-from alliance.manuscript.blocks import Block, Words
+from alliance.manuscript.blocks import Block, Italic, Words
 from alliance.manuscript.material import USABLE, Material
 from alliance.manuscript.prose import CONFIDENCE, heading, joined, paragraphs, say, sentence, text
 from alliance.manuscript.sections.one_model import models, not_fitted
@@ -56,9 +56,8 @@ def _inference(material: Material) -> Words:
         return ()
     words: Words = ("Intervals are ", CONFIDENCE, " confidence intervals")
     if any(entry["p"].raw is not None for entry in entries):
-        words = say(
-            words, " and tests two-sided; p values are not adjusted for the number of tests"
-        )
+        words = say(words, " and tests two-sided; ", Italic("p"),
+                    " values are not adjusted for the number of tests")  # fmt: skip
     return say(words, ".")
 
 

@@ -130,4 +130,5 @@ def _frailty(material: Material, fits: Sequence[Field]) -> Words:
 def _fine_gray(material: Material, fits: Sequence[Field]) -> Words:
     return say("Which share of clients ever leaves so, other ways of leaving competing, was "
                "modelled by the hazard of the subdistribution ",
-               material.references.cite("fine1999"), ".", _proportional(material, fits))  # fmt: skip
+               material.references.cite("fine1999"), ".",
+               _proportional(material, fits))  # fmt: skip

@@ -184,8 +184,8 @@ def _invariance(material: Material) -> Words:
     over = " and over ".join(dict.fromkeys(str(row["over"].raw) for row in rows))
     words = say(
         f"Measurement invariance over {over} was tested by factor models of several groups with "
-        "the same form (configural), then the same loadings (metric), intercepts (scalar) and residual "
-        "variances (strict)"
+        "the same form (configural), then the same loadings (metric), intercepts (scalar) and "
+        "residual variances (strict)"
     )
     if "invariance_bounds" in measurement:
         bounds = measurement["invariance_bounds"]

@@ -22,6 +22,7 @@ from alliance.manuscript.prose import (
 )
 
 FRAILTY = "frailty"
+SAME_ROWS = ("panel_sha256", "rows_used", "left_out")
 INTERCEPTS = ("1", "intercept", "Intercept")
 SEVERAL_MODELS = ("arms", "panel", "by_site")  # their estimates come from several models
 
@@ -36,7 +37,7 @@ def _alike(material: Material, fit: Field) -> Field | None:
     for other in material.usable():
         if other["model"].raw == fit["model"].raw:
             return None
-        if all(other["data"][k].raw == fit["data"][k].raw for k in ("rows_used", "left_out")):
+        if all(other["data"][k].raw == fit["data"][k].raw for k in SAME_ROWS):
             return other
     return None
 
@@ -76,8 +77,8 @@ def _rows(fit: Field, alike: Field | None) -> Words:
         if group["level"].raw in LEVELS and group["level"].raw != "session"
     ]
     of = say(" of ", listed(groups)) if groups else ()
-    words = say(words, text(data["rows_used"], "count"), " of ", text(data["rows_in_panel"], "count"),
-                " sessions", of)  # fmt: skip
+    used, all_rows = text(data["rows_used"], "count"), text(data["rows_in_panel"], "count")
+    words = say(words, used, " of ", all_rows, " sessions", of)
     if not data["left_out"]:
         return say(words, ".")
     reasons = [

@@ -121,7 +121,8 @@ def _shares(rows: list[Field]) -> Words:
     rest = "" if len(told) == len(rows) else "; categories of fewer than eight clients are not told"
     first = rows[0]
     known = counted(first["n"], "client", "clients")
-    return say(text(first["characteristic"]), ", known of ", known, ": ", joined(shares, ", "), rest, ".")  # fmt: skip
+    words = say(text(first["characteristic"]), ", known of ", known, ": ")
+    return say(words, joined(shares, ", "), rest, ".")
 
 
 def _ends(total: Field) -> Words:
@@ -150,8 +151,8 @@ def exclusions(material: Material) -> list[Block]:
     rows = [row for table in UNITS for row in about["rows_of_all_sites"].where(table=table)]
     accounts = [_account(row) for row in rows]
     rule = (
-        "Every cell of the raw files was checked against what its column may hold. Rows and cells "
-        "that could not be read with certainty were set aside and not corrected. "
+        "Every cell that was read was checked against what its column may hold. Rows and cells that "
+        "could not be read with certainty were set aside and not corrected. "
     )
     return [heading("Data checks and exclusions"), *paragraphs(say(rule, joined(accounts, " ")))]
 
