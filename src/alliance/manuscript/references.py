@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +74,15 @@ def _sorted(entries: Iterable[Field]) -> list[Field]:
     return sorted(entries, key=lambda entry: sort_key(entry.raw))
 
 
-def known_works() -> list[dict[str, Any]]:
-    """Return the entries of `references.yaml` as CSL-JSON."""
-    return [_csl(id_, stated) for id_, stated in strict_yaml.load(KNOWN).items()]
+@cache
+def known_works() -> tuple[dict[str, Any], ...]:
+    """Return the entries of `references.yaml` as CSL-JSON; not to be changed."""
+    return tuple(_csl(id_, stated) for id_, stated in strict_yaml.load(KNOWN).items())
 
 
 def all_works(results: Results) -> References:
     """Return what a text of these results may cite, before it is known what it does cite."""
-    entries = known_works()
+    entries = [*known_works()]
     if "measurement" in results.further:
         entries += [
             measure["reference"].raw

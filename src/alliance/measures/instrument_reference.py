@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from alliance.findings.citations import ET_AL
 from alliance.instruments import Instrument
 
+ET_AL = "et al."  # as `alliance.findings.citations` reads it
 PLACE = re.compile(r"(?P<journal>.+?) (?P<volume>\d+)(\((?P<issue>[^)]+)\))?:(?P<page>[\d-]+)")
 INITIALS = re.compile(r"(?P<family>.+) (?P<given>[^\W\d_a-z]{1,4})")
 

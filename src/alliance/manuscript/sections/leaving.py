@@ -24,10 +24,14 @@ def dropout(material: Material) -> list[Block]:
         blocks += [*paragraphs(_hazard(material, single)), *models(material, single)]
     if several:
         blocks += [*paragraphs(_multinomial(several)), *models(material, several)]
+    told: set[str] = set()
     for kind, introduce in zip(KINDS, (_cox, _frailty, _fine_gray), strict=True):
         fits = [fit for fit in material.usable("survival") if _starts(fit, kind)]
+        told.update(str(fit["model"].raw) for fit in fits)
         if fits:
             blocks += [*paragraphs(introduce(material, fits)), *models(material, fits)]
+    rest = [fit for fit in material.usable("survival") if fit["model"].raw not in told]
+    blocks += models(material, rest)
     blocks += paragraphs(not_fitted(material.unusable("dropout", "survival")))
     return [heading("Dropout"), *blocks] if blocks else []
 

@@ -151,8 +151,8 @@ def exclusions(material: Material) -> list[Block]:
     rows = [row for table in UNITS for row in about["rows_of_all_sites"].where(table=table)]
     accounts = [_account(row) for row in rows]
     rule = (
-        "Every cell that was read was checked against what its column may hold. Rows and cells that "
-        "could not be read with certainty were set aside and not corrected. "
+        "Every cell that was read was checked against what its column may hold. Rows and cells "
+        "that could not be read with certainty were set aside and not corrected. "
     )
     return [heading("Data checks and exclusions"), *paragraphs(say(rule, joined(accounts, " ")))]
 
