@@ -1,10 +1,12 @@
 """The methods text says what was done and nothing else; HTML, Markdown and Word say the same."""
 
 import html
+import io
 import json
 import re
 import sys
 import types
+import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -427,3 +429,13 @@ def test_the_mock_is_valid(mock):
     jsonschema.Draft202012Validator(mock.schema("measurement")).validate(content)
     jsonschema.Draft202012Validator(mock.schema("description")).validate(mock.description())
     jsonschema.Draft202012Validator(mock.schema("change")).validate(CHANGE)
+
+
+def test_word_says_the_same_words(plain):
+    word = pytest.importorskip("alliance.manuscript.word", reason="made by another module")
+    content = word.write_word(plain.document, Findings(document="manuscript/methods.docx"))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        body = archive.read("word/document.xml").decode("utf-8")
+    paragraphs = re.findall(r"<w:p[ >].*?</w:p>", body, re.DOTALL)
+    texts = ["".join(re.findall(r"<w:t(?: [^>]*)?>([^<]*)</w:t>", p)) for p in paragraphs]
+    assert normal(html.unescape(" ".join(texts))) == words_of_html(plain.page)

@@ -145,8 +145,8 @@ def _companions(material: Material, fits: Sequence[Field]) -> Words:
 
 def _panel(material: Material, fits: Sequence[Field]) -> Words:
     names = {e["estimator"].raw: text(e["estimator"]) for fit in fits for e in fit["estimates"]}
-    words = say("The same question was put to estimators that assume no distribution of clients: ",
-                joined([*names.values()]), ".")  # fmt: skip
+    words = say("The same question was put to estimators that assume no distribution of clients",
+                say(": ", joined([*names.values()])) if names else (), ".")  # fmt: skip
     tests = {
         "hausman1978": ("Hausman", "the fixed and the random effects"),
         "mundlak1978": ("Mundlak", "the within- and the between-client coefficients"),

@@ -70,8 +70,10 @@ def _of_measure(row: Field) -> Words:
         text(row["label"]),
         ": ",
         counted(row["clients_used"], "client", "clients"),
-        " with two scores or more, an assumed reliability of ",
-        text(row["reliability"], "correlation"),
+        " with two scores or more",
+        say(", an assumed reliability of ", text(row["reliability"], "correlation"))
+        if is_there(row, "reliability")
+        else (),
         ", and a least reliable change of ",
         text(row["reliable_points"], "decimals:2"),
         " points",

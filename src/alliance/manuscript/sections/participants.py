@@ -166,5 +166,5 @@ def _account(row: Field) -> Words:
         say(text(reason["reason"], "words"), " (", symbol("n", reason["count"]), ")")
         for reason in row["reasons"]
     ]
-    aside = say(text(row["set_aside"], "count"), " were set aside: ", joined(reasons, ", "), ".")
-    return say(opening, blank, aside)
+    why = say(": ", joined(reasons, ", ")) if reasons else ()
+    return say(opening, blank, text(row["set_aside"], "count"), " were set aside", why, ".")
