@@ -16,6 +16,7 @@ include: "workflow/rules/measures.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/codebook.smk"
+include: "workflow/rules/manuscript.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -29,5 +30,7 @@ rule all:
         rules.write_codebook.output,
         rules.draw_figures.output,
         rules.make_tables.output,
+        rules.collect_references.output,
+        rules.write_manuscript.output,
     message:
         "The report of cohort {COHORT} is at {RESULTS}/report.html."

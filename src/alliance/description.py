@@ -65,7 +65,8 @@ def describe_cohort(
             "measures": [_measure(name, measures[name], key) for name, key in used.items()],
             "flow": _flow(**tables, sites=sites, events=dropout["event"]),
             "sample": _sample(tables["clients"], tables["panel"], measures, sites),
-            "rows": _rows(files.read_parquet(ledger)),
+            "rows": _rows(rows_read := files.read_parquet(ledger)),
+            "rows_of_all_sites": _rows(rows_read.assign(site=ALL)),
             "missing": _missing(
                 tables["panel"],
                 tables["responses"],

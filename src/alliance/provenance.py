@@ -69,7 +69,8 @@ def record_run(
     """Write `audit/run.json` (versions; hashes of config, lock, code) and the config as it was."""
     from importlib import metadata
 
-    named = ("pandas", "numpy", "scipy", "statsmodels", "linearmodels", "matplotlib", "snakemake")
+    named = ("pandas", "numpy", "scipy", "statsmodels", "linearmodels", "matplotlib", "seaborn",
+             "snakemake")  # fmt: skip
     record: dict[str, Any] = {
         "version": alliance.__version__,
         "python": platform.python_version(),

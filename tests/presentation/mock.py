@@ -625,6 +625,18 @@ def description(
             for site in sites
             for table, unit in (("sessions", "rows"), ("responses", "answers"))
         ],
+        "rows_of_all_sites": [
+            {
+                "site": "all",
+                "table": "responses",
+                "unit": "answers",
+                "read": 5240,
+                "kept": 5208,
+                "blank": 20,
+                "set_aside": 12,
+                "reasons": [{"reason": "exact-duplicate", "count": 12}],
+            }
+        ],
         "missing": [
             {
                 "site": site,

@@ -15,7 +15,22 @@ def measurement(description: dict[str, Any]) -> dict[str, Any]:
         for part, rows in _of(measure, k, sites, parts).items():
             parts[part] += rows
     parts |= _correlations(description["measures"])
-    return {"schema": "alliance-measurement-1", "seed": 1, **parts}
+    bounds = {"cfi_may_fall": 0.01, "rmsea_may_rise": 0.015}
+    return {
+        "schema": "alliance-measurement-1", "seed": 1, "invariance_bounds": bounds, **parts
+    }  # fmt: skip
+
+
+def reference() -> dict[str, Any]:
+    """Return an instrument's paper as its key names it: without a title."""
+    return {
+        "id": "hatcher2006-12", "type": "article-journal",
+        "author": [{"family": "Hatcher", "given": "R. L."},
+                   {"family": "Gillaspy", "given": "J. A."}],
+        "issued": {"date-parts": [[2006]]}, "container-title": "Psychotherapy Research",
+        "volume": "16", "issue": "1", "page": "12-25", "DOI": "10.1080/10503300500352500",
+        "custom": {"checked": False},
+    }  # fmt: skip
 
 
 def _correlations(measures: list[dict[str, Any]]) -> dict[str, Any]:
@@ -73,6 +88,7 @@ def _of(measure: dict[str, Any], k: int, sites: list[str], parts: Any) -> dict[s
                 "unanswered": "up to 25 % of a score's items may be missing",
                 "not_applicable": "“does not apply” (9; any item) counts as unanswered",
                 "disagreements": ["one page prints 3 for 4"] if unverified else [],
+                "reference": None if unverified else reference(),
             }
         ],
         "evidence": [

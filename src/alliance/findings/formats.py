@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from alliance.findings import citations
+
 MINUS = "\u2212"
 THIN = "\u202f"  # narrow no-break space
 MISSING = "–"
@@ -193,8 +195,38 @@ def _choice(argument: str, value: Any) -> str:
     return yes if value else no
 
 
+def _words(argument: str, value: str) -> str:
+    """Print a short name as words: `no-client-id` is `no client id`."""
+    return _text(argument, value).replace("-", " ").replace("_", " ")
+
+
+def _digest(argument: str, value: str) -> str:
+    """Print the first twelve characters of a hash."""
+    return _text(argument, value)[:12]
+
+
+def _citation(argument: str, value: Any) -> str:
+    """Print an entry of CSL-JSON as a citation in brackets, or (`narrative`) in a sentence."""
+    style = citations.narrative if argument == "narrative" else citations.citation
+    return clean_text(style(value))
+
+
+def _reference(argument: str, value: Any) -> str:
+    """Print an entry of CSL-JSON for the list of references.
+
+    `opening` and `closing` are what stands before and after the words in italics.
+    """
+    opening, _, closing = citations.reference_parts(value)
+    parts = {"": citations.reference(value), "opening": opening, "closing": closing}
+    return clean_text(parts[argument])
+
+
 FORMATS: dict[str, Callable[..., str]] = {
     "text": _text,
+    "words": _words,
+    "digest": _digest,
+    "citation": _citation,
+    "reference": _reference,
     "component": _component,
     "per": _per,
     "head": _head,

@@ -15,6 +15,7 @@ from alliance.findings.formats import MISSING, clean_text, format_value, has_dig
 SCHEMA = "alliance-findings-1"
 PLAIN = (
     "text",
+    "words",
     "component",
     "per",
     "head",
@@ -164,8 +165,8 @@ def _element(finding: Finding) -> Markup:
     }
     if finding.also:
         attributes["data-also"] = " ".join(finding.also)
-    if finding.format == "text":
-        return element("span", attributes, finding.printed)
+    if finding.format == "text" or isinstance(finding.value, dict | list):
+        return element("span", attributes, finding.printed)  # a whole entry is no `value`
     return element("data", attributes | {"value": as_value(finding.value)}, finding.printed)
 
 

@@ -1,1 +1,115 @@
-"""Texts and tables to be taken into a paper: methods, references, tables; Word, Markdown, HTML."""
+"""Texts and tables to be taken into a paper: methods, references, tables; Word, Markdown, HTML.
+
+One text is written once (`blocks`) and printed three times. Its numbers and its citations are
+findings: `audit/manuscript_findings.json` lists them all, each with the document it stands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from alliance import files
+
+
+def collect_references(
+    *,
+    fits: Sequence[str | Path],
+    description: str | Path,
+    further: Sequence[str | Path] = (),
+    run: str | Path,
+    references: str | Path,
+    bibliography: str | Path,
+) -> None:
+    """Write the works that the methods text of a cohort cites, and no others.
+
+    Parameters
+    ----------
+    fits
+        The fits' JSON files, in the order in which models are to appear.
+    description
+        The cohort's `description.json`; its folder is the results folder that addresses count from.
+    further
+        Other descriptions, e.g. `measurement.json`; known by the names of their files.
+    run
+        `audit/run.json`: versions and hashes.
+    references, bibliography
+        Where CSL-JSON and BibTeX are written.
+    """
+    from alliance.findings.fields import read_fields
+    from alliance.findings.results import read_results_as_fields
+    from alliance.manuscript.bibtex import write_bibtex
+    from alliance.manuscript.methods import methods_text
+    from alliance.manuscript.references import all_works, list_of_works
+
+    results = read_results_as_fields(fits, description, further)
+    works = all_works(results)
+    methods_text(results, works, read_fields(run, Path(description).parent))
+    content = list_of_works(works.cited())
+    files.write_json(content, references)
+    files.write_text(write_bibtex(content), bibliography)
+
+
+def write_manuscript(
+    *,
+    fits: Sequence[str | Path],
+    description: str | Path,
+    further: Sequence[str | Path] = (),
+    run: str | Path,
+    references: str | Path,
+    methods_markdown: str | Path,
+    methods_html: str | Path,
+    methods_word: str | Path,
+    tables_word: str | Path,
+    findings: str | Path,
+) -> None:
+    """Write the methods text and the tables of a paper, and the list of their numbers.
+
+    Parameters
+    ----------
+    fits, description, further, run
+        As in `collect_references`.
+    references
+        What `collect_references` wrote.
+    methods_markdown, methods_html, methods_word, tables_word
+        Where the documents are written. The same input gives the same bytes.
+    findings
+        Where all printed numbers are listed, each with its document.
+    """
+    from alliance.findings import Findings, read_fields
+    from alliance.findings.results import read_results_as_fields
+    from alliance.manuscript.html import write_html
+    from alliance.manuscript.markdown import write_markdown
+    from alliance.manuscript.methods import methods_text
+    from alliance.manuscript.references import read_references
+    from alliance.manuscript.tables import table_document
+    from alliance.manuscript.word import write_word
+
+    folder = Path(description).parent
+    results = read_results_as_fields(fits, description, further)
+    works = read_references(references, folder)
+    methods = methods_text(results, works, read_fields(run, folder))
+    tables = table_document(results)
+    in_html, in_word, in_tables = (
+        Findings(prefix=prefix, document=_relative(path, folder))
+        for prefix, path in (("h", methods_html), ("w", methods_word), ("t", tables_word))
+    )
+    files.write_text(write_markdown(methods), methods_markdown)
+    files.write_text(write_html(methods, in_html), methods_html)
+    files.write_bytes(write_word(methods, in_word), methods_word)
+    files.write_bytes(write_word(tables, in_tables), tables_word)
+    files.write_json(_together([in_html, in_word, in_tables]), findings)
+
+
+def _relative(path: str | Path, folder: Path) -> str:
+    return Path(path).resolve().relative_to(folder.resolve()).as_posix()
+
+
+def _together(ledgers: Sequence[Any]) -> dict[str, Any]:
+    """Return the records of several documents as one."""
+    each: Iterator[dict[str, Any]] = (ledger.as_json() for ledger in ledgers)
+    first, *others = each
+    for other in others:
+        first["findings"] += other["findings"]
+    return first

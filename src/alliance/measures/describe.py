@@ -23,6 +23,7 @@ from alliance.measures import key_facts
 from alliance.measures.correlations import correlation_rows
 from alliance.measures.forms import ALL, Forms
 from alliance.measures.generalizability_rows import generalizability_rows
+from alliance.measures.invariance import CFI_MAY_FALL, RMSEA_MAY_RISE
 from alliance.measures.reliability import FEWEST_CLIENTS, Consistency, consistency
 from alliance.measures.scoring import FORM
 from alliance.measures.structure_rows import structure_rows
@@ -99,7 +100,12 @@ def measurement_of(
         main = {score.name for score in measure.main}
         heads += [{**measure.head(s), "main": s.name in main} for s in key.scores]
     parts |= correlation_rows(scores, sessions, heads)
-    return {"schema": "alliance-measurement-1", "seed": seed, **parts}
+    return {
+        "schema": "alliance-measurement-1",
+        "seed": seed,
+        "invariance_bounds": {"cfi_may_fall": CFI_MAY_FALL, "rmsea_may_rise": RMSEA_MAY_RISE},
+        **parts,
+    }
 
 
 PARTS = (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alliance.instruments import Instrument, Item, Score
+from alliance.measures.instrument_reference import instrument_reference
 from alliance.score_columns import TOTAL
 
 PARTS = {
@@ -41,6 +42,7 @@ def key_facts(measure: str, entry: Mapping[str, Any], key: Instrument) -> dict[s
         "unanswered": _unanswered_in_words(key),
         "not_applicable": _not_applicable_in_words(key),
         "disagreements": [str(text) for text in key.definition.get("disagreements", [])],
+        "reference": instrument_reference(key),
     }
 
 

@@ -1,0 +1,88 @@
+"""Sites put together, diagnostics, second engines: what stands behind the estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alliance.findings.fields import Field
+from alliance.manuscript.blocks import Block, Words
+from alliance.manuscript.material import Material, is_there
+from alliance.manuscript.prose import heading, joined, listed, paragraphs, quoted, say, text
+from alliance.manuscript.sections.one_model import models, not_fitted
+
+DIAGNOSTICS = {
+    "residuals": "the distribution of residuals against the normal, and against fitted values",
+    "random_effects": "the distribution of predicted random effects against the normal",
+    "influence": "how far the estimates move when one group is left out and the model fitted anew",
+}
+
+
+def sites(material: Material) -> list[Block]:
+    """Return the section on sites put together."""
+    fits = material.usable("by_site")
+    blocks = paragraphs(_synthesis(material, fits)) if fits else []
+    blocks += [*models(material, fits), *paragraphs(not_fitted(material.unusable("by_site")))]
+    return [heading("Sites put together"), *blocks] if blocks else []
+
+
+def _synthesis(material: Material, fits: Sequence[Field]) -> Words:
+    cite = material.references.cite
+    words = say("Models were fitted at every site alone, and their estimates put together by a "
+                "random-effects synthesis, the variance between sites by REML ",
+                cite("viechtbauer2005"))  # fmt: skip
+    if any("Hartung-Knapp" in str(fit["engine"]["df_method"].raw) for fit in fits):
+        words = say(words, " and the interval of the mean after ",
+                    material.references.name("hartung2001"))  # fmt: skip
+    words = say(words, ".")
+    names = [str(c["estimator"].raw) for fit in fits for c in fit["companions"]]
+    if any("prediction" in name for name in names):
+        words = say(words, " A prediction interval says where the effect of a further site is "
+                    "expected ", cite("higgins2009"), ".")  # fmt: skip
+    if any("share one effect" in str(t["name"].raw) for fit in fits for t in fit["tests"]):
+        words = say(words, " That all sites share one effect was tested by the Q statistic.")
+    return words
+
+
+def robustness(material: Material) -> list[Block]:
+    """Return the section on diagnostics and second engines."""
+    blocks = paragraphs(_diagnostics(material), _second_engines(material))
+    return [heading("Diagnostics and second engines"), *blocks] if blocks else []
+
+
+def _diagnostics(material: Material) -> Words:
+    with_any = [fit["diagnostics"] for fit in material.usable() if is_there(fit, "diagnostics")]
+    kinds = [
+        (words,)
+        for kind, words in DIAGNOSTICS.items()
+        if any(is_there(block, kind) for block in with_any)
+    ]
+    return say("Examined for each model, where it has them: ", joined(kinds), ".") if kinds else ()
+
+
+def _second_engines(material: Material) -> Words:
+    """Return which models were fitted again in other software, and which of them disagree."""
+    fits = [f for f in material.usable() if f["second_engine"].raw is not None]
+    done = [f for f in fits if f["second_engine"]["converged"].raw]
+    if not done:
+        return ()
+    engines: dict[str, list[Field]] = {}
+    for fit in done:
+        engines.setdefault(str(fit["second_engine"]["name"].raw), []).append(fit)
+    each = []
+    for group in engines.values():
+        second = group[0]["second_engine"]
+        titles = listed([quoted(fit["title"]) for fit in group])
+        each.append(say(text(second["name"]), " ", text(second["version"]), " (", titles, ")"))
+    words = say("Models that other software can express were fitted there as well: ",
+                joined(each), ". ")  # fmt: skip
+    disputed = [quoted(f["title"]) for f in done if not f["second_engine"]["agrees"].raw]
+    if disputed:
+        return say(
+            words,
+            "The estimates of ",
+            listed(disputed),
+            " differ between engines; those of the others agree."
+            if len(disputed) < len(done)
+            else " differ between engines.",
+        )
+    return say(words, "The estimates agree.")
