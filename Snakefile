@@ -29,5 +29,6 @@ rule all:
         rules.write_codebook.output,
         rules.draw_figures.output,
         rules.make_tables.output,
+        rules.check_printed_numbers.output,
     message:
         "The report of cohort {COHORT} is at {RESULTS}/report.html."

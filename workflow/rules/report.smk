@@ -1,4 +1,4 @@
-"""This part of the workflow writes the one page and the list of every number printed on it.
+"""This part of the workflow writes the one page and checks every number that was printed.
 
 REQUIRED INPUTS
     fits, description, figures = results/<cohort>/...
@@ -8,7 +8,20 @@ OUTPUTS
     results/<cohort>/audit/findings.json             each printed number: file, field, rounding
     results/<cohort>/audit/run.json                  versions and hashes of config, lock and code
     results/<cohort>/run_config.yaml                 the configuration that made these results
+    results/<cohort>/checks/printed_numbers.csv      for each document: findings and differences
+
+The run stops if a printed number is not what its file gives, or if statistic, degrees of freedom
+and p of a test do not go together.
 """
+
+# Every document with the list of its numbers, in the results folder; a table's page has no list of
+# its own (None): each of its numbers says where it comes from.
+PRINTED_DOCUMENTS = {
+    "report.html": "audit/findings.json",
+    "intake.html": "audit/intake_findings.json",
+    "codebook.html": "audit/codebook_findings.json",
+    **{f"tables/{name}.html": None for name in PRINTED_TABLES},
+}
 
 
 rule record_run:
@@ -63,3 +76,28 @@ rule write_report:
         "Write the report and the list of its numbers."
     script:
         "../scripts/write_report.py"
+
+
+rule check_printed_numbers:
+    input:
+        report=rules.write_report.output,
+        intake=rules.write_intake_page.output,
+        codebook=rules.write_codebook.output,
+        tables=rules.make_tables.output,
+        figures=rules.draw_figures.output,
+        fits=fit_files(),
+        further=further_descriptions(),
+        code=library("findings.verify"),
+    output:
+        f"{RESULTS}/checks/printed_numbers.csv",
+    log:
+        f"{RESULTS}/logs/check_printed_numbers.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_printed_numbers.tsv"
+    params:
+        documents=PRINTED_DOCUMENTS,
+        results_folder=RESULTS,
+    message:
+        "Check every printed number against its file."
+    script:
+        "../scripts/check_printed_numbers.py"

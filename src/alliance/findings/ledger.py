@@ -85,7 +85,9 @@ class Findings:
         self.place = ""
         self.entries: list[Finding] = []
 
-    def record(self, field: Field, format: str = "text", *also: Field) -> tuple[str, Finding | None]:
+    def record(
+        self, field: Field, format: str = "text", *also: Field
+    ) -> tuple[str, Finding | None]:
         """Return how the field is printed, and the finding put on record for it.
 
         A missing value is a dash. Neither it nor text without any digit has a number to vouch for:
