@@ -18,6 +18,12 @@ def mock():
     return module
 
 
+@pytest.fixture(scope="session")
+def sibling():
+    """Return a function that loads a module of this folder by name."""
+    return _loaded
+
+
 def _loaded(name):
     spec = importlib.util.spec_from_file_location(f"presentation_{name}", HERE / f"{name}.py")
     module = importlib.util.module_from_spec(spec)

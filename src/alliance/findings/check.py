@@ -14,6 +14,7 @@ from alliance.findings.compare import (
     against_pictures,
     against_sources,
     entries_of,
+    listed_values,
     unvouched,
 )
 from alliance.findings.fields import Sources
@@ -66,6 +67,7 @@ def differences(
     """Return the same for a page that was read, its entries (None: no list) and open sources."""
     return [
         *(against_list(page, entries) if entries is not None else ()),
+        *listed_values(entries or (), sources),
         *against_sources(page, sources),
         *unvouched(page),
         *_title(page, sources),

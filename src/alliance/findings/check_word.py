@@ -6,7 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from alliance.findings.compare import against_list, against_pictures, against_sources, unvouched
+from alliance.findings.compare import (
+    against_list,
+    against_pictures,
+    against_sources,
+    listed_values,
+    unvouched,
+)
 from alliance.findings.fields import Sources
 from alliance.findings.printed import Page
 from alliance.findings.read_word import read_word
@@ -48,6 +54,7 @@ def differences_of_word(
     _take_formats(page, entries)
     return [
         *listed,
+        *listed_values(entries, sources),
         *against_sources(page, sources),
         *unvouched(page),
         *_counted(page),

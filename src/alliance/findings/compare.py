@@ -59,6 +59,17 @@ def _differences(printed: Printed, entry: Mapping[str, Any]) -> Iterator[str]:
             yield f"{printed.id}: {what} is {in_list!r} in the list and {on_page!r} on the page"
 
 
+def listed_values(entries: Sequence[Mapping[str, Any]], sources: Sources) -> Iterator[str]:
+    """Say which full value of the list is not the one in its file."""
+    for entry in entries:
+        try:
+            true = as_value(sources.look_up(f"{entry['source']}#{entry['pointer']}"))
+        except (OSError, LookupError, ValueError, TypeError):
+            continue  # said of what is printed there
+        if as_value(entry["value"]) != true:
+            yield f"{entry['id']}: value is {entry['value']!r} in the list and {true!r} in its file"
+
+
 def against_sources(page: Page, sources: Sources) -> Iterator[str]:
     """Say which printed text or value is not what its file gives."""
     for printed in page.printed:

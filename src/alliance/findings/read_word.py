@@ -137,6 +137,8 @@ class _Reader:
             self.controls[-1].address = value
         elif local == "sdtContent" and (self.controls[-1].id or self.controls[-1].address):
             self.page.printed.append(self.controls[-1])
+        elif local == "dataBinding":
+            self.page.faults.append("a content control shows what stands elsewhere")
         elif local in ("fldChar", "fldSimple"):
             self._field(attributes.get("fldCharType", "simple"), attributes.get("instr", ""))
         elif "r" in self.open:
