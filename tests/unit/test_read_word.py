@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 
+from alliance import files
 from alliance.findings import read_word as reader
 from alliance.findings.check_word import check_word
 from alliance.findings.fields import Sources
@@ -99,6 +100,21 @@ def test_a_control_without_id_or_with_text_from_elsewhere_is_found(tmp_path):
     assert told(word(control.format("", "1")), tmp_path)
     assert told(word(control.format('<w:tag w:val="t1"/>', "words")), tmp_path)
     assert told(word(control.format("<w:dataBinding/>", "words")), tmp_path)
+
+
+def test_an_address_that_word_has_cut_off_is_taken_from_the_list(tmp_path):
+    long = "a" * 80
+    files.write_json({long: 5}, tmp_path / "f.json")
+    entry = {"id": "t1", "printed": "5", "value": 5, "format": "count", "source": "f.json",
+             "pointer": f"/{long}", "also": []}  # fmt: skip
+    control = (
+        '<w:p><w:sdt><w:sdtPr><w:alias w:val="{}"/><w:tag w:val="t1"/></w:sdtPr><w:sdtContent>'
+        "<w:r><w:t>5</w:t></w:r></w:sdtContent></w:sdt></w:p>"
+    )
+    address = f"f.json#/{long}"
+    for written, wrong in ((address, False), (address[:64], False), (address[:63], True)):
+        found = check_word(word(control.format(written)), [entry], Sources(tmp_path))
+        assert bool(found) == wrong, written
 
 
 def test_markdown_page_and_word_say_the_same_words():

@@ -17,6 +17,8 @@ from alliance.findings.fields import Sources
 from alliance.findings.printed import Page
 from alliance.findings.read_word import read_word
 
+MOST_SIGNS = 64  # of the title of a content control: Word cuts longer ones off when it saves
+
 
 def check_word(
     document: bytes, entries: Sequence[Mapping[str, Any]], sources: Sources
@@ -50,10 +52,9 @@ def differences_of_word(
     page: Page, entries: Sequence[Mapping[str, Any]], sources: Sources
 ) -> list[str]:
     """Return the same for a document that was read."""
-    listed = list(against_list(page, entries))
-    _take_formats(page, entries)
+    _complete(page, entries)
     return [
-        *listed,
+        *against_list(page, entries),
         *listed_values(entries, sources),
         *against_sources(page, sources),
         *unvouched(page),
@@ -63,13 +64,16 @@ def differences_of_word(
     ]
 
 
-def _take_formats(page: Page, entries: Sequence[Mapping[str, Any]]) -> None:
-    # A content control has no room for the format: the list says how the number was written.
+def _complete(page: Page, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Take from the list what a content control has no room for: format and long addresses."""
     listed = {entry["id"]: entry for entry in entries}
     for printed in page.printed:
         if printed.id in listed:
             entry = listed[printed.id]
             printed.format, printed.also = entry["format"], list(entry["also"])
+            address = f"{entry['source']}#{entry['pointer']}"
+            if printed.address == address[:MOST_SIGNS]:
+                printed.address = address
 
 
 def _counted(page: Page) -> Iterator[str]:

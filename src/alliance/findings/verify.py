@@ -149,7 +149,8 @@ def _stop_if_wrong(told: list[tuple[str, str]], out: Path) -> None:
     shown = "\n".join(f"- {name}: {sentence}" for name, sentence in told[:MOST_TOLD])
     msg = (
         "What is printed is not what the files say, so that the report must not be used "
-        f"({len(told)} differences; all of them are in {full_list}):\n{shown}\n"
+        f"({len(told)} {'difference' if len(told) == 1 else 'differences'}; the whole list is "
+        f"{full_list}):\n{shown}\n"
         "If nobody changed a file by hand, this is a defect of the program; please report it. "
         "Otherwise run the same command again: changed files are made anew."
     )
