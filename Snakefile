@@ -32,5 +32,6 @@ rule all:
         rules.make_tables.output,
         rules.collect_references.output,
         rules.write_manuscript.output,
+        rules.check_printed_numbers.output,
     message:
         "The report of cohort {COHORT} is at {RESULTS}/report.html."

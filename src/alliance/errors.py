@@ -19,3 +19,7 @@ class DataError(AllianceError):
 
 class FitError(AllianceError):
     """A model cannot be fitted to these data; names the cause in terms of columns and groups."""
+
+
+class ReportError(AllianceError):
+    """A page or table says something that the files do not; lists the differences."""

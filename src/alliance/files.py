@@ -91,10 +91,15 @@ def write_private_bytes(data: bytes, path: str | Path) -> None:
 
 
 def inert_text(cell: object) -> object:
-    """Return a text cell that no spreadsheet takes for a formula (others unchanged)."""
-    if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n"):
-        return "'" + cell
-    return cell
+    """Return a text cell that no spreadsheet takes for a formula (others unchanged).
+
+    A carriage return becomes a line feed: the writers of CSV put cells with line feeds in quotation
+    marks, but leave a carriage return bare, and what follows it would begin a row of its own.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\n") else text
 
 
 def sha256_of(path: str | Path) -> str:

@@ -1,6 +1,7 @@
 """A made-up cohort, drawn, tabulated and reported into a temporary folder."""
 
 import importlib.util
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,37 @@ def mock():
     return module
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """Return a headless Chromium, one for each worker; see browser.py for `opened`."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    helper = _loaded("browser")
+    if helper.chromium() is None:
+        pytest.skip("no Chromium on this machine: the page was not opened in a browser")
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=helper.chromium(), args=helper.FLAGS, headless=True
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def opened():
+    """Return `browser.opened`."""
+    return _loaded("browser").opened
+
+
+@pytest.fixture(scope="session")
+def sibling():
+    """Return a function that loads a module of this folder by name."""
+    return _loaded
+
+
 def _loaded(name):
     spec = importlib.util.spec_from_file_location(f"presentation_{name}", HERE / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 

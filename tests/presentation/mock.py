@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from scipy import special
 
 from alliance import files
 
@@ -19,8 +20,10 @@ HOSTILE = (
 
 
 def estimate(term: str, value: float, se: float, **more: Any) -> dict[str, Any]:
-    """Return an estimate with a normal test."""
-    z = value / se
+    """Return an estimate with a normal test, or a t test where `df` is given."""
+    z, df = value / se, more.get("df")
+    half = float(special.ndtri(0.975) if df is None else special.stdtrit(df, 0.975)) * se
+    p = math.erfc(abs(z) / math.sqrt(2)) if df is None else 2 * float(special.stdtr(df, -abs(z)))
     base: dict[str, Any] = {
         "term": term,
         "label": term,
@@ -31,9 +34,9 @@ def estimate(term: str, value: float, se: float, **more: Any) -> dict[str, Any]:
         "se": se,
         "df": None,
         "statistic": z,
-        "p": math.erfc(abs(z) / math.sqrt(2)),
-        "ci_low": value - 1.959964 * se,
-        "ci_high": value + 1.959964 * se,
+        "p": p,
+        "ci_low": value - half,
+        "ci_high": value + half,
         "unit": "points per point",
         "standardised": None,
         "ratio": None,
@@ -371,7 +374,9 @@ def cox(model: str = "dropout_cox") -> dict[str, Any]:
     test |= {"label": "all terms together", "df2": None, "note": ""}
     made = dropout(model, family="survival", title="Dropout in continuous time (Cox)", curves=[])
     made["outcome"] = made["outcome"] | {"unit": "log hazard"}
-    return made | {"tests": [test | {"statistic": 7.22, "df": 6, "p": 0.301}]}
+    return made | {
+        "tests": [test | {"statistic": 7.22, "df": 6, "p": float(special.chdtrc(6, 7.22))}]
+    }
 
 
 def leaving() -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from scipy import special
+
 STEPS = ("configural", "metric", "scalar", "strict")
 
 
@@ -200,10 +202,12 @@ def _invariance(name: str, label: str, refused: bool) -> dict[str, Any]:
             change = -0.002 - 0.01 * (k == 2) if k else None
             steps.append(
                 {
-                    **head, "step": step, "partial": False, "chi2": 212.3, "df": 204, "p": 0.2,
+                    **head, "step": step, "partial": False, "chi2": 212.3, "df": 204,
+                    "p": float(special.chdtrc(204, 212.3)),
                     "chi2_scaled": None, "scaling": None, "cfi": 0.96, "tli": 0.95, "rmsea": 0.04,
                     "rmsea_low": 0.03, "rmsea_high": 0.05, "srmr": 0.05, "change_chi2": 12.0,
-                    "change_df": 9, "change_p": 0.21, "change_chi2_scaled": None,
+                    "change_df": 9, "change_p": float(special.chdtrc(9, 12.0)),
+                    "change_chi2_scaled": None,
                     "change_p_scaled": None, "change_cfi": change,
                     "change_rmsea": None if change is None else 0.001, "change_srmr": None,
                     "holds": None if not k else k != 2, "converged": k != 3, "improper": 0,
@@ -211,6 +215,6 @@ def _invariance(name: str, label: str, refused: bool) -> dict[str, Any]:
             )  # fmt: skip
         releases.append(
             {**head, "step": "scalar", "what": "intercept", "item": "item 3", "chi2": 22.0,
-             "df": 3, "p": 0.001}
+             "df": 3, "p": float(special.chdtrc(3, 22.0))}
         )  # fmt: skip
     return {"invariance": rows, "invariance_steps": steps, "invariance_releases": releases}

@@ -1,7 +1,6 @@
 """Every printed number equals its source, and the check finds every planted change."""
 
 import json
-import random
 import re
 import shutil
 from pathlib import Path
@@ -117,7 +116,7 @@ def test_the_demo_agrees_number_by_number(tmp_path):
     assert check_findings(report, findings, results) == []
 
 
-# Planted changes: each must be found.
+# Planted changes: each must be found. Five hundred more are in test_planted_changes.py.
 
 
 @pytest.fixture
@@ -132,33 +131,6 @@ def copy(without_pictures, tmp_path):
 def differences_of(results, html):
     results.report.write_text(html, encoding="utf-8")
     return results.differences()
-
-
-def test_a_change_of_any_printed_finding_is_found(copy):
-    html = copy.html()
-    spots = list(re.finditer(r'<(?:data|span) class="finding"[^>]*>([^<]+)<', html))
-    chance = random.Random(1)
-    for spot in chance.sample(spots, 80):
-        start, end = spot.span(1)
-        digits = [k for k in range(start, end) if html[k].isdigit()]
-        if digits:
-            k = chance.choice(digits)
-            wrong = (
-                str((int(html[k]) + chance.randrange(1, 10)) % 10) if html[k].isdecimal() else ""
-            )
-        else:
-            k, wrong = start, "X"
-        assert differences_of(copy, html[:k] + wrong + html[k + 1 :]), spot.group()
-
-
-def test_a_change_of_any_value_format_or_address_is_found(copy):
-    html = copy.html()
-    chance = random.Random(2)
-    for name in ("value", "data-format", "title", "data-also", "id"):
-        spots = list(re.finditer(rf'class="finding"[^>]* {name}="([^"]*)"', html))
-        for spot in chance.sample(spots, min(12, len(spots))):
-            changed = html[: spot.end(1)] + "0" + html[spot.end(1) :]
-            assert differences_of(copy, changed), (name, spot.group())
 
 
 DATA = '<data class="finding" id="{id}" value="1" title="{source}#/x" data-format="count">1</data>'
@@ -179,13 +151,6 @@ def test_a_number_that_nobody_vouches_for_is_found(copy, planted):
     assert differences_of(copy, copy.html().replace("</main>", planted + "</main>"))
 
 
-def test_a_finding_that_was_taken_off_the_page_is_found(copy):
-    html = copy.html()
-    spots = list(re.finditer(r'<data class="finding"[^>]*>[^<]+</data>', html))
-    for spot in random.Random(3).sample(spots, 20):
-        assert differences_of(copy, html[: spot.start()] + "–" + html[spot.end() :])
-
-
 def test_another_window_title_is_found(copy):
     html = re.sub("<title>.*</title>", "<title>5 clinics</title>", copy.html())
     assert differences_of(copy, html)
@@ -202,17 +167,6 @@ def test_a_source_that_changed_after_the_report_is_found(copy):
     fit["estimates"][1]["estimate"] *= 1.5
     files.write_json(fit, path)
     assert len(copy.differences()) >= 2  # text and value
-
-
-def test_a_word_that_numbers_decide_is_a_finding_too(copy):
-    html = copy.html()
-    for right, wrong in (
-        (">inside<", ">outside<"),
-        (">lower<", ">higher<"),
-        (">converged<", ">x<"),
-    ):
-        assert right in html
-        assert differences_of(copy, html.replace(right, wrong, 1))
 
 
 def test_the_list_is_checked_as_well(copy):

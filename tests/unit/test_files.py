@@ -31,6 +31,14 @@ def test_csv_text_is_inert_and_numbers_stay_numbers(tmp_path):
     assert lines == ["note,score", "'=1+1,-1.5", "'@x,2.0", "plain,3.0", "'-1,4.0"]
 
 
+def test_a_carriage_return_begins_no_row_of_a_csv(tmp_path):
+    """Bare, it would: what follows it would be the first cell of a row, and perhaps a formula."""
+    frame = pd.DataFrame({"note": ["a\r=1+1", "\r\n=1+1", "a\r\nb"]})
+    files.write_csv(frame, tmp_path / "t.csv")
+    text = (tmp_path / "t.csv").read_bytes().decode()
+    assert text == 'note\n"a\n=1+1"\n"\'\n=1+1"\n"a\nb"\n'
+
+
 def test_json_knows_no_nan(tmp_path):
     files.write_json({"a": np.float64("nan"), "b": np.arange(2), "c": pd.NA}, tmp_path / "x.json")
     assert files.read_json(tmp_path / "x.json") == {"a": None, "b": [0, 1], "c": None}

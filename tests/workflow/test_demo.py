@@ -1,5 +1,6 @@
 """`make demo` from the raw files to the report, and what an edit reruns."""
 
+import csv
 import json
 import os
 
@@ -85,6 +86,16 @@ def test_numbers_of_the_page_are_its_findings(finished_demo):
     assert differences == []
 
 
+def test_every_printed_number_and_every_test_was_checked(finished_demo):
+    with open(results(finished_demo, "checks/printed_numbers.csv"), newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    by_file = {line["file"]: line for line in lines}
+    assert int(by_file["report.html"]["findings"]) > 3000
+    assert int(by_file["report.html"]["tests_recomputed"]) > 100
+    assert all(line["differences"] in ("", "0") and line["disagreements"] == "0" for line in lines)
+    assert {f"fits/{name}.json" for name in fits(finished_demo)} <= set(by_file)
+
+
 def edited(path):
     """Change the file's text (a comment) so that its content differs."""
     path.write_text(path.read_text() + "\n# edited\n")
@@ -93,7 +104,7 @@ def edited(path):
     os.utime(path, (later, later))
 
 
-DOWNSTREAM = {"draw_figures", "make_tables", "write_report"}
+DOWNSTREAM = {"draw_figures", "make_tables", "write_report", "check_printed_numbers"}
 MODELS = {"fit_growth", "fit_coupling", "fit_dropout", "fit_survival"}
 
 
@@ -115,7 +126,7 @@ MODELS = {"fit_growth", "fit_coupling", "fit_dropout", "fit_survival"}
         ),
         (
             "src/alliance/report/__init__.py",
-            {"write_report"},
+            {"write_report", "check_printed_numbers"},
             {"ingest_site", "draw_figures"} | MODELS,
         ),
         ("config/instruments/bdi-ii.yaml", set(), {"score_measures", "write_report"}),

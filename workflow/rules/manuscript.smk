@@ -7,6 +7,7 @@ OUTPUTS
     results/<cohort>/manuscript/references.bib          the same as BibTeX
     results/<cohort>/manuscript/methods.{md,html,docx}  the methods section, written from what was run
     results/<cohort>/manuscript/tables.docx             the tables in the form that papers print
+    results/<cohort>/manuscript/checklists.docx         the reporting checklists, filled in
     results/<cohort>/audit/manuscript_findings.json     each printed number: document, file, field
 """
 
@@ -36,7 +37,7 @@ rule write_manuscript:
     input:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
-        further=further_descriptions(),
+        further=printed_descriptions(),
         run=f"{RESULTS}/audit/run.json",
         references=rules.collect_references.output.references,
         code=library("manuscript"),
@@ -46,6 +47,7 @@ rule write_manuscript:
         methods_html=f"{RESULTS}/manuscript/methods.html",
         methods_word=f"{RESULTS}/manuscript/methods.docx",
         tables_word=f"{RESULTS}/manuscript/tables.docx",
+        checklists_word=f"{RESULTS}/manuscript/checklists.docx",
         findings=f"{RESULTS}/audit/manuscript_findings.json",
     log:
         f"{RESULTS}/logs/write_manuscript.log",

@@ -1,4 +1,4 @@
-"""This part of the workflow fills in the checklists and writes the one page with its list of numbers.
+"""This part of the workflow fills in the checklists, writes the one page and checks every number.
 
 REQUIRED INPUTS
     fits, description, figures = results/<cohort>/...
@@ -9,9 +9,25 @@ OUTPUTS
     results/<cohort>/audit/run.json                  versions and hashes of config, lock and code
     results/<cohort>/run_config.yaml                 the configuration that made these results
     results/<cohort>/checklists.json                 what of each reporting checklist the run answers
+    results/<cohort>/checks/printed_numbers.csv      for each document: findings and differences
+
+The run stops if a printed number is not what its file gives, or if statistic, degrees of freedom
+and p of a test do not go together.
 """
 
 from alliance.checklists.filling import definition_files
+
+# Every document with the list of its numbers, in the results folder.
+PRINTED_DOCUMENTS = {
+    "report.html": "audit/findings.json",
+    "intake.html": "audit/intake_findings.json",
+    "codebook.html": "audit/codebook_findings.json",
+    **{f"tables/{name}.html": "audit/tables_findings.json" for name in PRINTED_TABLES},
+    "manuscript/methods.html": "audit/manuscript_findings.json",
+    "manuscript/methods.docx": "audit/manuscript_findings.json",
+    "manuscript/tables.docx": "audit/manuscript_findings.json",
+    "manuscript/checklists.docx": "audit/manuscript_findings.json",
+}
 
 
 rule record_run:
@@ -71,9 +87,10 @@ rule write_report:
         figures=rules.draw_figures.output,
         flow_figure=f"{RESULTS}/figures/flow.svg",
         run=f"{RESULTS}/audit/run.json",
+        references=rules.collect_references.output.references,
         truth=truth_file(),
         code=library("report"),
-        templates=templates("report", "tables"),
+        templates=templates("report", "tables", "manuscript"),
     output:
         report=f"{RESULTS}/report.html",
         findings=f"{RESULTS}/audit/findings.json",
@@ -87,3 +104,30 @@ rule write_report:
         "Write the report and the list of its numbers."
     script:
         "../scripts/write_report.py"
+
+
+rule check_printed_numbers:
+    input:
+        report=rules.write_report.output,
+        intake=rules.write_intake_page.output,
+        codebook=rules.write_codebook.output,
+        tables=rules.make_tables.output,
+        figures=rules.draw_figures.output,
+        manuscript=rules.write_manuscript.output,
+        fits=fit_files(),
+        further=further_descriptions(),
+        code=library("findings.verify"),
+    output:
+        f"{RESULTS}/checks/printed_numbers.csv",
+    log:
+        f"{RESULTS}/logs/check_printed_numbers.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_printed_numbers.tsv"
+    params:
+        documents=PRINTED_DOCUMENTS,
+        same_words={"manuscript/methods.md": "manuscript/methods.docx"},
+        results_folder=RESULTS,
+    message:
+        "Check every printed number against its file."
+    script:
+        "../scripts/check_printed_numbers.py"

@@ -15,5 +15,6 @@ if __name__ == "__main__":
             methods_html=snakemake.output.methods_html,
             methods_word=snakemake.output.methods_word,
             tables_word=snakemake.output.tables_word,
+            checklists_word=snakemake.output.checklists_word,
             findings=snakemake.output.findings,
         )

@@ -10,6 +10,7 @@ if __name__ == "__main__":
             description=snakemake.input.description,
             further=snakemake.input.further,
             figures_folder=snakemake.params.figures_folder,
+            references=snakemake.input.references,
             truth=snakemake.input.get("truth"),
             run=snakemake.input.run,
             report=snakemake.output.report,

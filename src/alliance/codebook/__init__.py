@@ -61,7 +61,7 @@ def write_codebook(
         tables=tables,
     )
     files.write_json(content, package)
-    ledger = Findings()
+    ledger = Findings(document="codebook.html")
     html = render(read_fields(package, Path(page).parent), ledger)
     files.write_text(html, page)
     files.write_json(ledger.as_json(), findings)

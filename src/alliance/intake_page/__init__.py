@@ -62,7 +62,7 @@ def write_intake_page(
     labels = {name: str(measure.get("label", name)) for name, measure in measures.items()}
     about = {"cohort": cohort, "title": title, "simulated": simulated, "sites": [*site_folders]}
     files.write_json(about | describe(tables, labels), description)
-    ledger = Findings()
+    ledger = Findings(document="intake.html")
     html = render(read_fields(description, Path(description).parent), ledger)
     files.write_text(html, page)
     files.write_json(ledger.as_json(), findings)

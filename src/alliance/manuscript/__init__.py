@@ -62,9 +62,10 @@ def write_manuscript(
     methods_html: str | Path,
     methods_word: str | Path,
     tables_word: str | Path,
+    checklists_word: str | Path,
     findings: str | Path,
 ) -> None:
-    """Write the methods text and the tables of a paper, and the list of their numbers.
+    """Write methods text, tables and checklists for a paper, and the list of their numbers.
 
     Parameters
     ----------
@@ -72,13 +73,14 @@ def write_manuscript(
         As in `collect_references`.
     references
         What `collect_references` wrote.
-    methods_markdown, methods_html, methods_word, tables_word
+    methods_markdown, methods_html, methods_word, tables_word, checklists_word
         Where the documents are written. The same input gives the same bytes.
     findings
         Where all printed numbers are listed, each with its document.
     """
     from alliance.findings import Findings, read_fields
     from alliance.findings.results import read_results_as_fields
+    from alliance.manuscript.checklists import checklist_document
     from alliance.manuscript.html import write_html
     from alliance.manuscript.markdown import write_markdown
     from alliance.manuscript.methods import methods_text
@@ -90,16 +92,18 @@ def write_manuscript(
     results = read_results_as_fields(fits, description, further)
     works = read_references(references, folder)
     methods = methods_text(results, works, read_fields(run, folder))
-    tables = table_document(results)
-    in_html, in_word, in_tables = (
-        Findings(prefix=prefix, document=_relative(path, folder))
-        for prefix, path in (("h", methods_html), ("w", methods_word), ("t", tables_word))
-    )
+    in_html = Findings(prefix="h", document=_relative(methods_html, folder))
     files.write_text(write_markdown(methods), methods_markdown)
     files.write_text(write_html(methods, in_html), methods_html)
-    files.write_bytes(write_word(methods, in_word), methods_word)
-    files.write_bytes(write_word(tables, in_tables), tables_word)
-    files.write_json(_together([in_html, in_word, in_tables]), findings)
+    ledgers = [in_html]
+    for prefix, text, path in (
+        ("w", methods, methods_word),
+        ("t", table_document(results), tables_word),
+        ("c", checklist_document(results), checklists_word),
+    ):
+        ledgers.append(Findings(prefix=prefix, document=_relative(path, folder)))
+        files.write_bytes(write_word(text, ledgers[-1]), path)
+    files.write_json(_together(ledgers), findings)
 
 
 def _relative(path: str | Path, folder: Path) -> str:

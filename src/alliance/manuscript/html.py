@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 
 import jinja2
@@ -62,7 +63,8 @@ def write_html(document: Document, findings: Findings) -> str:
 def _block(block: Block, findings: Findings, deeper: int) -> Markup:
     if isinstance(block, Heading):
         tag = f"h{min(block.level + deeper, DEEPEST)}"
-        return Markup("<{}>{}</{}>").format(Markup(tag), _words(block.words, findings), Markup(tag))
+        written = _words(block.words, findings)
+        return Markup('<{0} id="{1}">{2}</{0}>').format(Markup(tag), _id_of(block), written)
     if isinstance(block, Paragraph):
         opening = Markup('<p class="reference">' if block.hanging else "<p>")
         return opening + _words(block.words, findings) + Markup("</p>")
@@ -70,6 +72,12 @@ def _block(block: Block, findings: Findings, deeper: int) -> Markup:
         items = (Markup("<li>{}</li>").format(_words(item, findings)) for item in block.items)
         return Markup("<ul>{}</ul>").format(Markup("").join(items))
     return _table(block, findings)
+
+
+def _id_of(heading: Heading) -> str:
+    """Return the id of a heading: its fixed words, e.g. `text-missing-data`."""
+    fixed = " ".join(piece for piece in heading.words if isinstance(piece, str))
+    return "-".join(["text", *re.findall("[a-z]+", fixed.lower())])
 
 
 def _table(table: Table, findings: Findings) -> Markup:

@@ -36,6 +36,7 @@ def write_report(
     figures_folder: str | Path,
     truth: str | Path | None,
     run: str | Path,
+    references: str | Path | None = None,
     report: str | Path,
     findings: str | Path,
 ) -> None:
@@ -55,6 +56,8 @@ def write_report(
         `truth.json` of a simulated cohort; None (or an empty list) otherwise.
     run
         `audit/run.json`: versions and hashes.
+    references
+        The works that the methods text cites; without them the page has no methods text.
     report, findings
         Where the page and the list are written. The same input gives the same bytes.
     """
@@ -67,6 +70,7 @@ def write_report(
         results=read_results_as_fields(fits, description, further),
         truth=read_fields(truth, results_folder) if truth else None,
         run=read_fields(run, results_folder),
+        references=read_fields(references, results_folder) if references else None,
         figures_folder=Path(figures_folder),
         results_folder=results_folder,
     )

@@ -23,6 +23,9 @@ from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.ledger import Findings, element
 from alliance.findings.marks import kinds_of, mark_of, short_mark_of
 from alliance.findings.results import Results
+from alliance.manuscript.html import html_blocks
+from alliance.manuscript.methods import methods_text
+from alliance.manuscript.references import References
 from alliance.report.questions import QUESTIONS
 from alliance.report.robustness import LEADING, main_effects
 from alliance.report.truth import USABLE, compare
@@ -45,6 +48,8 @@ class Material:
         The truth of a simulated cohort, or None.
     run
         Versions and hashes of the run.
+    references
+        The works that the methods text cites, or None: then the page has no methods text.
     figures_folder, results_folder
         Where the figures are, and the folder that addresses count from.
     """
@@ -52,6 +57,7 @@ class Material:
     results: Results
     truth: Field | None
     run: Field
+    references: Field | None
     figures_folder: Path
     results_folder: Path
 
@@ -82,6 +88,7 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         rounding=lambda entry: decimals_for(entry["se"].raw, entry["estimate"].raw),
         table=partial(_table, material, findings),
         table_of=partial(_table_of, findings),
+        methods_text=partial(_methods_text, material, findings),
         article=partial(_article, material, findings, environment),
         picture=partial(_picture, material),
         figure_numbers=itertools.count(1),
@@ -117,8 +124,16 @@ def cards_of(material: Material) -> dict[str, str]:
     results = material.results
     cards = {fit.source: f"model-{fit['model'].raw}" for fit in results.fits}
     others = [results.about, *results.further.values(), material.run]
-    others += [material.truth] if material.truth is not None else []
+    others += [field for field in (material.references, material.truth) if field is not None]
     return cards | {field.source: f"source-{Path(field.source).stem}" for field in others}
+
+
+def _methods_text(material: Material, findings: Findings) -> Markup:
+    """Return the methods section of a paper, written from what was run."""
+    if material.references is None:
+        return Markup("<p>The methods text was not asked for.</p>")
+    works = References(material.references)
+    return html_blocks(methods_text(material.results, works, material.run), findings, 4)
 
 
 def _main_scores(results: Results, part: str) -> list[Field]:
