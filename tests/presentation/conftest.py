@@ -173,23 +173,6 @@ def otherwise_marked(mock, results_of, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Return headless Chromium, one for each test worker."""
-    import shutil
-
-    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
-    path = next(found, None)
-    if path is None:
-        pytest.skip("no Chromium on this machine: the page was not opened in a browser")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="session")
 def all_figures(mock):
     """Return results with every family of models, and every figure of them by name."""
     from alliance.figures import FIGURES, painters, style

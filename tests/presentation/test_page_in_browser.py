@@ -19,7 +19,7 @@ def axe_findings(page):
 
 
 @pytest.fixture(scope="module")
-def opened(published, browser):
+def look_at(published, browser):
     """Return a function that opens the page; one context a look."""
     contexts = []
 
@@ -44,18 +44,18 @@ def opened(published, browser):
     ("width", "scheme", "media"),
     [(1280, "light", "screen"), (400, "dark", "screen"), (800, "light", "print")],
 )
-def test_axe_finds_nothing(opened, width, scheme, media):
-    assert axe_findings(opened(width, scheme=scheme, media=media)) == []
+def test_axe_finds_nothing(look_at, width, scheme, media):
+    assert axe_findings(look_at(width, scheme=scheme, media=media)) == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_sticks_out_at_the_right(opened, width):
-    page = opened(width)
+def test_nothing_sticks_out_at_the_right(look_at, width):
+    page = look_at(width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_verdict_is_one_screen(opened):
-    page = opened(1280, 900)
+def test_the_verdict_is_one_screen(look_at):
+    page = look_at(1280, 900)
     box = page.locator("#verdict").bounding_box()
     assert box["y"] + box["height"] <= 900
 
@@ -68,9 +68,9 @@ def test_ids_are_unique_and_links_lead_somewhere(published):
     assert targets <= set(ids)
 
 
-def test_every_number_leads_to_what_it_rests_on(opened):
+def test_every_number_leads_to_what_it_rests_on(look_at):
     """A finding is a link, or stands within the article or the card that it would lead to."""
-    page = opened()
+    page = look_at()
     lost = page.evaluate(
         """() => [...document.querySelectorAll('.finding')]
           .filter(e => !e.closest('a, article.card, pre, summary'))
@@ -79,8 +79,8 @@ def test_every_number_leads_to_what_it_rests_on(opened):
     assert lost == []
 
 
-def test_the_keyboard_reaches_every_section_and_every_source(opened):
-    page = opened()
+def test_the_keyboard_reaches_every_section_and_every_source(look_at):
+    page = look_at()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     reached = page.evaluate(

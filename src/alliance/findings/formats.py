@@ -84,7 +84,7 @@ def _component(argument: str, value: str) -> str:
 
 
 def _head(argument: str, value: str) -> str:
-    """Print a label without what follows its last comma: `Alliance, within client` is `Alliance`."""
+    """Print `Alliance, within client` as `Alliance`: without what follows the last comma."""
     return _text(argument, value.rpartition(", ")[0] or value)
 
 

@@ -83,7 +83,7 @@ def _table(table: Table) -> str:
     rows.append(_cells(["--:" if column.numeric else ":--" for column in table.columns]))
     rows += [_cells(_row(row, width)) for row in table.rows]
     title = f"**{escaped(table.title)}**"
-    return "\n\n".join([title, "\n".join(rows), *(_at_start(escaped(n)) for n in table.notes)])
+    return "\n\n".join([title, "\n".join(rows), *(_at_start(_words(n)) for n in table.all_notes)])
 
 
 def _row(row: Row, width: int) -> list[str]:
@@ -98,4 +98,4 @@ def _cells(cells: list[str]) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    return _words(cell.parts) + escaped(cell.text)
+    return _words(cell.pieces)
