@@ -65,7 +65,7 @@ def test_the_pictures_within_ask_nobody_either(published):
     for picture in pictures:
         drawing = base64.b64decode(picture["src"].partition(",")[2]).decode("utf-8")
         assert "<script" not in drawing
-        targets = re.findall(r'(?:xlink:href|href|src)="([^"]*)"', drawing)
+        targets = re.findall(r"""(?:xlink:href|href|src)=["']([^"']*)""", drawing)
         assert all(target.startswith("#") for target in targets)
         assert not re.findall(r"url\((?!#)", drawing)
 

@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _FACTORS = re.compile(r"((?:scale|rotate|matrix)\()([^)]*)\)")
 _SHIFT = re.compile(r"translate\((\S+) (\S+)\)")
 _REFERENCE = re.compile(r"#([\w.-]+)")
-_ROUNDED = ("d", "points", "x", "y", "width", "height", "style", "viewBox", "transform")
+_ROUNDED = ("d", "points", "x", "y", "width", "height", "style", "transform")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b")
 
 
@@ -85,7 +85,8 @@ def _name(tag: str) -> str:
 
 
 def _attribute(name: str, value: str) -> str:
-    if name in _ROUNDED:
+    # the size of the whole stays exact: a picture that is laid out otherwise is shifted everywhere
+    if name in _ROUNDED and not value.endswith("pt"):
         value = _transform(value) if name == "transform" else _rounded(value)
     if name in ("d", "points"):
         value = re.sub(r"\s*([A-Za-z])\s*", r"\1", value.strip())
