@@ -80,7 +80,8 @@ rule write_report:
 
 rule check_printed_numbers:
     input:
-        report=rules.write_report.output,
+        report=rules.write_report.output.report,
+        findings=rules.write_report.output.findings,
         intake=rules.write_intake_page.output,
         codebook=rules.write_codebook.output,
         tables=rules.make_tables.output,
@@ -96,7 +97,7 @@ rule check_printed_numbers:
         f"{RESULTS}/benchmarks/check_printed_numbers.tsv"
     params:
         documents=PRINTED_DOCUMENTS,
-        results_folder=RESULTS,
+        results_folder=subpath(input.report, parent=True),
     message:
         "Check every printed number against its file."
     script:
