@@ -32,16 +32,15 @@ class Printed:
         self.by_id = {entry["id"]: entry for entry in entries}
 
     def changed_sources(self, entry, chance):
-        """Return the files with the value of an entry changed, and whether it could be."""
+        """Return the files with the value of an entry changed."""
         changed = copy.copy(self.sources)
         changed._read = dict(self.sources._read)
         changed._read[entry["source"]] = content = copy.deepcopy(
             changed.look_up(f"{entry['source']}#")
         )
-        *way, last = entry["pointer"].split("/")[1:]
+        *way, last = (int(s) if s.isdecimal() else s for s in entry["pointer"].split("/")[1:])
         for step in way:
-            content = content[int(step) if isinstance(content, list) else step]
-        last = int(last) if isinstance(content, list) else last
+            content = content[step]
         value = content[last]
         if isinstance(value, bool):
             content[last] = not value
@@ -386,8 +385,6 @@ def test_a_changed_picture_file_or_list_of_the_word_document_is_found(word):
     assert check_word(word.packed(other), word.entries, word.sources)
     for entry in chance.sample(word.entries, 10):
         sources = word.changed_sources(entry, chance)
-        if entry["format"].startswith(("stars", "change")):
-            continue  # the word may stay right
         assert check_word(document, word.entries, sources), entry
     for name in ("printed", "source", "pointer", "format", "id", "value"):
         changed = copy.deepcopy(word.entries)

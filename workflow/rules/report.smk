@@ -108,7 +108,8 @@ rule write_report:
 
 rule check_printed_numbers:
     input:
-        report=rules.write_report.output,
+        report=rules.write_report.output.report,
+        findings=rules.write_report.output.findings,
         intake=rules.write_intake_page.output,
         codebook=rules.write_codebook.output,
         tables=rules.make_tables.output,
@@ -126,7 +127,7 @@ rule check_printed_numbers:
     params:
         documents=PRINTED_DOCUMENTS,
         same_words={"manuscript/methods.md": "manuscript/methods.docx"},
-        results_folder=RESULTS,
+        results_folder=subpath(input.report, parent=True),
     message:
         "Check every printed number against its file."
     script:

@@ -115,10 +115,10 @@ def test_of(entry: Mapping[str, Any], key: str) -> Test | None:
     if keys is None or entry.get(key) is None:
         return None
     statistic, df = entry[keys[0]], entry.get(keys[1])
-    kind = _kind(entry, keys[0])
-    if kind != "z" and df is None:
+    kind, df2 = _kind(entry, keys[0]), entry.get("df2")
+    if (kind != "z" and df is None) or (kind == "F" and df2 is None):
         return None
-    return Test(kind, statistic, df, entry.get("df2"), entry[key])
+    return Test(kind, statistic, df, df2, entry[key])
 
 
 def _kind(entry: Mapping[str, Any], statistic: str) -> str:
