@@ -15,6 +15,8 @@ from alliance.findings.marks import short_mark_of
 from alliance.findings.results import Results
 
 ROW = 10.0  # height of a row of boxes, in millimetres
+MOST = 8  # models with a box each; of more, those that lead the page have one
+LEADING = ("growth", "coupling", "dropout")
 
 ENDS = {
     "completed": ("completed as agreed", style.BLUE),
@@ -35,20 +37,30 @@ def draw(results: Results) -> Figure:
         return style.nothing_to_show("No client is left in this cohort after reading the files.")
     sites = [site for site in flow if site != "all"]
     bars = len(sites) + 1 if len(sites) > 1 else 1
-    heights = [12 + ROW * max(5, len(results.fits)), 24 + 5.2 * bars]
+    fits = _with_a_box(results.fits)
+    rest = len(fits) < len(results.fits)
+    heights = [12 + ROW * max(5, len(fits) + rest), 24 + 5.2 * bars]
     titles = ("Who is in the data, and what each model used", "How treatments ended (clients)")
     figure, (boxes, ends) = style.stack(titles, heights)
-    _draw_boxes(boxes.subplots(), flow["all"], results.fits)
+    _draw_boxes(boxes.subplots(), flow["all"], fits, rest)
     _draw_ends(ends.subplots(), flow, ["all", *sites] if len(sites) > 1 else ["all"])
     return figure
 
 
-def _draw_boxes(axes: Axes, total: Mapping[str, Any], fits: Sequence[Mapping[str, Any]]) -> None:
+def _with_a_box(fits: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return the models that have a box: all, or of many those that lead the page."""
+    leading = [fit for fit in fits if fit["family"] in LEADING]
+    return fits if len(fits) <= MOST or not leading else leading
+
+
+def _draw_boxes(
+    axes: Axes, total: Mapping[str, Any], fits: Sequence[Mapping[str, Any]], rest: bool
+) -> None:
     """Draw the stations at the left, and at the right the sessions that each model used.
 
     Coordinates are millimetres, more or less.
     """
-    rows = max(5, len(fits))
+    rows = max(5, len(fits) + rest)
     axes.set_xlim(0, 114)
     axes.set_ylim(ROW * rows, 0)
     axes.set_axis_off()
@@ -69,6 +81,10 @@ def _draw_boxes(axes: Axes, total: Mapping[str, Any], fits: Sequence[Mapping[str
             axes.text(23.5, y, f"no {many}", ha="center", va="center", color=style.SOFT)
         if k < len(words) - 1:
             _arrow(axes, (23, y + 3.9), (23, y + ROW - 3.8))
+    if rest:
+        y = (len(fits) + 0.35) * ROW
+        words = "further models: see the sessions that a model could not use"
+        axes.text(58, y, style.wrapped(words, 44), va="center", fontsize=6.3, color=style.SOFT)
     if not fits:
         return
     sessions_y = 3.5 * ROW

@@ -104,10 +104,10 @@ def _rules(key: Field) -> Words:
 
 def _evidence(measure: Field, key: Field) -> Words:
     if key["unverified"].raw:
-        compared = measure["accept_unverified_key"].raw
+        accepted = measure["accept_unverified_key"].raw
         return (
             "The scoring key is known from the literature only"
-            + (" and was compared with the form before use." if compared else "."),
+            + ("; the configuration accepts it." if accepted else "."),
         )
     parts = key["parts_not_read_in_a_source"]
     if not parts.raw:
