@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.models.diagnostics.reading import Reader
+from alliance.models.diagnostics.reading import Effect, Reader
 
 LEVELS = ("therapist", "site", "client")
 
@@ -39,7 +39,7 @@ class Refits:
     groups
         How many it has.
     effects
-        For each refit estimate, se, ci_low, ci_high by term; a term it lacks has no row.
+        Of each refit, by term; a term that it lacks is not there.
     cooks
         Cook's distance of each refit that has all coefficients.
     failed
@@ -50,7 +50,7 @@ class Refits:
 
     left_out: str
     groups: int
-    effects: list[pd.DataFrame] = field(default_factory=list)
+    effects: list[dict[str, Effect]] = field(default_factory=list)
     cooks: list[float] = field(default_factory=list)
     failed: int = 0
     message: str = ""
@@ -77,7 +77,7 @@ def leave_out(
     groups, found = groups_of(rows, level)
     if found.message:
         return found
-    everything = whole.coefficients.set_index("term")["estimate"]
+    names, b = coefficients_of(whole)
     inverse = np.linalg.inv(whole.covariance.to_numpy())
     for clients in groups:
         try:
@@ -88,11 +88,21 @@ def leave_out(
         except FitError:
             found.failed += 1
             continue
-        without = fit.coefficients.set_index("term")["estimate"]
-        if set(without.index) == set(everything.index):
-            change = (everything - without[everything.index]).to_numpy()
-            found.cooks.append(float(change @ inverse @ change) / len(change))
+        own, values = coefficients_of(fit)
+        if own == names:
+            found.cooks.append(cooks_distance(b - values, inverse))
     return found
+
+
+def coefficients_of(fit: Any) -> tuple[list[str], np.ndarray]:
+    """Return names and estimates of the fixed effects, of either engine."""
+    table = fit.coefficients
+    return list(table["term"]), table["estimate"].to_numpy()
+
+
+def cooks_distance(change: np.ndarray, inverse: np.ndarray) -> float:
+    """Return Cook's distance from the change of the fixed effects and their inverse covariance."""
+    return float(change @ inverse @ change) / len(change)
 
 
 def groups_of(rows: pd.DataFrame, level: str) -> tuple[list[np.ndarray], Refits]:
@@ -127,19 +137,18 @@ def effect_rows(found: Refits, mains: Sequence[Mapping[str, Any]]) -> list[dict[
     """Return what became of each main effect without one group of the level."""
     rows = []
     for main in mains:
-        tables = [table.loc[main["term"]] for table in found.effects if main["term"] in table.index]
-        if tables and main["estimate"] is not None:
-            rows.append(_row(found, main, pd.DataFrame(tables)))
+        without = [effects[main["term"]] for effects in found.effects if main["term"] in effects]
+        if without and main["estimate"] is not None:
+            rows.append(_row(found, main, without))
     return rows
 
 
-def _row(found: Refits, main: Mapping[str, Any], without: pd.DataFrame) -> dict[str, Any]:
+def _row(found: Refits, main: Mapping[str, Any], without: Sequence[Effect]) -> dict[str, Any]:
     b, limit = float(main["estimate"]), 2.0 / np.sqrt(found.groups)
-    estimate = without["estimate"].to_numpy(float)
-    change = (b - estimate) / without["se"].to_numpy(float)
+    estimate = np.array([effect.estimate for effect in without])
+    change = (b - estimate) / np.array([effect.se for effect in without])
     has_interval = main["ci_low"] is not None and main["ci_high"] is not None
-    sides = np.array([_side(low, high) for low, high in
-                      without[["ci_low", "ci_high"]].to_numpy(float)])  # fmt: skip
+    sides = np.array([_side(effect.low, effect.high) for effect in without])
     return {
         "term": main["term"],
         "label": main["label"],

@@ -15,13 +15,14 @@ from alliance.mixed.tables import t_quantile
 from alliance.models.diagnostics.influence import (
     LEVELS,
     Refits,
+    cooks_distance,
     effect_rows,
     groups_of,
     leave_out,
     summary,
 )
 from alliance.models.diagnostics.random_effects import random_effect_blocks
-from alliance.models.diagnostics.reading import NUMBERS, Contrasts, Reader, plain_terms
+from alliance.models.diagnostics.reading import Contrasts, Effect, Reader, plain_terms
 from alliance.models.diagnostics.residuals import residual_blocks
 
 MOST_CLIENTS = 2000
@@ -92,8 +93,11 @@ def _refits(fit: MixedFit, rows: pd.DataFrame, reader: Reader) -> list[Refits]:
 def _without_clients(leaving_out: LeavingOut, rows: pd.DataFrame, reader: Reader) -> Refits:
     """Leave out one client at a time, by quick refits; intervals keep the whole fit's df."""
     _, found = groups_of(rows, "client")
-    if not isinstance(reader, Contrasts) or found.groups > MOST_CLIENTS:
-        found.message = TOO_MANY if isinstance(reader, Contrasts) else CORRELATIONS
+    if not isinstance(reader, Contrasts):
+        found.message = CORRELATIONS
+        return found
+    if found.groups > MOST_CLIENTS:
+        found.message = TOO_MANY
     if found.message:
         return found
     read = _quick_reader(leaving_out, reader)
@@ -101,11 +105,11 @@ def _without_clients(leaving_out: LeavingOut, rows: pd.DataFrame, reader: Reader
         out = np.zeros(len(leaving_out.clients), dtype=bool)
         out[place] = True
         try:
-            table, distance = read(out)
+            effects, distance = read(out)
         except FitError:
             found.failed += 1
             continue
-        found.effects.append(table)
+        found.effects.append(effects)
         if distance is not None:
             found.cooks.append(distance)
     return found
@@ -113,24 +117,24 @@ def _without_clients(leaving_out: LeavingOut, rows: pd.DataFrame, reader: Reader
 
 def _quick_reader(
     leaving_out: LeavingOut, reader: Contrasts
-) -> Callable[[np.ndarray], tuple[pd.DataFrame, float | None]]:
+) -> Callable[[np.ndarray], tuple[dict[str, Effect], float | None]]:
     """Return a function from clients to the effects without them, and Cook's distance."""
     whole = leaving_out.fit
     names = list(whole.prepared.fixed_names)
     terms, matrix = reader.matrix(names)
-    t = dict(zip(terms, t_quantile(0.975, np.array([whole.degrees_of_freedom(row)
-                                                    for row in matrix])), strict=True))  # fmt: skip
+    df = np.array([whole.degrees_of_freedom(row) for row in matrix])
+    t = dict(zip(terms, t_quantile(0.975, df), strict=True))
     inverse, b = np.linalg.inv(whole.covariance.to_numpy()), whole.estimate.coefficients
 
-    def read(out: np.ndarray) -> tuple[pd.DataFrame, float | None]:
+    def read(out: np.ndarray) -> tuple[dict[str, Effect], float | None]:
         own, values, covariance = leaving_out.quickly(out)
         there, weights = (terms, matrix) if own == names else reader.matrix(own)
         estimate = weights @ values
         se = np.sqrt(np.einsum("ij,jk,ik->i", weights, covariance, weights))
-        half = se * np.array([t[term] for term in there])
-        table = np.column_stack([estimate, se, estimate - half, estimate + half])
-        change = b - values if own == names else None
-        distance = None if change is None else float(change @ inverse @ change) / len(b)
-        return pd.DataFrame(table, index=there, columns=NUMBERS), distance
+        effects = {
+            term: Effect(value, error, value - t[term] * error, value + t[term] * error)
+            for term, value, error in zip(there, estimate, se, strict=True)
+        }
+        return effects, cooks_distance(b - values, inverse) if own == names else None
 
     return read

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 
-NUMBERS = ["estimate", "se", "ci_low", "ci_high"]
 Weights = Mapping[str, Mapping[str, float]]
+
+
+class Effect(NamedTuple):
+    """An effect as a fit gives it."""
+
+    estimate: float
+    se: float
+    low: float
+    high: float
 
 
 class Reader(Protocol):
     """Reads effects."""
 
-    def of(self, fit: Any) -> pd.DataFrame:
-        """Return estimate, se, ci_low, ci_high by term; terms that the fit lacks have no row."""
+    def of(self, fit: Any) -> dict[str, Effect]:
+        """Return the effects by term; one that the fit lacks is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +41,10 @@ class Contrasts:
 
     weights: Callable[[Sequence[str]], Weights]
 
-    def of(self, fit: Any) -> pd.DataFrame:
+    def of(self, fit: Any) -> dict[str, Effect]:
         """Return the effects of a fit of the engine."""
-        found = self.weights(list(fit.coefficients["term"]))
-        if not found:
-            return pd.DataFrame(columns=NUMBERS, dtype=float)
-        return fit.contrast(found).set_index("term")[NUMBERS]
+        found = self.weights(fit.prepared.fixed_names)
+        return _effects(fit.contrast(found)) if found else {}
 
     def matrix(self, names: Sequence[str]) -> tuple[list[str], np.ndarray]:
         """Return the effects' names and weights, shape (effects, coefficients)."""
@@ -53,12 +59,12 @@ class Correlations:
 
     terms: tuple[str, ...]
 
-    def of(self, fit: Any) -> pd.DataFrame:
-        """Return the correlations of a fit of the engine."""
-        table = fit.correlations("delta")
-        table.index = table["level"] + ": " + table["effect_1"] + " ~ " + table["effect_2"]
-        table = table.rename(columns={"correlation": "estimate"})[NUMBERS]
-        return table[table.index.isin(self.terms) & np.isfinite(table["se"])]
+    def of(self, fit: Any) -> dict[str, Effect]:
+        """Return the correlations of a fit of the engine; those at a boundary are not there."""
+        table = fit.correlations("delta").rename(columns={"correlation": "estimate"})
+        term = table["level"] + ": " + table["effect_1"] + " ~ " + table["effect_2"]
+        known = term.isin(self.terms) & np.isfinite(table["se"])
+        return _effects(table.assign(term=term)[known])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +73,17 @@ class Coefficients:
 
     terms: tuple[str, ...]
 
-    def of(self, fit: Any) -> pd.DataFrame:
+    def of(self, fit: Any) -> dict[str, Effect]:
         """Return the coefficients of a fit of either engine."""
-        table = fit.coefficients.set_index("term")[NUMBERS]
-        return table[table.index.isin(self.terms)]
+        table = fit.coefficients
+        return _effects(table[table["term"].isin(self.terms)])
+
+
+def _effects(table: pd.DataFrame) -> dict[str, Effect]:
+    columns = (table[name].to_numpy() for name in ("estimate", "se", "ci_low", "ci_high"))
+    return {
+        str(term): Effect(*numbers) for term, *numbers in zip(table["term"], *columns, strict=True)
+    }
 
 
 def plain_terms(terms: Sequence[str]) -> Contrasts:
