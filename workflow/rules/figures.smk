@@ -5,12 +5,13 @@ REQUIRED INPUTS
     description = results/<cohort>/description.json
 OUTPUTS
     results/<cohort>/figures/<name>.{png,svg,pdf}
+    results/<cohort>/figures/diagnostics_<model>.{png,svg,pdf}
     results/<cohort>/tables/<name>.{csv,html}
 
 Nothing is computed here.
 """
 
-from alliance.figures import FIGURES
+from alliance.figures import FIGURES, diagnostics_figures
 from alliance.tables import TABLES as PRINTED_TABLES
 
 
@@ -23,7 +24,7 @@ rule draw_figures:
     output:
         collect(
             f"{RESULTS}/figures/{{name}}.{{kind}}",
-            name=FIGURES,
+            name=[*FIGURES, *diagnostics_figures(cohort["models"]).values()],
             kind=["png", "svg", "pdf"],
         ),
     log:

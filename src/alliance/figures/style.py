@@ -22,6 +22,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.transforms import Bbox
 
 from alliance import files
+from alliance.figures.small_svg import smaller
 from alliance.findings.formats import clean_text
 from alliance.findings.marks import mark_of
 
@@ -209,7 +210,10 @@ def save(figure: Figure, path: Path) -> None:
     for suffix, metadata in no_names.items():
         buffer = io.BytesIO()
         figure.savefig(buffer, format=suffix, dpi=DPI, metadata=metadata)
-        files.write_bytes(buffer.getvalue(), path.with_name(f"{path.name}.{suffix}"))
+        content = buffer.getvalue()
+        if suffix == "svg":
+            content = smaller(content.decode("utf-8")).encode("utf-8")
+        files.write_bytes(content, path.with_name(f"{path.name}.{suffix}"))
 
 
 def _round_places(figure: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alliance.findings.results import Results
-from alliance.tables import change, cohort, dropout, ladder, measures, models
+from alliance.tables import change, cohort, diagnostics, dropout, ladder, measures, models
 from alliance.tables.layout import Records, Table
 
 Maker = tuple[Callable[[Results], Table], Callable[[Results], Records]]
@@ -36,6 +36,8 @@ MAKERS: dict[str, Maker] = {
     "fixed_effects": (models.fixed_effects, models.fixed_effects_records),
     "variance_components": (models.variance_components, models.variance_components_records),
     "convergence": (models.convergence, models.convergence_records),
+    "residuals": (diagnostics.residuals, diagnostics.residuals_records),
+    "influence": (diagnostics.influence, diagnostics.influence_records),
     "steps": (ladder.steps, ladder.steps_records),
     "tests": (models.tests, models.tests_records),
     "change_classes": (change.change_classes, change.change_classes_records),

@@ -8,6 +8,11 @@ at distance d (Pinheiro & Bates, 2000, sect. 5.3.1, "normalised" residuals).
 Random effects fitted to few sessions take up part of the residuals, so that their SD lies below the
 model's. They are therefore standardised by their own mean and SD, and that SD is given as a share
 of the model's.
+
+With independent residuals X'e = sigma^2 X'V^-1 (y - X b) = 0: residuals do not depend on the fixed
+part X b, so a mean off zero along it is a misfit. Along the fitted value with random effects they
+rise even where all is well, because random effects are drawn towards zero; there only their spread
+is to be read.
 """
 
 from __future__ import annotations
@@ -35,6 +40,7 @@ def residual_blocks(fit: Any, rows: pd.DataFrame) -> list[dict[str, Any]]:
     """
     names = list(fit.prepared.outcomes.names)
     fitted = fit.fitted().reshape(len(rows), len(names))
+    fixed = np.asarray(fit.predict(levels="none")).reshape(len(rows), len(names))
     sigmas = np.sqrt([float(v) for v in fit.residual.variances.values()])
     blocks = []
     for place, name in enumerate(names):
@@ -45,7 +51,8 @@ def residual_blocks(fit: Any, rows: pd.DataFrame) -> list[dict[str, Any]]:
         if fit.residual.phi is not None:
             time = own[fit.prepared.specification.residual_time].to_numpy(float)
             residual = without_memory(residual, own["client"].to_numpy(), time, fit.residual.phi)
-        blocks.append(_block(name, residual, fitted[there, place], own, sigmas[place]))
+        predictions = (fixed[there, place], fitted[there, place])
+        blocks.append(_block(name, residual, predictions, own, sigmas[place]))
     return blocks
 
 
@@ -65,7 +72,11 @@ def without_memory(
 
 
 def _block(
-    name: str, residual: np.ndarray, fitted: np.ndarray, rows: pd.DataFrame, sigma: float
+    name: str,
+    residual: np.ndarray,
+    predictions: tuple[np.ndarray, np.ndarray],
+    rows: pd.DataFrame,
+    sigma: float,
 ) -> dict[str, Any]:
     """Return the numbers and pictures of one outcome's residuals."""
     people = rows["client"].to_numpy()
@@ -75,8 +86,8 @@ def _block(
         "rows": len(residual),
         "clients": clients,
         **dict.fromkeys(("mean", "sd", "share_of_sigma", "skewness", "excess_kurtosis", "beyond_2",
-                         "beyond_3", "autocorrelation", "pairs", "normal", "by_fitted",
-                         "by_time")),
+                         "beyond_3", "autocorrelation", "pairs", "normal",
+                         "by_fixed_part", "by_fitted", "by_time")),
         "normal_beyond_2": float(2 * ndtr(-2.0)),
         "normal_beyond_3": float(2 * ndtr(-3.0)),
         "message": "",
@@ -103,7 +114,8 @@ def _block(
         "autocorrelation": lagged,
         "pairs": pairs,
         "normal": normal_pairs(z, people),
-        "by_fitted": {"label": "Fitted value"} | binned(fitted, z, people),
+        "by_fixed_part": {"label": "Fitted value, fixed part"} | binned(predictions[0], z, people),
+        "by_fitted": {"label": "Fitted value"} | binned(predictions[1], z, people),
         "by_time": {"label": TIME[time]} | binned(rows[time].to_numpy(float), z, people),
     }
 
