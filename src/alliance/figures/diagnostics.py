@@ -48,7 +48,8 @@ def draw(fit: Block) -> Figure:
     letter = "c" if found["calibration"] is not None else "d"
     _influence(rows[-1], letter, effects, found["influence"]["levels"], last)
     if note := short_mark_of(fit):
-        figure.text(0.99, 0.995, note, ha="right", va="top", fontsize=6.5, color=style.WARNING)
+        rows[-1].text(0.985, 1 - 1.2 / last, note, ha="right", va="top", fontsize=6.5,
+                      style="italic", color=style.WARNING)  # fmt: skip
     return figure
 
 
@@ -203,11 +204,11 @@ def _influence(
     handles = [Line2D([], [], color=style.BLUE, marker="o", ms=3.2, label="estimate, interval")]
     handles += [
         Line2D([], [], color=LEFT_OUT[level][0], ls=LEFT_OUT[level][1], lw=2,
-               label=f"without one {level}")
+               label=f"without a {level}")
         for level in there
     ]  # fmt: skip
-    part.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=6.3,
-                columnspacing=1.2, handlelength=2.2, borderaxespad=0.2)  # fmt: skip
+    part.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=6.2,
+                columnspacing=1.0, handlelength=1.8, borderaxespad=0.2)  # fmt: skip
 
 
 def _one_effect(axes: Axes, name: str, main: Block, rows: Sequence[Block]) -> None:
@@ -230,7 +231,7 @@ def _one_effect(axes: Axes, name: str, main: Block, rows: Sequence[Block]) -> No
     axes.text(
         -0.04,
         0.5,
-        style.wrapped(name, 31, 3),
+        style.wrapped(name, 29, 3),
         transform=axes.transAxes,
         ha="right",
         va="center",

@@ -93,7 +93,10 @@ def _effect_row(main: Field, effect: Field, name: tuple[Part, ...]) -> Row:
         if main["ci_low"].raw is not None and main["ci_high"].raw is not None:
             parts += interval(main["ci_low"], main["ci_high"], format)
         estimate = Cell(tuple(parts))
-    left_out = [Part(effect["left_out"], after=" ("), Part(effect["groups"], "count", after=")")]
+    left_out = [
+        Part(effect["left_out"], after="\u00a0("),
+        Part(effect["groups"], "count", after=")"),
+    ]
     if effect["failed"].raw:
         left_out.append(Part(effect["failed"], "count", before="; ", after=" without a fit"))
     return Row(
