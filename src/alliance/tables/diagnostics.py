@@ -75,9 +75,11 @@ def influence(results: Results) -> Table:
         several = len({main["label"].raw for main in mains}) < len(mains)
         for main in mains:
             own = [e for e in effects if e["term"].raw == main["term"].raw]
-            name = (Part(main["label"]),)
-            name += (Part(main["level"], before=", "),) if several else ()
-            table.rows += [_effect_row(main, e, name if k == 0 else ()) for k, e in enumerate(own)]
+            name = [Part(main["label"])]
+            name += [Part(main["level"], before=", ")] if several else []
+            table.rows += [
+                _effect_row(main, e, tuple(name) if k == 0 else ()) for k, e in enumerate(own)
+            ]
         table.rows += [
             _silent_row(level) for level in found["influence"]["levels"] if level["message"].raw
         ]
