@@ -434,7 +434,8 @@ def failed(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the fit as one whose optimiser did not converge."""
     convergence = entry["convergence"] | {"converged": False, "gradient_norm": 4.2}
     message = "The optimiser stopped before it found the best fit."
-    return entry | {"status": "failed", "message": message, "convergence": convergence}
+    found = {"status": "failed", "message": message, "convergence": convergence}
+    return entry | found | ({"diagnostics": None} if "diagnostics" in entry else {})
 
 
 def disputed(entry: dict[str, Any]) -> dict[str, Any]:
@@ -485,19 +486,27 @@ def refused(
         "convergence": entry["convergence"]
         | {"converged": False, "evaluations": None, "gradient_norm": None},
         "second_engine": None,
+        "diagnostics": None,
     }
 
 
 def fits() -> list[dict[str, Any]]:
     """Return the five fits of a cohort like the demo."""
     phq = "Depressive symptoms (PHQ-9)"
-    return [
+    some = [
         growth("alliance_growth"),
         growth("symptom_growth", start=15.2, slope=-2.4, label=phq, unit="points, 0-27"),
         coupling("alliance_to_symptoms", "Alliance (client)", phq, -0.102),
         coupling("symptoms_to_alliance", phq, "Alliance (client)", -0.118),
         dropout(),
     ]
+    return [diagnosed(fit) for fit in some]
+
+
+def diagnosed(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the fit with its diagnostics."""
+    found: dict[str, Any] = beside("mock_diagnostics").diagnosed(entry)
+    return found
 
 
 def description(
@@ -781,14 +790,18 @@ def write(
 
 def measurement(a_description: dict[str, Any]) -> dict[str, Any]:
     """Return the description of the measures that belongs to a description of a cohort."""
-    spec = importlib.util.spec_from_file_location(
-        "mock_measurement", Path(__file__).with_name("mock_measurement.py")
-    )
+    found: dict[str, Any] = beside("mock_measurement").measurement(a_description)
+    return found
+
+
+def beside(name: str) -> Any:
+    """Return the module of this name in the same folder."""
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found: dict[str, Any] = module.measurement(a_description)
-    return found
+    return module
 
 
 def schema(name: str) -> Any:

@@ -199,8 +199,11 @@ def surface(mock: Any, model: str = "views_surface") -> dict[str, Any]:
 def fits(mock: Any, sites: tuple[str, ...] = FOUR) -> list[dict[str, Any]]:
     """Return one fit of each."""
     return [
-        ladder(mock), arms(mock), panel(mock), by_site(mock, sites), by_site(mock, sites, True),
-        parallel(mock), agreement(mock), surface(mock),
+        mock.diagnosed(fit)
+        for fit in (
+            ladder(mock), arms(mock), panel(mock), by_site(mock, sites), by_site(mock, sites, True),
+            parallel(mock), agreement(mock), surface(mock),
+        )
     ]  # fmt: skip
 
 

@@ -6,7 +6,14 @@ import re
 import pytest
 from matplotlib.text import Text
 
-from alliance.figures import FIGURES, FORMATS, painters, style
+from alliance.figures import (
+    FIGURES,
+    FORMATS,
+    diagnostics,
+    diagnostics_figures,
+    painters,
+    style,
+)
 from alliance.findings.results import Results
 
 PAINTERS = painters()
@@ -129,10 +136,12 @@ def texts_of(figure):
     return found
 
 
-def test_every_figure_is_written_in_every_format(published):
+def test_every_figure_is_written_in_every_format(published, mock):
     names = {path.name for path in (published.folder / "figures").iterdir()}
-    assert names == {f"{name}.{kind}" for name in FIGURES for kind in FORMATS}
-    for name in FIGURES:
+    by_name = {fit["model"]: fit for fit in mock.fits()}
+    wanted = [*FIGURES, *diagnostics_figures(by_name).values()]
+    assert names == {f"{name}.{kind}" for name in wanted for kind in FORMATS}
+    for name in wanted:
         folder = published.folder / "figures"
         assert (folder / f"{name}.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
         assert (folder / f"{name}.pdf").read_bytes()[:5] == b"%PDF-"
@@ -249,3 +258,62 @@ def test_no_curve_is_drawn_where_few_are_left(mock):
 def test_a_dollar_sign_is_a_dollar_sign(mock):
     words = [text for text, _ in texts_of(drawn("courses", *hostile(mock)))]
     assert any(r"$\frac{1}{0}$" in text for text in words)
+
+
+def diagnosed_fits(mock):
+    """Return fits whose figures of diagnostics must be legible."""
+    good = [*mock.fits(), *mock.otherwise.fits(mock)]
+    marks = (mock.singular, mock.failed, mock.refused, mock.disputed)
+    hazard = mock.fits()[4]
+    silent = {"message": "The therapists do not differ: their variance is zero.", "normal": None}
+    hazard["diagnostics"]["random_effects"][0] |= silent
+    growth = mock.fits()[0]
+    growth["diagnostics"]["random_effects"][0] |= silent
+    few = mock.fits()[0]
+    few["diagnostics"]["residuals"][0] |= {
+        "normal": None, "by_fixed_part": None, "by_fitted": None,
+        "message": "Fewer than 8 clients: their residuals are not shown.",
+    }  # fmt: skip
+    few["diagnostics"]["random_effects"] = []
+    few["diagnostics"]["influence"] = {"levels": [], "effects": []}
+    return [
+        *good,
+        *(mark(fit) for mark in marks for fit in (good[0], good[4])),
+        *hostile(mock)[0],
+        hazard,
+        growth,
+        few,
+        {key: value for key, value in good[0].items() if key != "diagnostics"},
+    ]
+
+
+def drawn_diagnostics(fit):
+    with style.in_house_style():
+        figure = diagnostics.draw(fit)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+    return figure
+
+
+def test_no_text_overlaps_in_figures_of_diagnostics(mock):
+    for fit in diagnosed_fits(mock):
+        nothing_overlaps_or_is_cut_off(drawn_diagnostics(fit))
+
+
+def test_figures_of_diagnostics_say_what_is_wrong_or_missing(mock):
+    good = mock.fits()[0]
+
+    def words(fit):
+        return " ".join(" ".join(text for text, _ in texts_of(drawn_diagnostics(fit))).split())
+
+    assert "another conclusion" in words(good)
+    assert "singular" in words(mock.singular(good))
+    assert "engines differ" in words(mock.disputed(good))
+    for mark in (mock.failed, mock.refused):
+        assert "Nothing to show here" in words(mark(good))
+    assert "This family has none." in words(mock.otherwise.fits(mock)[1])
+
+
+def test_figures_of_diagnostics_are_small(published):
+    for path in (published.folder / "figures").glob("diagnostics_*.svg"):
+        assert path.stat().st_size < 70_000, path.name

@@ -7,6 +7,7 @@ REQUIRED INPUTS
     panel       = data/processed/<cohort>/panel.parquet (for the private courses only)
 OUTPUTS
     results/<cohort>/figures/<name>.{png,svg,pdf,csv}   (csv: the numbers that are drawn)
+    results/<cohort>/figures/diagnostics_<model>.{png,svg,pdf,csv}
     results/<cohort>/tables/<name>.{csv,html,tex}
     results/<cohort>/audit/tables_findings.json     all numbers printed in the HTML tables
     private/<cohort>/courses.pdf                     every client's course: not to be shared; made
@@ -15,7 +16,7 @@ OUTPUTS
 Nothing is computed here.
 """
 
-from alliance.figures import FIGURES
+from alliance.figures import FIGURES, diagnostics_figures
 from alliance.tables import TABLES as PRINTED_TABLES
 
 
@@ -28,7 +29,7 @@ rule draw_figures:
     output:
         collect(
             f"{RESULTS}/figures/{{name}}.{{kind}}",
-            name=FIGURES,
+            name=[*FIGURES, *diagnostics_figures(cohort["models"]).values()],
             kind=["png", "svg", "pdf", "csv"],
         ),
     log:

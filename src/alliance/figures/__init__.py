@@ -6,9 +6,9 @@ words why there is nothing to show. No picture shows a single person's values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alliance.findings.results import Results, read_results
 
@@ -40,6 +40,30 @@ FIGURES = (
     "rule_agreement",
 )
 FORMATS = ("png", "svg", "pdf", "csv")
+# The families whose models have a figure of diagnostics each.
+DIAGNOSED = (
+    "growth",
+    "ladder",
+    "parallel",
+    "coupling",
+    "agreement",
+    "surface",
+    "actor_partner",
+    "dropout",
+)
+
+
+def diagnostics_figures(models: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the name of the figure of diagnostics of each model that has one.
+
+    Parameters
+    ----------
+    models
+        Name to anything that knows its `family`: the config's entries, or fits. The family alone
+        decides, so that the figures of a cohort are known before a model is fitted; one that could
+        not be fitted, or has no diagnostics after all, has a picture that says so.
+    """
+    return {name: f"diagnostics_{name}" for name, m in models.items() if m["family"] in DIAGNOSED}
 
 
 def draw_figures(
@@ -49,7 +73,7 @@ def draw_figures(
     further: Sequence[str | Path] = (),
     out_folder: str | Path,
 ) -> None:
-    """Draw every figure and publish it as PNG (300 dpi), SVG and PDF, and its numbers as CSV.
+    """Draw every figure, and one of diagnostics a model: PNG (300 dpi), SVG, PDF, numbers as CSV.
 
     Parameters
     ----------
@@ -64,15 +88,24 @@ def draw_figures(
         bytes.
     """
     results = read_results(fits, description, further)
+    from alliance.figures import diagnostics, style
+
+    draw = painters()
+    by_name = {fit["model"]: fit for fit in results.fits}
+    with style.in_house_style():
+        for name in FIGURES:
+            _publish(draw[name](results), Path(out_folder), name)
+        for model, name in diagnostics_figures(by_name).items():
+            _publish(diagnostics.draw(by_name[model]), Path(out_folder), name)
+
+
+def _publish(figure: Figure, out_folder: Path, name: str) -> None:
+    """Write a figure in every format, and the numbers that are drawn."""
     from alliance.figures import style
     from alliance.figures.data import write_data
 
-    draw = painters()
-    with style.in_house_style():
-        for name in FIGURES:
-            figure = draw[name](results)
-            style.save(figure, Path(out_folder) / name)
-            write_data(figure, Path(out_folder) / f"{name}.csv")
+    style.save(figure, out_folder / name)
+    write_data(figure, out_folder / f"{name}.csv")
 
 
 def painters() -> dict[str, Callable[[Results], Figure]]:

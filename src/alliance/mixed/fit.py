@@ -147,10 +147,10 @@ def estimate(prepared: Prepared, problem: Problem, start: np.ndarray | None = No
     best, difference = _best_of_starts(prepared, criterion, start)
     check_residual(prepared, best.theta[: problem.layout.n_residual])
     check_maximum(prepared, best.converged, best.decrement)
-    return _wrap(prepared, criterion, best, difference)
+    return as_fit(prepared, criterion, best, difference)
 
 
-def _wrap(
+def as_fit(
     prepared: Prepared, criterion: Criterion, best: Optimum[Expansion], difference: float
 ) -> MixedFit:
     """Tidy the boundary, go back to the user's scale and describe the convergence."""
@@ -310,7 +310,7 @@ class Refitter:
         best = minimise(criterion, self.start, tolerance=1e-12)
         if best is None or best.expansion.profile.sigma2 < EXACT:
             return None
-        return _wrap(prepared, criterion, best, 0.0)
+        return as_fit(prepared, criterion, best, 0.0)
 
 
 def refit(fit: MixedFit, y: np.ndarray | pd.Series | pd.DataFrame) -> MixedFit:

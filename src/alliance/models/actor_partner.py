@@ -19,6 +19,7 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.mixed import fit_mixed
+from alliance.models.diagnostics import diagnose
 from alliance.models.fit import (
     Cohort,
     Draft,
@@ -81,6 +82,7 @@ def actor_partner_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> di
         for term, (label, level) in labels.items()
     ]  # fmt: skip
     draft.fit_statistics = statistics_of(fit)
+    draft.diagnostics = diagnose(fit, panel[kept["used"]], draft.estimates)
     draft.warnings.append("No second engine: statsmodels fits one outcome at a time.")
     return draft.finish()
 

@@ -12,7 +12,7 @@ within clients.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.mixed import fit_mixed
+from alliance.models.diagnostics import Contrasts, diagnose
 from alliance.models.fit import Cohort, Draft, estimate, fit_family, refuse
 from alliance.models.multilevel import ENGINE, Fitted, Term, fit_multilevel
 from alliance.models.two_views import CLIENT, THERAPIST, UNIT, with_two_views
@@ -69,6 +70,7 @@ def agreement_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[s
     except FitError as error:
         return refuse(draft, cohort, str(error))
     _average_over_sites(draft, fitted)
+    draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates, Contrasts(_weights))
     draft.companions = [*_course_of_difference(fitted, draft, time), _correlation(fitted)]
     draft.curves = _by_session(fitted.rows)
     return draft.finish()
@@ -76,15 +78,23 @@ def agreement_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[s
 
 def _average_over_sites(draft: Draft, fitted: Fitted) -> None:
     """Make the discrepancy the mean of the sites, each counted once, not that of the first one."""
-    sites = [term for term in map(str, fitted.fit.coefficients["term"]) if term.startswith("site[")]
-    if not sites:
+    weights = _weights(list(fitted.fit.coefficients["term"]))["1"]
+    if len(weights) == 1:
         return
-    weights = {"1": 1.0} | dict.fromkeys(sites, 1 / (len(sites) + 1))
     row = fitted.fit.contrast({"mean": weights}).iloc[0]
     main = next(entry for entry in draft.estimates if entry["term"] == "1")
     for key in ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high"):
         main[key] = row[key]
     main["estimator"] = "mixed model, REML, mean of the sites"
+
+
+def _weights(names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return the two main effects as combinations of the coefficients: the mean of the sites."""
+    sites = [name for name in names if name.startswith("site[")]
+    return {
+        "1": {"1": 1.0} | dict.fromkeys(sites, 1 / (len(sites) + 1)),
+        WITHIN: {WITHIN: 1.0},
+    }
 
 
 def _course_of_difference(fitted: Fitted, draft: Draft, time: str) -> list[dict[str, Any]]:

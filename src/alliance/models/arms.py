@@ -23,6 +23,7 @@ from alliance.errors import FitError
 from alliance.mixed import MixedFit, fit_mixed
 from alliance.models.coupling import COUPLING_ASSUMPTIONS, coupling_draft, coupling_model
 from alliance.models.curves import simultaneous_reach
+from alliance.models.diagnostics import none_of
 from alliance.models.fit import Cohort, Draft, estimate, fit_family, refuse
 from alliance.models.levels import levels_of, site_terms
 from alliance.models.multilevel import sd
@@ -228,6 +229,9 @@ def arms_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, A
             draft.curves = [_effect_over_time(fit, rows, draft)]
     draft.assumptions = [*COUPLING_ASSUMPTIONS, "Every arm departs from the reported model in the "
                          "one or two ways that its name says."]  # fmt: skip
+    draft.diagnostics = none_of(
+        "The diagnostics of the reported model stand with that model; its other arms have none."
+    )
     return draft.finish()
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from alliance.errors import FitError
 from alliance.models.coupling import coupling_fit
+from alliance.models.diagnostics import none_of
 from alliance.models.dropout import dropout_fit
 from alliance.models.fit import Cohort, Draft, estimate, fit_family, refuse, test_row
 from alliance.models.growth import growth_fit
@@ -22,9 +23,9 @@ from alliance.models.multilevel import ENGINE
 from alliance.models.synthesis import FEW_SITES, Synthesis, synthesise
 
 FITTERS: dict[str, Callable[[Cohort, str, Mapping[str, Any]], dict[str, Any]]] = {
-    "growth": growth_fit,
-    "coupling": coupling_fit,
-    "dropout": dropout_fit,
+    "growth": partial(growth_fit, diagnosed=False),
+    "coupling": partial(coupling_fit, diagnosed=False),
+    "dropout": partial(dropout_fit, diagnosed=False),
 }
 USABLE = ("converged", "singular")
 
@@ -59,6 +60,10 @@ def by_site_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str
         why = whole["message"] or "The model has no main effect to put together."
         return refuse(draft, cohort, why)
     draft.status = "converged"
+    draft.diagnostics = none_of(
+        "The sites' estimates stand side by side in the figure of the sites; the diagnostics of "
+        "the one model for all sites stand with that model."
+    )
     draft.convergence |= {"converged": True, "optimiser": "root of the restricted score"}
     draft.equation = "estimate of a site = mean + site + error;  site ~ N(0, tau2)"
     draft.data = _rows(cohort, used, alone)

@@ -22,6 +22,7 @@ from linearmodels.panel import PanelOLS
 
 from alliance.errors import FitError
 from alliance.mixed import fit_mixed
+from alliance.models.diagnostics import diagnose
 from alliance.models.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
 from alliance.models.levels import clusters_of
 from alliance.models.moderation import effect_by_moderator, moderation_terms
@@ -38,7 +39,9 @@ COUPLING_ASSUMPTIONS = (
 )
 
 
-def coupling_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def coupling_fit(
+    cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True
+) -> dict[str, Any]:
     """Return the fit of one direction; never raises for what the data cannot give."""
     draft = coupling_draft(cohort, name, entry)
     try:
@@ -52,6 +55,8 @@ def coupling_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[st
             draft.companions.append(companion(fitted, predictor, outcome, time, x))
         except FitError as error:
             draft.warnings.append(f"No {what} check: {error}")
+    if diagnosed:
+        draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates)
     draft.fit_statistics["expected_nickell_bias"] = _nickell_bias(fitted, f"{outcome}_within")
     if moderator := entry.get("moderator"):
         draft.curves, borders = effect_by_moderator(

@@ -99,11 +99,17 @@ class Draft:
     second_engine: dict[str, Any] | None = None
     steps: list[dict[str, Any]] = field(default_factory=list)
     curves: list[dict[str, Any]] = field(default_factory=list)
+    diagnostics: dict[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
 
     def finish(self) -> dict[str, Any]:
-        """Return the finished fit, checked against the schema and its own bookkeeping."""
+        """Return the finished fit, checked against the schema and its own bookkeeping.
+
+        A fit without a result has no diagnostics either.
+        """
+        if self.status not in ("converged", "singular"):
+            self.diagnostics = None
         fit = files.plain(
             {"schema": "alliance-fit-1"} | {name: getattr(self, name) for name in self.__slots__}
         )

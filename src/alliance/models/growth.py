@@ -15,6 +15,7 @@ from typing import Any
 
 from alliance.errors import FitError
 from alliance.models.curves import mean_curves
+from alliance.models.diagnostics import diagnose
 from alliance.models.fit import Cohort, Draft, fit_family, refuse, require_scores
 from alliance.models.multilevel import (
     ENGINE,
@@ -31,7 +32,9 @@ TIME_WORDS = {
 }
 
 
-def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def growth_fit(
+    cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True
+) -> dict[str, Any]:
     """Return the fit of one growth model; never raises for what the data cannot give."""
     outcome, time = entry["outcome"], entry["time"]
     label, unit = cohort.label(outcome), cohort.unit(outcome)
@@ -68,6 +71,8 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str,
         "Missing sessions and forms are missing at random given the scores that there are.",
     ]
     _name_differences_in_change(draft, time, words)
+    if diagnosed:
+        draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates)
     draft.curves = mean_curves(
         fitted.fit, fitted.rows, outcome=draft.outcome, time=time, covariates=_named(entry)
     )

@@ -21,6 +21,7 @@ from alliance.errors import FitError
 from alliance.mixed import MixedFit, compare, fit_mixed
 from alliance.mixed.specification import ResidualKind
 from alliance.models.curves import KNOT, mean_curves
+from alliance.models.diagnostics import diagnose
 from alliance.models.fit import Cohort, Draft, fit_family, refuse, require_scores
 from alliance.models.levels import levels_of, site_terms
 from alliance.models.multilevel import ENGINE, Term, fit_multilevel
@@ -272,6 +273,7 @@ def ladder_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str,
     draft.warnings += [
         f"{one.step.label}: not fitted. {one.reason}" for one in found if one.fit is None
     ]
+    draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates)
     draft.curves = _curves(found, chosen, fitted.fit, fitted.rows, draft, time)
     return draft.finish()
 

@@ -24,6 +24,7 @@ from scipy import stats
 
 from alliance.errors import FitError
 from alliance.mixed import fit_mixed
+from alliance.models.diagnostics import none_of
 from alliance.models.fit import (
     Cohort,
     Draft,
@@ -316,6 +317,10 @@ def panel_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, 
         "The outcome now is among the regressors: with few sessions its coefficient is too low by "
         "fixed effects and first differences (Nickell, 1981), too high by random effects.",
     ]
+    draft.diagnostics = none_of(
+        "Panel estimators assume no distribution of residuals or clients, and their standard "
+        "errors are robust to clustering: no diagnostics are computed for them."
+    )
     return draft.finish()
 
 

@@ -19,6 +19,7 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.mixed import MixedFit, fit_mixed
+from alliance.models.diagnostics import Correlations, diagnose
 from alliance.models.fit import (
     Cohort,
     Draft,
@@ -103,6 +104,9 @@ def parallel_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[st
     draft.fit_statistics = statistics_of(fit) | {
         f"scores of {label}": fit.rows.by_outcome[outcome].used for outcome, label in words.items()
     }
+    mains = tuple(row["term"] for row in draft.estimates if row["role"] == "main")
+    rows = cohort.panel[kept["used"]]
+    draft.diagnostics = diagnose(fit, rows, draft.estimates, Correlations(mains))
     return draft.finish()
 
 

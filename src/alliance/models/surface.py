@@ -12,13 +12,14 @@ their tests are contrasts of the mixed model with its own degrees of freedom.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from alliance.errors import FitError
+from alliance.models.diagnostics import Contrasts, diagnose
 from alliance.models.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
 from alliance.models.multilevel import ENGINE, Fitted, Term, fit_multilevel
 from alliance.models.two_views import CLIENT, THERAPIST, UNIT, with_two_views
@@ -89,18 +90,14 @@ def surface_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str
         draft.estimates = [*_surface_tests(fitted), *draft.estimates]
     except FitError as error:
         return refuse(draft, cohort, str(error))
+    draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates, Contrasts(_weights))
     draft.curves = _surface(fitted, z)
     return draft.finish()
 
 
 def _surface_tests(fitted: Fitted) -> list[dict[str, Any]]:
     """Return a1 to a5 as contrasts."""
-    names = {_key(str(term)): str(term) for term in fitted.fit.coefficients["term"]}
-    weights = {
-        name: {names[_key(term)]: float(weight) for term, weight in of.items()}
-        for name, (_, of) in SURFACE.items()
-    }
-    table = fitted.fit.contrast(weights)
+    table = fitted.fit.contrast(_weights(list(fitted.fit.coefficients["term"])))
     return [
         estimate(
             name,
@@ -113,6 +110,15 @@ def _surface_tests(fitted: Fitted) -> list[dict[str, Any]]:
         )
         for (name, (label, of)), (_, row) in zip(SURFACE.items(), table.iterrows(), strict=True)
     ]
+
+
+def _weights(names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return a1 to a5 as combinations of the coefficients."""
+    known = {_key(name): name for name in names}
+    return {
+        name: {known[_key(term)]: float(weight) for term, weight in of.items()}
+        for name, (_, of) in SURFACE.items()
+    }
 
 
 def _key(term: str) -> str:

@@ -26,6 +26,7 @@ from scipy import stats
 
 from alliance import __version__
 from alliance.errors import FitError
+from alliance.models.diagnostics import none_of
 from alliance.models.dropout.rows import ENDS, EVERYBODY, FEWEST_EVENTS, AtRisk, rows_at_risk
 from alliance.models.fit import (
     Cohort,
@@ -111,6 +112,10 @@ def survival_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[st
             _fit_start_stop(draft, cohort, method, predictors, entry.get("fixed", []))
     except FitError as error:
         return refuse(draft, cohort, str(error))
+    draft.diagnostics = none_of(
+        "A model in continuous time has no risk of single sessions to compare with what happened; "
+        "the discrete-time hazard of the same end has diagnostics."
+    )
     return draft.finish()
 
 

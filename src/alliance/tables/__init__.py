@@ -36,6 +36,8 @@ TABLES = (
     "fixed_effects",
     "variance_components",
     "convergence",
+    "residuals",
+    "influence",
     "steps",
     "tests",
     "change_classes",

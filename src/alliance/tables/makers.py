@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alliance.findings.results import Results
-from alliance.tables import change, checklists, cohort, dropout, ladder, measures, models
+from alliance.tables import change, checklists, cohort, diagnostics, dropout, ladder, measures, models
 from alliance.tables.apa import cohort as apa_cohort
 from alliance.tables.apa import measures as apa_measures
 from alliance.tables.apa import models as apa_models
@@ -39,6 +39,8 @@ MAKERS: dict[str, Maker] = {
     "fixed_effects": (models.fixed_effects, models.fixed_effects_records),
     "variance_components": (models.variance_components, models.variance_components_records),
     "convergence": (models.convergence, models.convergence_records),
+    "residuals": (diagnostics.residuals, diagnostics.residuals_records),
+    "influence": (diagnostics.influence, diagnostics.influence_records),
     "steps": (ladder.steps, ladder.steps_records),
     "tests": (models.tests, models.tests_records),
     "change_classes": (change.change_classes, change.change_classes_records),

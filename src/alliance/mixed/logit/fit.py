@@ -47,6 +47,7 @@ def fit_mixed_logit(
     df: Literal["none"] = "none",
     *,
     ids: IdRule = "auto",
+    start: LogitFit | None = None,
 ) -> LogitFit:
     """Fit a mixed model of a binary outcome with random intercepts at strictly nested levels.
 
@@ -73,6 +74,8 @@ def fit_mixed_logit(
         Tests use the normal distribution.
     ids : {"auto", "within-parent", "unique"}
         As in `alliance.mixed.fit_mixed`.
+    start : LogitFit, optional
+        The same model fitted to almost the same rows: its optimum is the only start.
 
     Returns
     -------
@@ -87,6 +90,8 @@ def fit_mixed_logit(
     prepared = prepare_binary(data, specification, parsed)
     check_data(prepared)
     check_separation(prepared)
+    if start is not None:
+        return _from_optimum(prepared, link, quadrature, start)
     return estimate(prepared, prepared.outcome, link, quadrature)
 
 
@@ -179,6 +184,36 @@ def estimate(
     return LogitFit(
         prepared, outcome, link, quadrature, best.expansion,
         _convergence(prepared, criterion, best, free, difference),
+    )  # fmt: skip
+
+
+def _from_optimum(
+    prepared: PreparedBinary, link: Link, quadrature: int, start: LogitFit
+) -> LogitFit:
+    """Optimise from the optimum of another fit of the same terms; new terms start at zero."""
+    known = dict(zip(start.prepared.fixed_names, start.estimates, strict=True))
+    b = np.array([known.get(name, 0.0) for name in prepared.fixed_names])
+    # A standard deviation of zero is off its boundary, so that it can grow again.
+    sd = np.maximum(start.standard_deviations, SECOND_START_SD)
+    laplace = Laplace(prepared.binary_rows(prepared.outcome), prepared.tree, link)
+    psi = np.zeros(laplace.n_parameters)
+    psi[: len(b)] = prepared.columns.fixed_transform @ b
+    psi[len(b) : len(b) + len(sd)] = sd
+    free = np.ones(laplace.n_parameters, dtype=bool)
+    free[len(b) + len(sd) :] = False
+    criterion: Criterion = Quadrature(laplace, quadrature) if quadrature > 1 else laplace
+    best = (
+        _optimise(criterion, psi, prepared.rows.used)
+        if prepared.levels
+        else minimise(criterion, psi, prepared.rows.used, free=free)
+    )
+    if best is None:
+        raise FitError(RAN_OFF)
+    _check_finite(prepared, best)
+    best = _tidy(criterion, best, laplace.n_fixed)
+    return LogitFit(
+        prepared, prepared.outcome, link, quadrature, best.expansion,
+        _convergence(prepared, criterion, best, free, 0.0),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from scipy import stats
 
 from alliance import __version__
 from alliance.errors import FitError
+from alliance.models.diagnostics import none_of
 from alliance.models.dropout.rows import ENDS, FEWEST_EVENTS, OTHER_ENDS
 from alliance.models.fit import (
     Cohort,
@@ -123,6 +124,10 @@ def _fit(
     draft.fit_statistics |= {
         ENDS[end][2]: int((outcome == k).sum()) for k, end in enumerate(ends, 1)
     }
+    draft.diagnostics = none_of(
+        "A model of several ends has no random effects, and its standard errors allow for "
+        "therapists as they are: no diagnostics are computed for it."
+    )
     draft.second_engine = _mnlogit(outcome, x, fit)
     if not draft.second_engine["agrees"]:
         draft.warnings.append(draft.second_engine["message"])

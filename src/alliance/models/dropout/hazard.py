@@ -13,8 +13,8 @@ clustering by therapist).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,12 +25,15 @@ from scipy import stats
 from alliance import __version__
 from alliance.errors import FitError
 from alliance.mixed import LogitFit, fit_mixed_logit
+from alliance.models.diagnostics import diagnose_hazard
 from alliance.models.dropout.competing import competing_fit
 from alliance.models.dropout.curves import survival_curves
 from alliance.models.dropout.population import population_averaged, same_model
 from alliance.models.dropout.predictive import cross_validated
 from alliance.models.dropout.rows import (
     ENDS,
+    centred,
+    refuse_separation,
     rows_at_risk,
     session_intervals,
     therapists_whose_clients_all_left,
@@ -55,10 +58,20 @@ BASELINES = {
 # ASSUME fifteen points: with the few events of a therapist Laplace's variance is biased towards
 # zero, and from about nine points on the likelihood does not change any more.
 QUADRATURE_POINTS = 15
-LATENT_VARIANCE = {"logit": np.pi**2 / 3, "cloglog": np.pi**2 / 6}
 
 
-def dropout_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted hazard, the rows it was fitted to, and how to fit it to some of them."""
+
+    fit: LogitFit
+    rows: pd.DataFrame
+    refit: Callable[[pd.DataFrame], LogitFit]
+
+
+def dropout_fit(
+    cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True
+) -> dict[str, Any]:
     """Return the fit of one hazard model; never raises for what the data cannot give."""
     predictors = list(entry.get("predictors", []))
     link, baseline = entry.get("link", "logit"), entry.get("baseline", "log")
@@ -93,9 +106,11 @@ def dropout_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str
     try:
         for measure in predictors:
             require_scores(cohort, measure)
-        _fit(draft, cohort, entry, predictors, link, baseline)
+        fitted = _fit(draft, cohort, entry, predictors, link, baseline)
     except FitError as error:
         return refuse(draft, cohort, str(error))
+    if diagnosed:
+        draft.diagnostics = diagnose_hazard(fitted.fit, fitted.rows, draft.estimates, fitted.refit)
     return draft.finish()
 
 
@@ -130,10 +145,10 @@ def _fit(
     predictors: Sequence[str],
     link: str,
     baseline: str,
-) -> None:
+) -> Fitted:
     extra = entry.get("fixed", [])
     risk = rows_at_risk(cohort, predictors, extra, entry.get("levels"), draft.warnings, _end(entry))
-    rows, centred = _centred(risk.rows, predictors, extra)
+    rows, covariates = centred(risk.rows, predictors, extra)
     if baseline == "session":
         rows["session_interval"] = rows["session"].map(session_intervals(rows))
         if rows["session_interval"].nunique() < 2:
@@ -141,8 +156,8 @@ def _fit(
             raise FitError(msg)
     focal = _parts(predictors)
     terms = _terms_in_print(cohort, predictors, extra, SCALE[link])
-    fixed = [INTERCEPT, BASELINES[baseline], *focal, *centred, *risk.sites]
-    _refuse_separation(rows, [*focal, *centred], terms)
+    fixed = [INTERCEPT, BASELINES[baseline], *focal, *covariates, *risk.sites]
+    refuse_separation(rows, [*focal, *covariates], terms)
     fit = _fit_engine(rows, fixed, risk.random, link, terms)
     draft.engine["estimator"] = f"{fit.method}, {link} link"
     draft.equation = fit.equation
@@ -164,7 +179,7 @@ def _fit(
     if predictors:
         spread = float(rows.groupby("client")[focal[1]].last().std())
         draft.curves = survival_curves(fit, rows, focal[1], spread, cohort.label(predictors[0]))
-    if (focal or centred) and entry.get("cross_validate", True):
+    if (focal or covariates) and entry.get("cross_validate", True):
         found = cross_validated(
             rows, lambda some: _fit_engine(some, fixed, risk.random, link, terms)
         )
@@ -176,27 +191,16 @@ def _fit(
             draft.curves += found.curves
             draft.fit_statistics |= found.statistics
 
+    def refit(some: pd.DataFrame) -> LogitFit:
+        terms_there = [t for t in fixed if t != "site" or some["site"].nunique() > 1]
+        return _fit_engine(some, terms_there, risk.random, link, terms, start=fit)
+
+    return Fitted(fit, rows, refit)
+
 
 def _parts(predictors: Sequence[str]) -> list[str]:
     """Return the running parts of the first predictor, which is the one in question."""
     return [f"{measure}_running_{p}" for measure in predictors[:1] for p in ("within", "between")]
-
-
-def _centred(
-    rows: pd.DataFrame, predictors: Sequence[str], extra: Sequence[str]
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows with centred covariates, and the covariates' names.
-
-    Numbers are centred at their mean over the rows, so that the intercept speaks of the average.
-    """
-    names = [*predictors[1:], *extra]
-    rows = rows.copy()
-    for name in names:
-        if pd.api.types.is_numeric_dtype(rows[name]):
-            rows[name] = rows[name].astype(float) - rows[name].mean()
-        else:
-            rows[name] = rows[name].astype(str)
-    return rows, names
 
 
 def _fit_engine(
@@ -205,6 +209,7 @@ def _fit_engine(
     random: Sequence[str],
     link: str,
     terms: Mapping[str, Sequence[str]],
+    start: LogitFit | None = None,
 ) -> LogitFit:
     """Fit by quadrature at one level, by Laplace at two; refusals name what is printed."""
     columns = {"session", "session_interval", "site", "dropout_event", *random, *fixed}
@@ -216,6 +221,7 @@ def _fit_engine(
             random={level: [INTERCEPT] for level in random},
             link=link,  # type: ignore[arg-type]
             quadrature=QUADRATURE_POINTS if len(random) == 1 else 1,
+            start=start,
         )
     except FitError as error:
         message = str(error)
@@ -256,27 +262,6 @@ def _in_print(term: str, terms: Mapping[str, Any], scale: str) -> tuple[str, str
     role = terms[column][2] if column in terms else "adjustment"
     level = "time" if "session" in column else "covariate"
     return (plain_name(term), level, role, scale)
-
-
-def _refuse_separation(
-    rows: pd.DataFrame, columns: Sequence[str], terms: Mapping[str, Sequence[str]]
-) -> None:
-    """Raise where one number alone tells all leavers from all stayers, or never varies.
-
-    The engine looks for combinations of columns as well; here the words are those of the report.
-    """
-    y = rows["dropout_event"].to_numpy()
-    for column in columns:
-        if not pd.api.types.is_numeric_dtype(rows[column]):
-            continue
-        values, label = rows[column].to_numpy(float), terms[column][0]
-        if np.ptp(values) == 0:
-            msg = f"“{label}” is the same in every row: it cannot explain dropout."
-            raise FitError(msg)
-        left, stayed = values[y == 1], values[y == 0]
-        if left.min() >= stayed.max() or left.max() <= stayed.min():
-            msg = f"“{label}” alone tells leavers from stayers: there is no finite estimate."
-            raise FitError(msg)
 
 
 def _fill(draft: Draft, fit: LogitFit, terms: Mapping[str, Any], scale: str) -> None:

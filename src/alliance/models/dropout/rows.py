@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
@@ -193,3 +194,41 @@ def session_intervals(rows: pd.DataFrame, fewest: int = 5) -> dict[int, str]:
         name = first if first == final else f"{first}-{final}"
         named |= {session: name for session in range(group[0], group[-1] + 1)}
     return named
+
+
+def centred(
+    rows: pd.DataFrame, predictors: Sequence[str], extra: Sequence[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the rows with centred covariates, and the covariates' names.
+
+    Numbers are centred at their mean over the rows, so that the intercept speaks of the average.
+    """
+    names = [*predictors[1:], *extra]
+    rows = rows.copy()
+    for name in names:
+        if pd.api.types.is_numeric_dtype(rows[name]):
+            rows[name] = rows[name].astype(float) - rows[name].mean()
+        else:
+            rows[name] = rows[name].astype(str)
+    return rows, names
+
+
+def refuse_separation(
+    rows: pd.DataFrame, columns: Sequence[str], terms: Mapping[str, Sequence[str]]
+) -> None:
+    """Raise where one number alone tells all leavers from all stayers, or never varies.
+
+    The engine looks for combinations of columns as well; here the words are those of the report.
+    """
+    y = rows["dropout_event"].to_numpy()
+    for column in columns:
+        if not pd.api.types.is_numeric_dtype(rows[column]):
+            continue
+        values, label = rows[column].to_numpy(float), terms[column][0]
+        if np.ptp(values) == 0:
+            msg = f"“{label}” is the same in every row: it cannot explain dropout."
+            raise FitError(msg)
+        left, stayed = values[y == 1], values[y == 0]
+        if left.min() >= stayed.max() or left.max() <= stayed.min():
+            msg = f"“{label}” alone tells leavers from stayers: there is no finite estimate."
+            raise FitError(msg)
