@@ -83,8 +83,8 @@ def _draw_boxes(
             _arrow(axes, (23, y + 3.9), (23, y + ROW - 3.8))
     if rest:
         y = (len(fits) + 0.35) * ROW
-        words = "further models: see the sessions that a model could not use"
-        axes.text(58, y, style.wrapped(words, 44), va="center", fontsize=6.3, color=style.SOFT)
+        told = "further models: see the sessions that a model could not use"
+        axes.text(58, y, style.wrapped(told, 44), va="center", fontsize=6.3, color=style.SOFT)
     if not fits:
         return
     sessions_y = 3.5 * ROW

@@ -140,6 +140,11 @@ def _ratio(argument: str, value: float) -> str:
     return _fixed(value, 1 if value >= 100 else 2 if value >= 0.095 else 3)
 
 
+def _exp(argument: str, value: float) -> str:
+    """Print the ratio that a logarithm of odds or hazards is."""
+    return _ratio(argument, math.exp(value))
+
+
 def _df(argument: str, value: float) -> str:
     return _fixed(value, 0 if float(value).is_integer() or value >= 1000 else 1)
 
@@ -239,6 +244,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "p": _p,
     "p-cell": _p_cell,
     "ratio": _ratio,
+    "exp": _exp,
     "df": _df,
     "scientific": _scientific,
     "stars": _stars,

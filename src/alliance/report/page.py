@@ -89,6 +89,7 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         table=partial(_table, material, findings),
         table_of=partial(_table_of, findings),
         methods_text=partial(_methods_text, material, findings),
+        leading_table=partial(_leading_table, material, findings),
         article=partial(_article, material, findings, environment),
         picture=partial(_picture, material),
         figure_numbers=itertools.count(1),
@@ -150,6 +151,13 @@ def _table(material: Material, findings: Findings, name: str) -> Markup:
     return _table_of(findings, MAKERS[name][0](material.results))
 
 
+def _leading_table(material: Material, findings: Findings, name: str) -> Markup:
+    """Return one of the fixed tables for the models that lead the page."""
+    results = material.results
+    leading = [fit for fit in results.fits if fit["family"].raw in LEADING]
+    return _table_of(findings, MAKERS[name][0](dataclasses.replace(results, fits=leading)))
+
+
 def _article(
     material: Material, findings: Findings, environment: jinja2.Environment, fit: Field
 ) -> Markup:
@@ -165,7 +173,9 @@ def _article(
         return _table_of(findings, table, heading) if table.rows else Markup("")
 
     card = findings.cards.pop(fit.source)
-    article = environment.get_template("model.html").render(fit=fit, model_table=own_table)
+    article = environment.get_template("model.html").render(
+        fit=fit, model_table=own_table, leads=fit["family"].raw in LEADING
+    )
     findings.cards[fit.source] = card
     return Markup(article)
 

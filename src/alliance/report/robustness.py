@@ -18,23 +18,26 @@ LEADING = ("growth", "coupling", "dropout")
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Other estimates of one effect.
+    """Other values of one effect.
 
     Attributes
     ----------
     low, high
-        The lowest and the highest of them: entries with `estimate` and perhaps `ratio`.
-    entries
-        All of them.
+        The lowest and the highest of them, as they are printed.
+    format
+        How they are printed; empty for the rounding of the effect itself.
+    signed
+        All of them on the scale on which zero is no effect.
     """
 
     low: Field
     high: Field
-    entries: tuple[Field, ...]
+    format: str
+    signed: tuple[Field, ...]
 
     def turns(self, entry: Field) -> bool:
         """Whether one of them has another sign than the entry that they are laid beside."""
-        signs = [other["estimate"].raw > 0 for other in (entry, *self.entries)]
+        signs = [value.raw > 0 for value in (entry["estimate"], *self.signed)]
         return any(signs) and not all(signs)
 
 
@@ -126,12 +129,21 @@ def _sites(about_it: Sequence[Field], entry: Field) -> Spread | None:
 
 
 def _therapists(fit: Field, entry: Field) -> Spread | None:
+    """Return the lowest and the highest estimate when one therapist is left out."""
+    if "diagnostics" not in fit or fit["diagnostics"].raw is None:
+        return None
+    effects = fit["diagnostics"]["influence"]["effects"]
+    for effect in effects.where(term=entry["term"].raw, left_out="therapist"):
+        ends = (effect["lowest"], effect["highest"])
+        return Spread(*ends, "exp" if entry["ratio"].raw is not None else "", ends)
     return None
 
 
 def _spread(found: Iterable[Field]) -> Spread | None:
-    entries = tuple(entry for entry in found if entry["estimate"].raw is not None)
+    entries = [entry for entry in found if entry["estimate"].raw is not None]
     if not entries:
         return None
-    ordered = sorted(entries, key=lambda entry: entry["estimate"].raw)
-    return Spread(ordered[0], ordered[-1], entries)
+    entries.sort(key=lambda entry: entry["estimate"].raw)
+    of = "ratio" if entries[0]["ratio"].raw is not None else "estimate"
+    signed = tuple(entry["estimate"] for entry in entries)
+    return Spread(entries[0][of], entries[-1][of], "ratio" if of == "ratio" else "", signed)

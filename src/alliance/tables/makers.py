@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alliance.findings.results import Results
-from alliance.tables import change, checklists, cohort, diagnostics, dropout, ladder, measures, models
+from alliance.tables import (
+    change,
+    checklists,
+    cohort,
+    diagnostics,
+    dropout,
+    ladder,
+    measures,
+    models,
+)
 from alliance.tables.apa import cohort as apa_cohort
 from alliance.tables.apa import measures as apa_measures
 from alliance.tables.apa import models as apa_models
