@@ -296,6 +296,13 @@ def drawn_diagnostics(fit):
 
 
 def test_no_text_overlaps_in_figures_of_diagnostics(mock):
+    parallel = mock.otherwise.fits(mock)[5]
+    for fit in (*diagnosed_fits(mock)[-4:-1], parallel, hostile(mock)[0][0]):
+        nothing_overlaps_or_is_cut_off(drawn_diagnostics(fit))
+
+
+@pytest.mark.slow
+def test_no_text_overlaps_in_any_figure_of_diagnostics(mock):
     for fit in diagnosed_fits(mock):
         nothing_overlaps_or_is_cut_off(drawn_diagnostics(fit))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alliance.mixed.criterion import Criterion, Expansion
+from alliance.mixed.criterion import Criterion, Expansion, Profile
 from alliance.mixed.prepare import Prepared
 from alliance.mixed.residual_session import SessionCovariance
 
@@ -47,26 +47,32 @@ def on_user_scale(
 ) -> Estimate:
     """Undo centring and scaling (see `alliance.mixed.design`)."""
     outcomes, profile = prepared.outcomes, expansion.profile
-    to_user = np.linalg.inv(prepared.fixed_transform)
-    coefficients = to_user @ profile.coefficients
-    products = list(prepared.fixed)
-    for place in range(len(outcomes)):
-        if outcomes.intercept(place) in prepared.fixed:
-            coefficients[products.index(outcomes.intercept(place))] += outcomes.centres[place]
-    covariance = to_user @ profile.unscaled @ to_user.T * profile.sigma2
+    coefficients, covariance = fixed_on_user_scale(prepared, profile)
     levels = []
     for depth, factor in enumerate(criterion.problem.layout.factors(theta)):
         half = np.linalg.solve(prepared.level_transform(depth), factor)
         levels.append(half @ half.T * profile.sigma2)
     return Estimate(
         coefficients,
-        0.5 * (covariance + covariance.T),
+        covariance,
         tuple(levels),
         profile.sigma2 * float(outcomes.scales[0]) ** 2,
         residual_covariance(prepared, theta, profile.sigma2),
         -0.5 * user_deviance(prepared, criterion, profile.deviance),
-        to_user,
+        np.linalg.inv(prepared.fixed_transform),
     )
+
+
+def fixed_on_user_scale(prepared: Prepared, profile: Profile) -> tuple[np.ndarray, np.ndarray]:
+    """Fixed effects and their model-based covariance on the user's scale."""
+    outcomes, products = prepared.outcomes, list(prepared.fixed)
+    to_user = np.linalg.inv(prepared.fixed_transform)
+    coefficients = to_user @ profile.coefficients
+    for place in range(len(outcomes)):
+        if outcomes.intercept(place) in prepared.fixed:
+            coefficients[products.index(outcomes.intercept(place))] += outcomes.centres[place]
+    covariance = to_user @ profile.unscaled @ to_user.T * profile.sigma2
+    return coefficients, 0.5 * (covariance + covariance.T)
 
 
 def residual_covariance(prepared: Prepared, theta: np.ndarray, sigma2: float) -> np.ndarray | None:

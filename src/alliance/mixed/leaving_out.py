@@ -17,19 +17,16 @@ from alliance.mixed.checks import COLLINEAR
 from alliance.mixed.compress import compress
 from alliance.mixed.criterion import Criterion
 from alliance.mixed.design import build_columns
-from alliance.mixed.estimate import on_user_scale
+from alliance.mixed.estimate import fixed_on_user_scale
 from alliance.mixed.fit import EXACT, as_fit
-from alliance.mixed.optimise import Optimum, minimise
+from alliance.mixed.optimise import minimise
 from alliance.mixed.prepare import Prepared
 from alliance.mixed.problem import Problem
 from alliance.mixed.result import MixedFit
 
-CLOSE = 1e-12
-"""Stopping rule of a refit (times the number of rows), as for a bootstrap's."""
-
-NEAR = 0.01
-"""Stopping rule of a quick refit in -2 log L: its root, 0.1, bounds the distance of the variance
-parameters from their optimum in standard errors; fixed effects change with the square of that."""
+CLOSE = 1e-9
+"""Stop where another step would gain less in -2 log L: its root bounds the distance of the variance
+parameters from their optimum in standard errors, and fixed effects are less sensitive still."""
 
 
 class LeavingOut:
@@ -51,7 +48,7 @@ class LeavingOut:
         self._size = np.diag(self._gram(fit.criterion.problem))
 
     def __call__(self, out: np.ndarray) -> MixedFit:
-        """Fit without some clients, to the last digit.
+        """Fit without some clients, their variances estimated again.
 
         Parameters
         ----------
@@ -71,19 +68,24 @@ class LeavingOut:
             A level with one group left, or no maximum.
         """
         prepared, criterion = self._reduced(out)
-        best = self._optimum(criterion, CLOSE * criterion.degrees)
+        tolerance = CLOSE / max(criterion.degrees, 1)
+        best = minimise(criterion, self.fit.optimum.theta, tolerance=tolerance)
+        if best is None or not best.converged or best.expansion.profile.sigma2 < EXACT:
+            raise FitError("Without these clients the likelihood has no maximum.")
         return as_fit(prepared, criterion, best, 0.0)
 
     def quickly(self, out: np.ndarray) -> tuple[list[str], np.ndarray, np.ndarray]:
-        """Give names, fixed effects and their covariance without some clients, nearly exact.
+        """Give names, fixed effects and their covariance, the ratios of the variances held.
 
-        The variances are followed until another step would gain less than `NEAR` in -2 log L.
-        Raises as a call does.
+        Exact given these ratios, with the residual variance estimated again: for one client of
+        many, who hardly moves them. Raises as a call does.
         """
         prepared, criterion = self._reduced(out)
-        best = self._optimum(criterion, NEAR)
-        user = on_user_scale(prepared, criterion, best.theta, best.expansion)
-        return prepared.fixed_names, user.coefficients, user.covariance
+        profile = criterion.profile_at(self.fit.optimum.theta)
+        if profile is None or profile.sigma2 < EXACT:
+            raise FitError("Without these clients the likelihood has no maximum.")
+        values, covariance = fixed_on_user_scale(prepared, profile)
+        return prepared.fixed_names, values, covariance
 
     def _reduced(self, out: np.ndarray) -> tuple[Prepared, Criterion]:
         """Give the design and the criterion of the other clients."""
@@ -95,13 +97,6 @@ class LeavingOut:
             prepared = _with_fixed(prepared, columns)
             problem = compress(prepared, np.flatnonzero(~out))
         return prepared, Criterion(problem, prepared.columns.fixed_index, self.fit.criterion.reml)
-
-    def _optimum(self, criterion: Criterion, stop: float) -> Optimum:
-        start = self.fit.optimum.theta
-        best = minimise(criterion, start, tolerance=stop / max(criterion.degrees, 1))
-        if best is None or not best.converged or best.expansion.profile.sigma2 < EXACT:
-            raise FitError("Without these clients the likelihood has no maximum.")
-        return best
 
     def _without(self, out: np.ndarray) -> Problem:
         """Subtract the clients' cross-products."""

@@ -190,7 +190,11 @@ def estimate(
 def _from_optimum(
     prepared: PreparedBinary, link: Link, quadrature: int, start: LogitFit
 ) -> LogitFit:
-    """Optimise from the optimum of another fit of the same terms; new terms start at zero."""
+    """Optimise from the optimum of another fit of the same terms; new terms start at zero.
+
+    Standard errors with quadrature are from the Hessian of the Laplace approximation at the
+    optimum, which is near and saves most of the work.
+    """
     known = dict(zip(start.prepared.fixed_names, start.estimates, strict=True))
     b = np.array([known.get(name, 0.0) for name in prepared.fixed_names])
     # A standard deviation of zero is off its boundary, so that it can grow again.
@@ -202,11 +206,7 @@ def _from_optimum(
     free = np.ones(laplace.n_parameters, dtype=bool)
     free[len(b) + len(sd) :] = False
     criterion: Criterion = Quadrature(laplace, quadrature) if quadrature > 1 else laplace
-    best = (
-        _optimise(criterion, psi, prepared.rows.used)
-        if prepared.levels
-        else minimise(criterion, psi, prepared.rows.used, free=free)
-    )
+    best = minimise(criterion, psi, prepared.rows.used, free=free)
     if best is None:
         raise FitError(RAN_OFF)
     _check_finite(prepared, best)

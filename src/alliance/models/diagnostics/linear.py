@@ -28,6 +28,9 @@ from alliance.models.diagnostics.residuals import residual_blocks
 MOST_CLIENTS = 2000
 """With more clients one of them cannot matter, and a refit for each would take minutes."""
 
+FEW_CLIENTS = 100
+"""Up to this many, variances are estimated again without each client; with more they are held."""
+
 TOO_MANY = "One client at a time is left out of models with fewer clients only."
 CORRELATIONS = "Clients are not left out one by one: correlations take too long to fit again."
 
@@ -86,12 +89,13 @@ def _refits(fit: MixedFit, rows: pd.DataFrame, reader: Reader) -> list[Refits]:
     def without(clients: np.ndarray) -> MixedFit:
         return leaving_out(np.isin(leaving_out.clients, clients))
 
-    found = [leave_out(rows, level, without, reader, fit) for level in LEVELS if level != "client"]
-    return [*found, _without_clients(leaving_out, rows, reader)]
+    exact = list(LEVELS) if len(leaving_out.clients) <= FEW_CLIENTS else list(LEVELS[:-1])
+    found = [leave_out(rows, level, without, reader, fit) for level in exact]
+    return found if "client" in exact else [*found, _without_clients(leaving_out, rows, reader)]
 
 
 def _without_clients(leaving_out: LeavingOut, rows: pd.DataFrame, reader: Reader) -> Refits:
-    """Leave out one client at a time, by quick refits; intervals keep the whole fit's df."""
+    """Leave out one of many clients at a time: variances and degrees of freedom are held."""
     _, found = groups_of(rows, "client")
     if not isinstance(reader, Contrasts):
         found.message = CORRELATIONS
