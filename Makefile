@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Every target sets up what it needs; nothing else has to be done first.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo new-cohort check results demo-data test test-fast check-style rupture-rules dropout-recovery coupling-recovery lock notebooks clean
+.PHONY: help setup demo new-cohort check results courses demo-data test test-fast check-style rupture-rules dropout-recovery coupling-recovery lock notebooks clean
 
 # The newest Python that the lock has been tested with; any python3 from 3.11 on otherwise.
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c 'import sys,venv,ensurepip;print("$(p)" if sys.version_info>=(3,11) else "")' 2>/dev/null)))
@@ -35,6 +35,9 @@ check: $(READY)  ## read and check your files, and nothing more: make check COHO
 
 results: $(READY)  ## run your cohort: make results COHORT=mylab
 	@$(BIN)/python -m alliance run --cohort $(COHORT)
+
+courses: $(READY)  ## draw every client's course, for your eyes only: make courses COHORT=mylab
+	@$(BIN)/python -m alliance courses --cohort $(COHORT)
 
 demo-data: $(READY)  ## rebuild data/raw/demo byte for byte from its seed
 	$(BIN)/python -m alliance simulate --config config/config.yaml

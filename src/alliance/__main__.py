@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run a cohort from raw files to the report")
     check = commands.add_parser("check", help="read and check a cohort's files, and nothing more")
-    for command in (run, check):
+    courses = commands.add_parser("courses", help="draw every client's course: private/<cohort>/")
+    for command in (run, check, courses):
         command.add_argument("--cohort", default="demo", help="mylab for config/mylab.yaml")
         command.add_argument("--config", type=Path, help="the config file, if it lies elsewhere")
         command.add_argument("--cores", type=int, default=2)
@@ -86,6 +87,20 @@ def _check(options: argparse.Namespace) -> int:
         return 0
     print(f"Mend what stops the run, then: make check COHORT={cohort}")
     return 1
+
+
+def _courses(options: argparse.Namespace) -> int:
+    """Draw the course of every client into the private folder."""
+    from alliance.config import load_cohort
+
+    cohort = load_cohort(options.config or config_of(options.cohort))["cohort"]
+    courses = f"private/{cohort}/courses.pdf"
+    results, status = _workflow(options, courses)
+    if status:
+        print(f"\nThe run stopped; the reason stands above. Logs: {results / 'logs'}")
+        return status
+    print(f"\nThe course of every client is in {courses}. It must not be shared.")
+    return 0
 
 
 def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
@@ -160,7 +175,13 @@ def shown(path: Path) -> str:
     return (path.relative_to(PROJECT) if within else path).as_posix()
 
 
-COMMANDS = {"run": _run, "check": _check, "new-cohort": _new_cohort, "simulate": _simulate}
+COMMANDS = {
+    "run": _run,
+    "check": _check,
+    "courses": _courses,
+    "new-cohort": _new_cohort,
+    "simulate": _simulate,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -71,18 +71,24 @@ class Results:
     def findings(self):
         return self.folder / "audit" / "findings.json"
 
+    @property
+    def references(self):
+        return self.folder / "manuscript" / "references.json"
+
     def html(self):
         return self.report.read_text(encoding="utf-8")
 
     def publish(self, figures=True):
-        from alliance.figures import FIGURES, draw_figures
+        from alliance.figures import FIGURES, diagnostics_figures, draw_figures
+        from alliance.manuscript import collect_references
         from alliance.report import write_report
         from alliance.tables import make_tables
 
         if figures:
             draw_figures(**self.inputs, out_folder=self.folder / "figures")
         else:  # any picture will do where pictures are not what is tested
-            for name in FIGURES:
+            fits = {path.stem: files.read_json(path) for path in self.inputs["fits"]}
+            for name in (*FIGURES, *diagnostics_figures(fits).values()):
                 drawing = f"<svg xmlns='http://www.w3.org/2000/svg'><title>{name}</title></svg>"
                 files.write_text(drawing, self.folder / "figures" / f"{name}.svg")
         make_tables(
@@ -90,6 +96,12 @@ class Results:
             out_folder=self.folder / "tables",
             findings=self.folder / "audit" / "tables_findings.json",
             latex=figures,
+        )
+        collect_references(
+            **self.inputs,
+            run=self.folder / "audit" / "run.json",
+            references=self.references,
+            bibliography=self.references.with_suffix(".bib"),
         )
         self.write_report(write_report)
         return self
@@ -100,6 +112,7 @@ class Results:
             figures_folder=self.folder / "figures",
             truth=self.truth,
             run=self.folder / "audit" / "run.json",
+            references=self.references if self.references.is_file() else None,
             report=self.report,
             findings=self.findings,
         )

@@ -346,7 +346,7 @@ def test_without_models_nothing_is_claimed_about_models(kind, everything, mock):
     fits = [] if kind == "none" else [getattr(mock, kind)(fit) for fit in everything["fits"]]
     linked = set(anchors_of(filled_from(everything | {"fits": fits})))
     of_models = {"unused", "assumptions", "verdict", "figure-courses", "figure-sites",
-                 "table-fixed_effects", "table-variance_components", "table-steps"}  # fmt: skip
+                 "table-steps"}  # fmt: skip
     assert not linked & of_models
     assert not [anchor for anchor in linked if anchor.startswith("model-")]
     # what was asked, and that nothing converged, is there to be read where models were asked for

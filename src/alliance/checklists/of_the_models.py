@@ -107,9 +107,7 @@ def has_convergence(seen: Evidence) -> list[Place]:
 def has_diagnostics(seen: Evidence) -> list[Place]:
     """Residuals, random effects or influence of a fitted model were examined."""
     return articles(
-        fit
-        for fit in seen.usable
-        if any(part for key, part in (fit.get("diagnostics") or {}).items() if key != "message")
+        fit for fit in seen.usable if (found := fit.get("diagnostics")) and not found["message"]
     )
 
 
@@ -118,7 +116,7 @@ def has_diagnostics(seen: Evidence) -> list[Place]:
 
 def has_intervals(seen: Evidence) -> list[Place]:
     """Every fitted model has a main effect with an interval."""
-    return at(seen.usable and all(map(_has_interval, seen.usable)), "table-fixed_effects")
+    return at(seen.usable and all(map(_has_interval, seen.usable)), "models")
 
 
 def _has_interval(fit: Mapping[str, Any]) -> bool:
@@ -131,7 +129,7 @@ def _has_interval(fit: Mapping[str, Any]) -> bool:
 def has_tests(seen: Evidence) -> list[Place]:
     """Effects have a test statistic and a p."""
     tested = any(None not in (entry["statistic"], entry["p"]) for entry in seen.estimates())
-    return at(tested, "table-fixed_effects")
+    return at(tested, "models")
 
 
 def has_effect_sizes(seen: Evidence) -> list[Place]:
@@ -140,18 +138,18 @@ def has_effect_sizes(seen: Evidence) -> list[Place]:
         entry["role"] == "main" and (entry["standardised"], entry["ratio"]) != (None, None)
         for entry in seen.estimates()
     )
-    return at(sized, "table-fixed_effects")
+    return at(sized, "models")
 
 
 def has_ratios(seen: Evidence) -> list[Place]:
     """An effect is an odds or hazard ratio."""
-    return at(any(e["ratio"] is not None for e in seen.estimates()), "table-fixed_effects")
+    return at(any(e["ratio"] is not None for e in seen.estimates()), "models")
 
 
 def has_effects_on_probability(seen: Evidence) -> list[Place]:
     """An effect is told on the probability itself as well."""
     effects = seen.estimates("marginal_effects")
-    return at(any(e["estimate"] is not None for e in effects), "table-fixed_effects")
+    return at(any(e["estimate"] is not None for e in effects), "models")
 
 
 def has_adjustment(seen: Evidence) -> list[Place]:
@@ -160,13 +158,13 @@ def has_adjustment(seen: Evidence) -> list[Place]:
         entry["role"] == "adjustment" and entry["level"] != "intercept"
         for entry in seen.estimates()
     )
-    return at(adjusted, "table-fixed_effects")
+    return at(adjusted, "models")
 
 
 def has_within_and_between(seen: Evidence) -> list[Place]:
     """Effects within clients are told from those between clients."""
     levels = {entry["level"] for entry in seen.estimates() if entry["role"] == "main"}
-    return at({"within-client", "between-client"} <= levels, "table-fixed_effects")
+    return at({"within-client", "between-client"} <= levels, "models")
 
 
 def has_interactions(seen: Evidence) -> list[Place]:
@@ -184,7 +182,7 @@ def _has_product(fit: Mapping[str, Any]) -> bool:
 def has_random_effects(seen: Evidence) -> list[Place]:
     """Variances of a level above the session are printed."""
     levels = {part["level"] for part in seen.estimates("variance_components")}
-    return at(levels - {"session"}, "table-variance_components")
+    return at(levels - {"session"}, "models")
 
 
 def has_courses(seen: Evidence) -> list[Place]:

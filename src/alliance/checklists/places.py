@@ -24,8 +24,6 @@ PLACES = {
     "table-invariance": "invariance over sites and sessions",
     "table-variance_shares": "shares of variance",
     "table-coder_agreement": "agreement of observers",
-    "table-fixed_effects": "table of fixed effects",
-    "table-variance_components": "variance components",
     "table-convergence": "convergence and rows used",
     "table-steps": "steps of the growth ladders",
     "table-dropout_definitions": "definitions of dropout",

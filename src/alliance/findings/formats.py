@@ -83,6 +83,11 @@ def _component(argument: str, value: str) -> str:
     return "intercept" if value == "1" else _text(argument, value).replace("_", " ")
 
 
+def _component_words(argument: str, value: str) -> str:
+    """Print how the engine names a component: `variance of '1'` is that of the intercept."""
+    return _text(argument, value).replace("'1'", "the intercept").replace("_", " ").replace("'", "")
+
+
 def _head(argument: str, value: str) -> str:
     """Print `Alliance, within client` as `Alliance`: without what follows the last comma."""
     return _text(argument, value.rpartition(", ")[0] or value)
@@ -234,6 +239,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "reference": _reference,
     "component": _component,
     "per": _per,
+    "component-words": _component_words,
     "head": _head,
     "count": _count,
     "decimals": _decimals,
