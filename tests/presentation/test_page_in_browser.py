@@ -48,6 +48,25 @@ def test_axe_finds_nothing(look_at, width, scheme, media):
     assert axe_findings(look_at(width, scheme=scheme, media=media)) == []
 
 
+@pytest.mark.parametrize(
+    ("width", "scheme", "media"),
+    [
+        *((width, scheme, "screen") for width in WIDTHS for scheme in ("light", "dark")),
+        (800, "light", "print"),
+    ],
+)
+def test_the_demos_page_holds_at_every_width(look_at, finished_demo, width, scheme, media):
+    report = finished_demo.folder / "results" / "demo" / "report.html"
+    page = look_at(width, scheme=scheme, media=media, report=report)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    assert [url for url in asked if not url.startswith("data:")] == [report.as_uri()]
+    assert axe_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert report.stat().st_size < 5_000_000
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_sticks_out_at_the_right(look_at, width):
     page = look_at(width)
