@@ -32,7 +32,7 @@ def captions(folder, mock, fits, description, further=None):
     files.write_json(mock.RUN, results / "run.json")
     run = read_fields(results / "run.json", results)
     material = Material(read_results_as_fields(**inputs), None, run, results, results)
-    return render(material, Findings(), [f"figures/{name}" for name in FIGURES]), results
+    return render(material, Findings(), {f"figures/{name}": name for name in FIGURES}), results
 
 
 def first_sentences(page):

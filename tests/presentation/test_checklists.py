@@ -188,7 +188,7 @@ SPOILED = {
     "has_rows_accounted": lambda c: c["fits"][0]["data"].update(rows_used=1),
     "has_groups": lambda c: c["fits"][0]["data"].update(groups=[]),
     "has_convergence": lambda c: c.update(fits=[]),
-    "has_diagnostics": lambda c: c["fits"][0].update(diagnostics={"message": "too few"}),
+    "has_diagnostics": lambda c: [f.update(diagnostics={"message": "too few"}) for f in c["fits"]],
     "has_intervals": estimates_with(ci_low=None),
     "has_tests": estimates_with(p=None),
     "has_effect_sizes": estimates_with(standardised=None, ratio=None),
@@ -374,7 +374,12 @@ def printed(everything, mock, results_of, tmp_path_factory):
     ]
     folder = tmp_path_factory.mktemp("checklists")
     results = results_of(folder, fits=fits, description=everything["about"])
-    make_tables(**results.inputs, out_folder=results.folder / "tables")
+    make_tables(
+        **results.inputs,
+        out_folder=results.folder / "tables",
+        findings=results.folder / "audit" / "tables_findings.json",
+        latex=False,
+    )
     return results
 
 
@@ -425,7 +430,12 @@ def test_the_same_run_gives_the_same_bytes(printed, tmp_path):
 def test_a_cohort_without_checklists_says_so(everything, results_of, tmp_path):
     results = results_of(tmp_path, description=everything["about"])
     results.inputs["further"] = results.inputs["further"][:-1]
-    make_tables(**results.inputs, out_folder=results.folder / "tables")
+    make_tables(
+        **results.inputs,
+        out_folder=results.folder / "tables",
+        findings=results.folder / "audit" / "tables_findings.json",
+        latex=False,
+    )
     for page in pages(results).values():
         assert "The reporting checklists were not filled in for this cohort." in page
     document = checklist_document(read_results_as_fields(**results.inputs))

@@ -11,15 +11,15 @@ DRILL = Path(__file__).resolve().parents[2] / "docs" / "reviewer_drill.md"
 
 # What the place must say, question by question.
 ANSWERS = (
-    r"(?s)Clients.*Therapists.*(?i:dropout|dropped out)",
+    r"(?s)(?=.*Therapists)(?=.*Clients).*(?i:dropped out|dropout)",
     r"(?s)(row|cell) set aside.*(Remedy|enter|mend)",
     r"(?s)of 4,652 sessions used.*Left out: \d+",
     r"(?s)missing.*north.*\d+\.\d",
     r"(?s)WAI-SR.*client.*12.*mean of the answered",
-    r"(?s)prorated.*refused",
+    r"(?s)scored from the others.*refused",
     r"(?s)(alpha|Alpha).*omega",
-    r"(?s)loadings can be held equal",
-    r"(?s)Equation.*~.*\(1 \| client\).*Groups.*therapist",
+    r"can be held equal",
+    r"(?s)Equation.*~.*\| client\).*Groups.*therapist",
     r"(?s)Estimator.*REML.*Degrees of freedom.*Satterthwaite",
     r"(?s)singular.*(converged|Converged)",
     r"(?s)statsmodels.*agrees",

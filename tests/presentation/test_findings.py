@@ -91,7 +91,7 @@ def test_the_demo_agrees_number_by_number(tmp_path):
     needed = [*descriptions, DEMO / "audit" / "run.json", DEMO / "fits"]
     if not all(path.exists() for path in needed):
         pytest.skip("results/demo is not there: run `make demo` first")
-    from alliance.figures import FIGURES
+    from alliance.figures import FIGURES, diagnostics_figures
     from alliance.report import write_report
 
     results, raw = tmp_path / "results" / "demo", tmp_path / "data" / "raw" / "demo"
@@ -100,7 +100,8 @@ def test_the_demo_agrees_number_by_number(tmp_path):
         files.write_bytes(path.read_bytes(), results / path.relative_to(DEMO))
     truth = ROOT / "data" / "raw" / "demo" / "truth.json"
     files.write_bytes(truth.read_bytes(), raw / "truth.json")
-    for name in FIGURES:
+    fits = {path.stem: files.read_json(path) for path in (results / "fits").glob("*.json")}
+    for name in (*FIGURES, *diagnostics_figures(fits).values()):
         files.write_text(
             "<svg xmlns='http://www.w3.org/2000/svg'/>", results / f"figures/{name}.svg"
         )

@@ -368,7 +368,7 @@ def test_references_that_were_not_checked_or_have_no_title_are_named(said):
 def test_headings_begin_at_the_level_that_the_page_has_room_for(plain):
     document = plain.document
     assert not re.findall(r"<h[12]", html_blocks(document, Findings()))
-    assert "<h4>" in html_blocks(document, Findings())
+    assert "<h4 " in html_blocks(document, Findings())
     levels = [int(level) for level in re.findall(r"<h(\d)", write_html(document, Findings()))]
     assert levels[:2] == [1, 2]
     assert max(levels) == 3
@@ -407,6 +407,7 @@ def test_all_documents_are_written_with_one_list_of_their_numbers(plain, stand_i
         "methods_html": place / "methods.html",
         "methods_word": place / "methods.docx",
         "tables_word": place / "tables.docx",
+        "checklists_word": place / "checklists.docx",
         "findings": made.folder / "audit" / "manuscript_findings.json",
     }
     call = {**made.inputs, "references": place / "references.json", **outputs}
@@ -414,7 +415,8 @@ def test_all_documents_are_written_with_one_list_of_their_numbers(plain, stand_i
     first = {name: path.read_bytes() for name, path in outputs.items()}
     entries = json.loads(first["findings"])["findings"]
     assert {entry["document"] for entry in entries} == {
-        "manuscript/methods.html", "manuscript/methods.docx", "manuscript/tables.docx"}  # fmt: skip
+        "manuscript/methods.html", "manuscript/methods.docx", "manuscript/tables.docx",
+        "manuscript/checklists.docx"}  # fmt: skip
     assert len({entry["id"] for entry in entries}) == len(entries)
     shown = {p.id: p.text for p in read_page(first["methods_html"].decode()).printed}
     own = {e["id"]: e["printed"] for e in entries if e["document"].endswith(".html")}

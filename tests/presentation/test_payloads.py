@@ -23,7 +23,7 @@ CLOSED = {
     "schema", "model", "family", "status", "role", "level", "term", "panel_sha256", "name",
     "cohort", "site", "measure", "column", "group", "kind", "p_kind", "step", "over", "design",
     "component", "session", "score", "category", "characteristic", "by", "cause", "definition",
-    "name_1", "name_2", "against", "partial_step",
+    "name_1", "name_2", "against", "partial_step", "left_out",
 }  # fmt: skip
 
 

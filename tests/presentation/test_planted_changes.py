@@ -222,7 +222,8 @@ ON_PAGE = {
     "picture": (another_picture, 10),
 }
 NOT_IN_TABLES = {
-    "digit of a format", "digit of a further address", "digit of an id",  # they have no list
+    # here without their lists, which a run has: an address of an equal value shows in them only
+    "digit of a format", "digit of an address", "digit of a further address", "digit of an id",
     "number taken away", "number twice",
     "number in a caption", "number in an alternative text", "word decided by numbers", "fixed text",
     "picture",

@@ -145,7 +145,9 @@ def _omega(
     if clients <= p:
         messages.append(f"{clients} clients are too few for a factor of {p} items: no omega.")
         return Coefficient()
-    if np.linalg.eigvalsh(whole[0])[0] <= 0:
+    eigenvalues = np.linalg.eigvalsh(whole[0])
+    # a zero is one up to rounding, on whichever side of it that ends
+    if eigenvalues[0] <= p * np.finfo(float).eps * eigenvalues[-1]:
         messages.append("Items determine each other (or too many answers are missing): no omega.")
         return Coefficient()
     fit = fit_one_factor(whole)

@@ -48,18 +48,18 @@ class Material:
         The truth of a simulated cohort, or None.
     run
         Versions and hashes of the run.
-    references
-        The works that the methods text cites, or None: then the page has no methods text.
     figures_folder, results_folder
         Where the figures are, and the folder that addresses count from.
+    references
+        The works that the methods text cites, or None: then the page has no methods text.
     """
 
     results: Results
     truth: Field | None
     run: Field
-    references: Field | None
     figures_folder: Path
     results_folder: Path
+    references: Field | None = None
 
 
 def render(material: Material, findings: Findings, sections: Mapping[str, str]) -> str:
