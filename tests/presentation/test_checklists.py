@@ -66,7 +66,7 @@ def everything(mock):
     by_name["dropout_hazard"]["marginal_effects"] = [effect]
     by_name["dropout_hazard"]["assumptions"] = ["Others leave risk (non-informative censoring)."]
     by_name["alliance_growth"]["assumptions"] = ["Missing forms are missing at random."]
-    by_name["alliance_growth"]["diagnostics"] = {"residuals": {"sd": 1.0}, "message": ""}
+    by_name["alliance_growth"] |= mock.diagnosed(by_name["alliance_growth"])
     by_name["alliance_to_symptoms"]["estimates"] += [mock.estimate("within:age", 0.1, 0.1)]
     of_sites = next(fit for fit in fits if fit["family"] == "by_site")
     of_sites["variance_components"] = [mock.component("site", "x", "x", 0.1, 0.3)]
