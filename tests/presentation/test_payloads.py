@@ -115,7 +115,8 @@ INERT = """() => {
   for (const element of document.querySelectorAll('*'))
     for (const { name, value } of element.attributes) {
       if (name.startsWith('on')) wrong.push(name + '=' + value);
-      if (['href', 'src'].includes(name) && !/^(([.][.].report[.]html)?#|data:(image|,))/.test(value)) wrong.push(value);
+      if (['href', 'src'].includes(name) &&
+          !/^(([.][.].report[.]html)?#|data:(image|,))/.test(value)) wrong.push(value);
     }
   if (window.__ran !== undefined || document.title === '1') wrong.push('a script has run');
   return wrong;
