@@ -12,11 +12,10 @@ from matplotlib.patches import FancyBboxPatch
 from alliance.figures import style
 from alliance.findings.formats import format_value
 from alliance.findings.marks import short_mark_of
-from alliance.findings.results import Results
+from alliance.findings.results import LEADING, Results
 
 ROW = 10.0  # height of a row of boxes, in millimetres
 MOST = 8  # models with a box each; of more, those that lead the page have one
-LEADING = ("growth", "coupling", "dropout")
 
 ENDS = {
     "completed": ("completed as agreed", style.BLUE),

@@ -22,12 +22,12 @@ from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.ledger import Findings, element
 from alliance.findings.marks import kinds_of, mark_of, short_mark_of
-from alliance.findings.results import Results
+from alliance.findings.results import LEADING, Results
 from alliance.manuscript.html import html_blocks
 from alliance.manuscript.methods import methods_text
 from alliance.manuscript.references import References
 from alliance.report.questions import QUESTIONS
-from alliance.report.robustness import LEADING, main_effects
+from alliance.report.robustness import main_effects
 from alliance.report.truth import USABLE, compare
 from alliance.tables import html
 from alliance.tables.layout import Table

@@ -9,11 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alliance.findings.fields import Field
+from alliance.findings.results import LEADING
 from alliance.report.truth import USABLE
-
-# The families whose models answer the questions of the page's first screen; the others ask the same
-# questions otherwise and have sections of their own.
-LEADING = ("growth", "coupling", "dropout")
 
 
 @dataclass(frozen=True, slots=True)
