@@ -23,9 +23,7 @@ def remember_outputs(results: Path, processed: Path) -> None:
 
 def drop_changed_outputs(results: Path, processed: Path) -> list[Path]:
     """Remove the outputs whose content is not what the last run made; return their paths."""
-    if not (results / RECORD).is_file():
-        return []
-    recorded = files.read_json(results / RECORD)
+    recorded = _recorded(results / RECORD)
     changed = [
         path
         for path in _outputs(results, processed)
@@ -34,6 +32,15 @@ def drop_changed_outputs(results: Path, processed: Path) -> list[Path]:
     for path in changed:
         path.unlink()
     return changed
+
+
+def _recorded(record: Path) -> dict[str, str]:
+    """Return the hashes of the record; none where it is missing, torn, or no record at all."""
+    try:
+        found = files.read_json(record)
+    except (OSError, ValueError):  # the next `remember_outputs` writes it anew
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _outputs(results: Path, processed: Path) -> list[Path]:

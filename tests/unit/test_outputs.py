@@ -1,6 +1,8 @@
 """Results that were changed since they were made are noticed and made again."""
 
-from alliance.outputs import drop_changed_outputs, remember_outputs
+import pytest
+
+from alliance.outputs import RECORD, drop_changed_outputs, remember_outputs
 
 
 def test_changed_emptied_and_untouched(tmp_path, monkeypatch):
@@ -24,3 +26,17 @@ def test_changed_emptied_and_untouched(tmp_path, monkeypatch):
 
 def test_first_run_has_nothing_to_compare(tmp_path):
     assert drop_changed_outputs(tmp_path / "results", tmp_path / "processed") == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"results/a.csv": "12', b"[1]", b"\xff\xfe\x00", b"null"]
+)
+def test_a_damaged_record_stops_no_run_and_is_written_anew(tmp_path, content):
+    results, processed = tmp_path / "results", tmp_path / "processed"
+    (results / "audit").mkdir(parents=True)
+    (results / "a.csv").write_text("made by the run")
+    (results / RECORD).write_bytes(content)
+    assert drop_changed_outputs(results, processed) == []
+    remember_outputs(results, processed)
+    (results / "a.csv").write_text("")
+    assert drop_changed_outputs(results, processed) == [results / "a.csv"]
