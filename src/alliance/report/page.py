@@ -87,7 +87,7 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         plain=findings.plain,
         rounding=lambda entry: decimals_for(entry["se"].raw, entry["estimate"].raw),
         table=partial(_table, material, findings),
-        table_of=partial(_table_of, findings),
+        table_of=partial(_table_of, results, findings),
         methods_text=partial(_methods_text, material, findings),
         leading_table=partial(_leading_table, material, findings),
         article=partial(_article, material, findings, environment),
@@ -148,14 +148,15 @@ def _main_scores(results: Results, part: str) -> list[Field]:
 
 def _table(material: Material, findings: Findings, name: str) -> Markup:
     """Return one of the fixed tables."""
-    return _table_of(findings, MAKERS[name][0](material.results))
+    return _table_of(material.results, findings, MAKERS[name][0](material.results))
 
 
 def _leading_table(material: Material, findings: Findings, name: str) -> Markup:
     """Return one of the fixed tables for the models that lead the page."""
     results = material.results
     leading = [fit for fit in results.fits if fit["family"].raw in LEADING]
-    return _table_of(findings, MAKERS[name][0](dataclasses.replace(results, fits=leading)))
+    table = MAKERS[name][0](dataclasses.replace(results, fits=leading))
+    return _table_of(results, findings, table)
 
 
 def _article(
@@ -170,7 +171,7 @@ def _article(
         table.rows = [row for row in table.rows if not row.group]  # the article names the model
         table.notes = []  # they stand once, above all articles
         heading = f"name-{fit['model'].raw}"
-        return _table_of(findings, table, heading) if table.rows else Markup("")
+        return _table_of(results, findings, table, heading) if table.rows else Markup("")
 
     card = findings.cards.pop(fit.source)
     article = environment.get_template("model.html").render(
@@ -180,7 +181,7 @@ def _article(
     return Markup(article)
 
 
-def _table_of(findings: Findings, table: Table, heading: str = "") -> Markup:
+def _table_of(results: Results, findings: Findings, table: Table, heading: str = "") -> Markup:
     """Return a table; its numbers are on record as standing in it.
 
     `heading` is the id of what heads it beside its own title, so that no two have the same name.
@@ -193,21 +194,21 @@ def _table_of(findings: Findings, table: Table, heading: str = "") -> Markup:
     findings.tab_stops, findings.place = True, section
     sources = {entry.source for entry in findings.entries[before:]}
     named = Markup('<p class="table-title" id="{}">{}</p>').format(title, table.title)
-    return named + fragment + _source_line(findings, sources)
+    return named + fragment + _source_line(results, findings, sources)
 
 
-def _source_line(findings: Findings, sources: set[str]) -> Markup:
+def _source_line(results: Results, findings: Findings, sources: set[str]) -> Markup:
     """Return where the numbers of a table come from, as links to the cards of the files."""
-    cards = sorted({findings.cards[source] for source in sources if source in findings.cards})
-    links = [Markup('<a href="#{}">{}</a>').format(card, card_name(card)) for card in cards]
+    models = {fit.source: fit["model"] for fit in results.fits}
+    links = []
+    for card, source in sorted((findings.cards[s], s) for s in sources if s in findings.cards):
+        # a model's name comes from the config and may hold digits; a description's does not
+        model = models.get(source)
+        name = findings.plain(model, "words") if model else card.partition("-")[2].replace("_", " ")
+        links.append(Markup('<a href="#{}">{}</a>').format(card, name))
     if not links:
         return Markup("")
     return Markup('<p class="source">Numbers from: {}.</p>').format(Markup(", ").join(links))
-
-
-def card_name(card: str) -> str:
-    """Return how a card is called in print, e.g. `description`, or a model's name in words."""
-    return card.partition("-")[2].replace("_", " ")
 
 
 def _growth_of(results: Results, construct: str) -> list[Field]:
