@@ -10,8 +10,9 @@ session.
     d_i,t+1 = .35 d_it + feedback e_it + noise,   e_i,t+1 = .45 e_it + b_within d_it + noise
 
 Conditions: clients without trends, or with lines of their own; everybody stays twelve sessions, or
-clients leave, the more likely the lower x. Every arm of `alliance.models.arms` is fitted to every
-cohort. The averages go to `docs/coupling_recovery.csv` and, as a table, to standard output.
+clients leave, the more likely the lower x. Every arm of
+`alliance.families.specifications.model` is fitted to every cohort. The averages go to
+`docs/coupling_recovery.csv` and, as a table, to standard output.
 """
 
 from __future__ import annotations
@@ -26,8 +27,16 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.models.arms import ARMS, LEVELS, X_BETWEEN, X, arm_rows, fit_arm, latent_between
-from alliance.panel import panel_of
+from alliance.families.specifications.model import (
+    ARMS,
+    LEVELS,
+    X_BETWEEN,
+    X,
+    arm_rows,
+    fit_arm,
+    latent_between,
+)
+from alliance.panel.build import panel_of
 
 HERE = Path(__file__).parents[1]
 FIRST_SEED = 2_000_000

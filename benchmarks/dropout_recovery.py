@@ -23,9 +23,9 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
+from alliance.families.hazard.model import QUADRATURE_POINTS
 from alliance.mixed import fit_mixed_logit
-from alliance.models.dropout.hazard import QUADRATURE_POINTS
-from alliance.panel import panel_of
+from alliance.panel.build import panel_of
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "dropout.md"
 MARKERS = ("<!-- recovery: begin -->", "<!-- recovery: end -->")

@@ -8,7 +8,7 @@ correlated with the client's intercept, independent residuals are assumed where 
 and scores stop at floor and ceiling. This script fits plain estimators of the same
 form as the project's models to many simulated cohorts and writes the averages to
 `src/alliance/simulate/expected.json`, from where `truth.json` takes them. The estimators here are
-written for this purpose and share no code with `alliance.models` or `alliance.mixed`.
+written for this purpose and share no code with `alliance.families` or `alliance.mixed`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import statsmodels.api as sm
 from scipy.optimize import minimize
 
 from alliance.files import read_json, write_json
-from alliance.panel import panel_of
+from alliance.panel.build import panel_of
 from alliance.simulate import Cohort, Parameters, simulate_courses
 from alliance.simulate.parameters import as_table
 from alliance.simulate.truth import FIXED_EFFECTS, HAZARD, MIXED

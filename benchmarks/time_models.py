@@ -18,12 +18,19 @@ from importlib import import_module
 from pathlib import Path
 
 from alliance import files
-from alliance.config import load_cohort
-from alliance.instruments import load_instruments
-from alliance.models.fit import Cohort
+from alliance.config.cohort import load_cohort
+from alliance.config.instruments import load_instruments
+from alliance.families.fit import Cohort
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = {"panel": "panel_estimators"}  # of families that are called otherwise
+MODULES = {  # of families that are called otherwise
+    "ladder": "growth_shape",
+    "parallel": "parallel_growth",
+    "arms": "specifications",
+    "panel": "panel_estimators",
+    "dropout": "hazard",
+    "survival": "continuous_time",
+}
 PANEL = ROOT / "data" / "processed" / "demo" / "panel.parquet"
 
 
@@ -47,7 +54,7 @@ def main() -> None:
     for name, entry in config["models"].items():
         family = entry["family"]
         module = MODULES.get(family, family)
-        fit_one = getattr(import_module(f"alliance.models.{module}"), f"{family}_fit")
+        fit_one = getattr(import_module(f"alliance.families.{module}.model"), f"{family}_fit")
         seconds = []
         for _ in range(2):
             start = time.perf_counter()

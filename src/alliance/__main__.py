@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from alliance import files
-from alliance.console import speak_plainly
 from alliance.errors import AllianceError, ConfigError
-from alliance.one_run import one_run_at_a_time
-from alliance.outputs import drop_changed_outputs, remember_outputs
+from alliance.running.console import speak_plainly
+from alliance.running.one_run import one_run_at_a_time
+from alliance.running.outputs import drop_changed_outputs, remember_outputs
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -91,7 +91,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _courses(options: argparse.Namespace) -> int:
     """Draw the course of every client into the private folder."""
-    from alliance.config import load_cohort
+    from alliance.config.cohort import load_cohort
 
     cohort = load_cohort(options.config or config_of(options.cohort))["cohort"]
     courses = f"private/{cohort}/courses.pdf"
@@ -105,7 +105,7 @@ def _courses(options: argparse.Namespace) -> int:
 
 def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
     """Run the workflow up to `targets` (all of it without); return results folder and status."""
-    from alliance.config import load_cohort
+    from alliance.config.cohort import load_cohort
 
     if " " in f"{PROJECT}{sys.executable}":
         msg = (
@@ -134,7 +134,7 @@ def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from alliance.config import load_cohort
+    from alliance.config.cohort import load_cohort
     from alliance.simulate import write_demo
 
     cohort = load_cohort(options.config)

@@ -9,10 +9,10 @@ import pytest
 from alliance import files
 from alliance.codebook.package import UNDESCRIBED, data_package
 from alliance.codebook.tables import PARTS, TABLES
-from alliance.config import PROJECT
+from alliance.config.cohort import PROJECT
+from alliance.config.instruments import load_instrument
 from alliance.findings import check_findings
 from alliance.ingest.problems import COLUMNS as PROBLEM_COLUMNS
-from alliance.instruments import load_instrument
 
 TYPES = {"str": "string", "string": "string", "object": "string", "bool": "boolean",
          "int64": "integer", "Int64": "integer", "float64": "number"}  # fmt: skip

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from alliance import files
-from alliance.description import describe_cohort
-from alliance.instruments import INSTRUMENTS, load_instruments
-from alliance.models.coupling import coupling_fit
-from alliance.models.dropout import dropout_fit
-from alliance.models.fit import Cohort
-from alliance.models.growth import growth_fit
-from alliance.panel import panel_of
+from alliance.config.instruments import INSTRUMENTS, load_instruments
+from alliance.families.coupling.model import coupling_fit
+from alliance.families.fit import Cohort
+from alliance.families.growth.model import growth_fit
+from alliance.families.hazard import dropout_fit
+from alliance.panel.build import panel_of
+from alliance.panel.describe_cohort import describe_cohort
 from alliance.simulate import Parameters, simulate_courses
 
 KEYS = load_instruments()

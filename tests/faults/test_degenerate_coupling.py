@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alliance.instruments import load_instruments
-from alliance.models.arms import arms_fit
-from alliance.models.by_site import by_site_fit
-from alliance.models.coupling import coupling_fit
-from alliance.models.fit import Cohort
-from alliance.models.ladder import ladder_fit
-from alliance.models.panel_estimators import panel_fit
-from alliance.models.parallel import parallel_fit
-from alliance.panel import panel_of
+from alliance.config.instruments import load_instruments
+from alliance.families.by_site.model import by_site_fit
+from alliance.families.coupling.model import coupling_fit
+from alliance.families.fit import Cohort
+from alliance.families.growth_shape.model import ladder_fit
+from alliance.families.panel_estimators.model import panel_fit
+from alliance.families.parallel_growth.model import parallel_fit
+from alliance.families.specifications.model import arms_fit
+from alliance.panel.build import panel_of
 
 ROOT = Path(__file__).parents[2]
 KEY = ["site", "client", "session"]

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from alliance import files
-from alliance.describe_dropout import dropout_of
-from alliance.instruments import load_instruments
-from alliance.models.dropout import dropout_fit
-from alliance.models.fit import Cohort
-from alliance.models.survival import survival_fit
-from alliance.panel import panel_of
+from alliance.config.instruments import load_instruments
+from alliance.families.continuous_time.model import survival_fit
+from alliance.families.fit import Cohort
+from alliance.families.hazard import dropout_fit
+from alliance.panel.build import panel_of
+from alliance.panel.describe_dropout import dropout_of
 from alliance.simulate import Parameters, simulate_courses
 
 PREDICTORS = {"predictors": ["alliance"]}

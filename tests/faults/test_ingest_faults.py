@@ -11,7 +11,7 @@ import pyreadstat
 import pytest
 import yaml
 
-from alliance.config import PROJECT
+from alliance.config.cohort import PROJECT
 from alliance.errors import DataError
 from alliance.ingest import ingest_site, pool_sites
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from alliance.config import PROJECT
+from alliance.config.cohort import PROJECT
 from alliance.errors import DataError
 from alliance.ingest import ingest_site, mapping_faults, pool_sites
 from alliance.ingest.plausible import check_plausibility

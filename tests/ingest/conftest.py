@@ -9,10 +9,10 @@ import openpyxl
 import pytest
 import yaml
 
-from alliance.config import PROJECT, load_site
+from alliance.config.cohort import PROJECT, load_site
+from alliance.config.instruments import Instrument, load_instrument
 from alliance.ingest.pseudonyms import SIMULATED_KEY
 from alliance.ingest.site import read_site
-from alliance.instruments import Instrument, load_instrument
 
 
 def instrument(name, n_items=3, minimum=1, maximum=5, step=1, reverse=(), unscored=()):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from alliance.config import PROJECT, instrument_path, load_cohort, site_mapping_path
+from alliance.config.cohort import PROJECT, instrument_path, load_cohort, site_mapping_path
 from alliance.ingest import ingest_site, pool_sites
 
 CONFIG = PROJECT / "config" / "config.yaml"

@@ -4,7 +4,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from alliance.measures.scoring import scores_of
-from alliance.panel import panel_of
+from alliance.panel.build import panel_of
 
 FORMATS = ["csv", "xlsx", "ods", "sav", "zsav", "por", "dta", "xpt", "parquet"]
 

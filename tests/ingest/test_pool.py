@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from alliance.config import PROJECT
+from alliance.config.cohort import PROJECT
 from alliance.errors import DataError
 from alliance.ingest import ingest_site, pool_sites
 

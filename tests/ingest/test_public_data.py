@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from alliance.config import PROJECT, instrument_path, load_cohort, site_mapping_path
+from alliance.config.cohort import PROJECT, instrument_path, load_cohort, site_mapping_path
 from alliance.ingest import ingest_site, pool_sites
 
 SHARED = Path(os.environ.get("ALLIANCE_SHARED_DATA", PROJECT.parent / "shared" / "data"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from alliance.config import PROJECT, instrument_path, load_cohort, site_mapping_path
+from alliance.config.cohort import PROJECT, instrument_path, load_cohort, site_mapping_path
 from alliance.ingest import ingest_site
 from alliance.ingest.plausible import check_plausibility
 

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
+from alliance.config.site_mapping import completed_mapping
 from alliance.ingest.raw import UnreadableError
 from alliance.ingest.readers import read_table
-from alliance.site_mapping import completed_mapping
 
 FILES = Path(__file__).parent / "files"
 HEADER = ["id", "nr", "day", "wai1"]

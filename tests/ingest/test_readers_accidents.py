@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from alliance.config.site_mapping import completed_mapping
 from alliance.ingest.raw import UnreadableError
 from alliance.ingest.readers import read_table
-from alliance.site_mapping import completed_mapping
 
 FILES = Path(__file__).parent / "files"
 FORMATS = ["sav", "zsav", "por", "dta", "xpt", "parquet", "xlsx", "xls", "ods", "csv.gz", "csv.zip"]

@@ -8,18 +8,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from alliance.config import PROJECT, load_cohort, load_site
+from alliance.config.cohort import PROJECT, load_cohort, load_site
+from alliance.config.instruments import load_instrument
+from alliance.config.strict_yaml import parse
 from alliance.errors import AllianceError, ConfigError
 from alliance.ingest import pseudonyms
 from alliance.ingest.site import read_site
-from alliance.instruments import load_instrument
 from alliance.newcohort import propose
 from alliance.newcohort.families import families
 from alliance.newcohort.look import look_at
 from alliance.newcohort.nodes import scalar
 from alliance.newcohort.profiles import profiles
 from alliance.newcohort.scales import candidates, chosen
-from alliance.strict_yaml import parse
 
 
 def _toy():

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from alliance.config import PROJECT
+from alliance.config.cohort import PROJECT
 
 SHARED = Path(os.environ.get("ALLIANCE_SHARED_DATA", PROJECT.parent / "shared" / "data"))
 TUTORIAL = PROJECT / "docs" / "new-cohort.md"

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alliance.config import PROJECT
+from alliance.config.cohort import PROJECT
+from alliance.config.instruments import Instrument, load_instrument
+from alliance.config.site_mapping import completed_mapping
 from alliance.ingest.plausible import implausible_in
 from alliance.ingest.pseudonyms import SIMULATED_KEY
 from alliance.ingest.site import read_site
-from alliance.instruments import Instrument, load_instrument
 from alliance.simulate import Parameters, simulate_courses
 from alliance.simulate.items import WAI_S_T, Form, draw_items
-from alliance.site_mapping import completed_mapping
 
 SITES = ("north", "east", "south", "west")
 LETTER = {"alliance": "w", "symptoms": "p", "alliance_therapist": "t"}

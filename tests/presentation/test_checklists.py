@@ -37,7 +37,7 @@ from alliance.findings.formats import has_digit
 from alliance.findings.results import Results, read_results_as_fields
 from alliance.manuscript.blocks import Bullets, Heading, Paragraph
 from alliance.manuscript.checklists import checklist_document
-from alliance.provenance import library
+from alliance.running.provenance import library
 from alliance.tables import TABLES, html, make_tables
 from alliance.tables.checklists import one_checklist
 from alliance.tables.layout import Part, Table

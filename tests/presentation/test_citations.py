@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from alliance.config.instruments import load_instruments
 from alliance.findings.formats import format_value
-from alliance.instruments import load_instruments
 from alliance.manuscript.bibtex import write_bibtex
 from alliance.manuscript.references import known_works, list_of_works
 from alliance.measures.instrument_reference import authors_of, instrument_reference

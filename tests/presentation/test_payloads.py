@@ -12,7 +12,7 @@ import re
 import pytest
 
 from alliance import files
-from alliance.config import load_cohort
+from alliance.config.cohort import load_cohort
 from alliance.errors import ConfigError
 from alliance.findings.formats import clean_text
 from alliance.findings.read_html import read_page

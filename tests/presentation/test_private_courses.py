@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from alliance import files
 from alliance.figures import private_courses, style
 from alliance.figures.private_courses import WARNING, draw_private_courses
-from alliance.provenance import library
+from alliance.running.provenance import library
 
 ROOT = Path(__file__).resolve().parents[2]
 MEASURES = {"alliance": {"label": "Alliance <b>$x$"}, "symptoms": {"label": "Symptoms"}}

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alliance.families.diagnostics.hazard import calibration
+from alliance.families.diagnostics.influence import effect_rows, leave_out
+from alliance.families.diagnostics.random_effects import random_effect_blocks
+from alliance.families.diagnostics.reading import plain_terms
+from alliance.families.diagnostics.residuals import residual_blocks
 from alliance.mixed import fit_mixed, fit_mixed_logit
 from alliance.mixed.leaving_out import LeavingOut
-from alliance.models.diagnostics.hazard import calibration
-from alliance.models.diagnostics.influence import effect_rows, leave_out
-from alliance.models.diagnostics.random_effects import random_effect_blocks
-from alliance.models.diagnostics.reading import plain_terms
-from alliance.models.diagnostics.residuals import residual_blocks
 
 PLANTED = "t04"
 

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alliance.families.diagnostics.influence import leave_out, summary
+from alliance.families.diagnostics.reading import Coefficients, plain_terms
+from alliance.families.diagnostics.residuals import without_memory
 from alliance.mixed import fit_mixed, fit_mixed_logit
 from alliance.mixed.leaving_out import LeavingOut
-from alliance.models.diagnostics.influence import leave_out, summary
-from alliance.models.diagnostics.reading import Coefficients, plain_terms
-from alliance.models.diagnostics.residuals import without_memory
 
 HERE = Path(__file__).parent / "diagnostics"
 NUMBERS = json.loads((HERE / "diagnostics.json").read_text(encoding="utf-8"))

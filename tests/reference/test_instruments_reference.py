@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.instruments import load_instruments
+from alliance.config.instruments import load_instruments
 from alliance.measures import score_form
 
 VECTORS = sorted((Path(__file__).parent / "instruments").glob("*.csv"))

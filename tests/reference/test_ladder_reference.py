@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.models.ladder import KNOT, Step, _try, choose, climb
+from alliance.families.growth_shape.model import KNOT, Step, _try, choose, climb
 
 FOLDER = Path(__file__).parent / "coupling"
 R = json.loads((FOLDER / "references.json").read_text())

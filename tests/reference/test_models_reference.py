@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.description import _kaplan_meier
-from alliance.instruments import load_instruments
-from alliance.models.coupling import coupling_fit
-from alliance.models.dropout import dropout_fit
-from alliance.models.fit import Cohort
-from alliance.models.growth import growth_fit
-from alliance.panel import panel_of
+from alliance.config.instruments import load_instruments
+from alliance.families.coupling.model import coupling_fit
+from alliance.families.fit import Cohort
+from alliance.families.growth.model import growth_fit
+from alliance.families.hazard import dropout_fit
+from alliance.panel.build import panel_of
+from alliance.panel.describe_cohort import _kaplan_meier
 
 FOLDER = Path(__file__).parent / "models"
 R = json.loads((FOLDER / "models.json").read_text())

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alliance.families.panel_estimators.model import hausman, mundlak, panel_estimates
 from alliance.mixed import fit_mixed
-from alliance.models.panel_estimators import hausman, mundlak, panel_estimates
 
 FOLDER = Path(__file__).parent / "coupling"
 R = json.loads((FOLDER / "references.json").read_text())["grunfeld"]

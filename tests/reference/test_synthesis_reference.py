@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from alliance.errors import FitError
-from alliance.models.synthesis import synthesise
+from alliance.families.by_site.synthesis import synthesise
 
 FOLDER = Path(__file__).parent / "coupling"
 R = json.loads((FOLDER / "references.json").read_text())

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.instruments import load_instruments
-from alliance.models.actor_partner import actor_partner_fit
-from alliance.models.agreement import agreement_fit
-from alliance.models.fit import Cohort, Draft
-from alliance.models.multilevel import fit_multilevel
-from alliance.models.surface import SURFACE, XX, XY, YY, X, Y, _surface_tests, surface_fit
-from alliance.models.two_views import with_two_views
-from alliance.panel import panel_of
+from alliance.config.instruments import load_instruments
+from alliance.families.actor_partner.model import actor_partner_fit
+from alliance.families.agreement.model import agreement_fit
+from alliance.families.common.multilevel import fit_multilevel
+from alliance.families.common.two_views import with_two_views
+from alliance.families.fit import Cohort, Draft
+from alliance.families.surface.model import SURFACE, XX, XY, YY, X, Y, _surface_tests, surface_fit
+from alliance.panel.build import panel_of
 
 FOLDER = Path(__file__).parent / "two_views"
 R = json.loads((FOLDER / "two_views.json").read_text())

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from alliance.errors import FitError
+from alliance.families.diagnostics import diagnose, none_of
+from alliance.families.diagnostics.hazard import calibration
+from alliance.families.diagnostics.influence import Refits, effect_rows, groups_of, summary
+from alliance.families.diagnostics.reading import Effect
+from alliance.families.diagnostics.residuals import autocorrelation, without_memory
+from alliance.families.diagnostics.slices import binned, bins_of, normal_pairs
 from alliance.mixed import fit_mixed
 from alliance.mixed.leaving_out import LeavingOut
-from alliance.models.diagnostics import diagnose, none_of
-from alliance.models.diagnostics.hazard import calibration
-from alliance.models.diagnostics.influence import Refits, effect_rows, groups_of, summary
-from alliance.models.diagnostics.reading import Effect
-from alliance.models.diagnostics.residuals import autocorrelation, without_memory
-from alliance.models.diagnostics.slices import binned, bins_of, normal_pairs
 
 MAIN = {"term": "x", "label": "X", "unit": "points", "role": "main", "estimate": 1.0,
         "ci_low": 0.2, "ci_high": 1.8}  # fmt: skip

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.ends import BY_STATUS, dropout_by_definition, in_words
-from alliance.panel import panel_of
+from alliance.panel.build import panel_of
+from alliance.panel.ends import BY_STATUS, dropout_by_definition, in_words
 
 DEFINITIONS = {
     "below_plan": {"rule": "sessions-below-plan", "share": 0.75},

@@ -6,18 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.config import PROJECT, load_cohort
+from alliance.config.cohort import PROJECT, load_cohort
+from alliance.config.instruments import load_instrument
+from alliance.families.coupling.model import coupling_fit
+from alliance.families.fit import Cohort
+from alliance.families.growth.model import growth_fit
+from alliance.families.hazard import dropout_fit
 from alliance.files import read_json, write_parquet
-from alliance.instruments import load_instrument
 from alliance.measures.coders import describe_coders
 from alliance.measures.describe_change import change_of, describe_change
 from alliance.measures.event_columns import with_events
 from alliance.measures.events import COLUMNS, events_of
-from alliance.models.coupling import coupling_fit
-from alliance.models.dropout import dropout_fit
-from alliance.models.fit import Cohort
-from alliance.models.growth import growth_fit
-from alliance.panel import panel_of
+from alliance.panel.build import panel_of
 from alliance.simulate.cohort import simulate_courses
 
 CHANGE = {

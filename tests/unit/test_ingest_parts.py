@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.config import load_site
+from alliance.config.cohort import load_site
+from alliance.config.site_mapping import letter_positions, letters_of
 from alliance.errors import DataError
 from alliance.ingest import columns, parse, people, pseudonyms
 from alliance.ingest.ledger import Ledger, assert_balanced
 from alliance.ingest.problems import Place, Problems
 from alliance.ingest.readers.cells import cell_text, number_text
 from alliance.ingest.rules import RULES
-from alliance.site_mapping import letter_positions, letters_of
 
 # --------------------------------------------------------------------------------------------------
 # texts to numbers, dates, words

@@ -9,11 +9,11 @@ import time
 import pytest
 
 from alliance.errors import AllianceError
-from alliance.one_run import one_run_at_a_time
+from alliance.running.one_run import one_run_at_a_time
 
 HOLD = """
 import sys, time
-from alliance.one_run import one_run_at_a_time
+from alliance.running.one_run import one_run_at_a_time
 with one_run_at_a_time(sys.argv[1]):
     print("held", flush=True)
     time.sleep(60)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alliance.outputs import RECORD, drop_changed_outputs, remember_outputs
+from alliance.running.outputs import RECORD, drop_changed_outputs, remember_outputs
 
 
 def test_changed_emptied_and_untouched(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.panel import panel_of
+from alliance.panel.build import panel_of
 
 
 def cohort(ends=("dropout", "completed")):

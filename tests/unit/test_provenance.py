@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alliance.provenance import library
+from alliance.running.provenance import library
 
 
 def names(*modules):
@@ -10,21 +10,21 @@ def names(*modules):
 
 
 def test_follows_imports_through_packages():
-    behind = names("models.growth")
-    assert {"growth.py", "multilevel.py", "fit.py", "errors.py", "files.py"} <= behind
-    assert "dropout.py" not in behind
-    assert "coupling.py" not in behind
+    behind = names("families.growth.model")
+    assert {"model.py", "multilevel.py", "fit.py", "errors.py", "files.py"} <= behind
+    folders = {Path(path).parent.name for path in library("families.growth.model")}
+    assert not folders & {"hazard", "coupling"}
 
 
 def test_scoring_does_not_rest_on_models_or_panel():
     behind = names("measures.scoring")
     assert {"scoring.py", "instruments.py"} <= behind
-    assert not behind & {"panel.py", "growth.py", "site.py"}
+    assert not behind & {"build.py", "model.py", "site.py"}
 
 
 def test_arrows_point_one_way():
     """ingest -> measures -> panel -> models -> figures, tables -> report; engines stand alone."""
-    stages = ["ingest", "measures", "panel", "models", "figures", "report"]
+    stages = ["ingest", "measures", "panel.build", "families", "figures", "report"]
     for position, stage in enumerate(stages):
         behind = {Path(path).as_posix() for path in library(stage)}
         for later in stages[position + 1 :]:
@@ -40,7 +40,13 @@ def test_arrows_point_one_way():
 
 
 def test_nothing_rests_on_the_data_page_the_codebook_or_the_first_guesses():
-    for stage in ("ingest.site", "ingest.pool", "measures.scoring", "panel", "models.growth"):
+    for stage in (
+        "ingest.site",
+        "ingest.pool",
+        "measures.scoring",
+        "panel.build",
+        "families.growth.model",
+    ):
         parts = {part for path in library(stage) for part in Path(path).parts}
         assert not parts & {"intake_page", "codebook", "newcohort"}, stage
     page = {Path(path).parent.name for path in library("intake_page", "intake_page.describe")}

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.instruments import load_instruments
+from alliance.config.instruments import load_instruments
 from alliance.measures.describe import PARTS, measurement_of
 from alliance.measures.forms import Forms
 from alliance.measures.generalizability import crossed_components, nested_components
@@ -164,7 +164,7 @@ def described(frame, measure="wai-sr-c"):
     import jsonschema
 
     from alliance import files
-    from alliance.closed_schema import schema
+    from alliance.config.closed_schema import schema
 
     content = files.plain(
         measurement_of(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from alliance.change_config import IN_RELIABLE_CHANGES, KNOWN_IN_TIME, WHOLE_COURSE
-from alliance.closed_schema import schema
+from alliance.config.change import IN_RELIABLE_CHANGES, KNOWN_IN_TIME, WHOLE_COURSE
+from alliance.config.closed_schema import schema
 from alliance.measures.ruptures import PRESETS, Repair, Rule, Scale, detect, rule_from, scale_of
 from alliance.measures.ruptures.agreement import intraclass_agreement, jaccard, kappa
 from alliance.measures.ruptures.detect import OUTCOMES, own_line

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.config import PROJECT, instrument_path
+from alliance.config.cohort import PROJECT, instrument_path
+from alliance.config.instruments import INSTRUMENTS, load_instrument, load_instruments
 from alliance.errors import ConfigError
-from alliance.instruments import INSTRUMENTS, load_instrument, load_instruments
 from alliance.measures.scoring import score_form, scores_of
 
 KEYS = load_instruments()

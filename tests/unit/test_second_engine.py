@@ -3,13 +3,13 @@
 import pandas as pd
 import pytest
 
+from alliance.config.instruments import load_instruments
+from alliance.families.common import second_engine
+from alliance.families.coupling.model import coupling_fit
+from alliance.families.fit import Cohort
+from alliance.families.hazard import dropout_fit, population
 from alliance.findings.marks import kinds_of
-from alliance.instruments import load_instruments
-from alliance.models import second_engine
-from alliance.models.coupling import coupling_fit
-from alliance.models.dropout import dropout_fit, population
-from alliance.models.fit import Cohort
-from alliance.panel import panel_of
+from alliance.panel.build import panel_of
 from alliance.simulate import Parameters, simulate_courses
 
 MODELS = {

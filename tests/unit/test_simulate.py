@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from alliance.instruments import load_instrument
+from alliance.config.instruments import load_instrument
 from alliance.measures.scoring import scores_of
 from alliance.simulate import Parameters, simulate_courses
 from alliance.simulate.courses import lag_matrix, residual_covariance, total_alliance_sd

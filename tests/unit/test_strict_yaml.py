@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from alliance import strict_yaml
+from alliance.config import strict_yaml
 from alliance.errors import ConfigError
 
 

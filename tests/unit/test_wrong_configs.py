@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alliance.config import load_cohort
+from alliance.config.cohort import load_cohort
 from alliance.errors import ConfigError
 
 sys.path.insert(0, str(Path(__file__).parent))

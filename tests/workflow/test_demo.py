@@ -120,7 +120,7 @@ MODELS = {"fit_growth", "fit_coupling", "fit_dropout", "fit_survival"}
             set(),
         ),
         (
-            "src/alliance/models/dropout/hazard.py",
+            "src/alliance/families/hazard/model.py",
             {"fit_dropout", "record_run"} | DOWNSTREAM,
             {"ingest_site", "score_measures", "build_panel", "fit_growth", "fit_coupling"},
         ),

@@ -10,7 +10,7 @@ line and key, and nothing starts until there is none.
 import sys
 from pathlib import Path
 
-from alliance.config import (
+from alliance.config.cohort import (
     instrument_path,
     load_cohort,
     load_site,
@@ -20,7 +20,7 @@ from alliance.config import (
 )
 from alliance.errors import ConfigError
 from alliance.files import sha256_of
-from alliance.provenance import library as modules_behind
+from alliance.running.provenance import library as modules_behind
 
 PROJECT = Path(workflow.basedir)
 CONFIG = Path(config.get("cohort_config", PROJECT / "config" / "config.yaml")).resolve()

@@ -62,7 +62,7 @@ rule build_panel:
         sessions=f"{PROCESSED}/sessions.parquet",
         scores=f"{PROCESSED}/scores.parquet",
         events=f"{PROCESSED}/events.parquet",
-        code=library("panel"),
+        code=library("panel.build"),
     output:
         panel=f"{PROCESSED}/panel.parquet",
     log:
@@ -91,7 +91,7 @@ rule describe_cohort:
         scoring_ledger=f"{PROCESSED}/scoring_ledger.parquet",
         panel=f"{PROCESSED}/panel.parquet",
         schema=PROJECT / "workflow" / "schemas" / "description.schema.yaml",
-        code=library("description"),
+        code=library("panel.describe_cohort"),
     output:
         description=f"{RESULTS}/description.json",
     log:
@@ -166,7 +166,7 @@ rule describe_dropout:
         instruments=instrument_files(),
         panel=f"{PROCESSED}/panel.parquet",
         schema=PROJECT / "workflow" / "schemas" / "dropout.schema.yaml",
-        code=library("describe_dropout"),
+        code=library("panel.describe_dropout"),
     output:
         description=f"{RESULTS}/dropout.json",
     log:

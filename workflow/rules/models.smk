@@ -11,21 +11,39 @@ All models of a family are fitted in one process: a fit takes milliseconds, a pr
 
 # Family: the module that fits it, and what it asks.
 FAMILIES = {
-    "growth": ("models.growth", "how alliance and symptoms develop"),
-    "ladder": ("models.ladder", "which shape the courses have"),
-    "parallel": ("models.parallel", "whether alliance and symptoms develop together"),
+    "growth": ("families.growth.model", "how alliance and symptoms develop"),
+    "ladder": ("families.growth_shape.model", "which shape the courses have"),
+    "parallel": (
+        "families.parallel_growth.model",
+        "whether alliance and symptoms develop together",
+    ),
     "agreement": (
-        "models.agreement",
+        "families.agreement.model",
         "whether client and therapist see the same alliance",
     ),
-    "surface": ("models.surface", "whether their agreement matters for the outcome"),
-    "actor_partner": ("models.actor_partner", "whose view follows whose"),
-    "coupling": ("models.coupling", "how alliance and symptoms move each other"),
-    "arms": ("models.arms", "whether means, trends and lags change the answer"),
-    "panel": ("models.panel_estimators", "whether it holds for any level of a client"),
-    "dropout": ("models.dropout", "who leaves, and when"),
-    "survival": ("models.survival", "when clients leave, in continuous time"),
-    "by_site": ("models.by_site", "whether it holds at every site"),
+    "surface": (
+        "families.surface.model",
+        "whether their agreement matters for the outcome",
+    ),
+    "actor_partner": ("families.actor_partner.model", "whose view follows whose"),
+    "coupling": (
+        "families.coupling.model",
+        "how alliance and symptoms move each other",
+    ),
+    "arms": (
+        "families.specifications.model",
+        "whether means, trends and lags change the answer",
+    ),
+    "panel": (
+        "families.panel_estimators.model",
+        "whether it holds for any level of a client",
+    ),
+    "dropout": ("families.hazard", "who leaves, and when"),
+    "survival": (
+        "families.continuous_time.model",
+        "when clients leave, in continuous time",
+    ),
+    "by_site": ("families.by_site.model", "whether it holds at every site"),
 }
 
 for family, (module, question) in FAMILIES.items():

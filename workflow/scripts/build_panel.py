@@ -1,7 +1,7 @@
 """Build the analysis table."""
 
-from alliance.panel import build_panel
-from alliance.step import step
+from alliance.panel.build import build_panel
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Look whether the data of all sites is plausible."""
 
 from alliance.ingest.plausible import check_plausibility
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Check every printed number against its file, and every test against itself."""
 
 from alliance.findings.verify import verify
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

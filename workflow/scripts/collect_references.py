@@ -1,7 +1,7 @@
 """Collect the works that the methods text cites."""
 
 from alliance.manuscript import collect_references
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

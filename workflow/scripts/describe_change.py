@@ -1,7 +1,7 @@
 """Judge change and ruptures, and what chance alone would find."""
 
 from alliance.measures.describe_change import describe_change
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Describe the cohort without a model."""
 
-from alliance.description import describe_cohort
-from alliance.step import step
+from alliance.panel.describe_cohort import describe_cohort
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Describe who leaves and when, without a model."""
 
-from alliance.describe_dropout import describe_dropout
-from alliance.step import step
+from alliance.panel.describe_dropout import describe_dropout
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

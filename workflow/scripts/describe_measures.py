@@ -1,7 +1,7 @@
 """Describe how well the cohort's measures measure."""
 
 from alliance.measures.describe import describe_measures
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

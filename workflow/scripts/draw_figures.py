@@ -1,7 +1,7 @@
 """Draw the figures."""
 
 from alliance.figures import draw_figures
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Draw the course of every client, into the private folder."""
 
 from alliance.figures.private_courses import draw_private_courses
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Fill in the reporting checklists."""
 
 from alliance.checklists import fill_checklists
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

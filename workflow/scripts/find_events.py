@@ -1,7 +1,7 @@
 """Find sudden gains and losses, ruptures and repairs."""
 
 from alliance.measures.events import find_events
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Fit whose view follows whose."""
 
-from alliance.models.actor_partner import fit_actor_partner
-from alliance.step import step
+from alliance.families.actor_partner.model import fit_actor_partner
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Fit how client and therapist agree."""
 
-from alliance.models.agreement import fit_agreement
-from alliance.step import step
+from alliance.families.agreement.model import fit_agreement
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Fit the coupling models under every arm."""
 
-from alliance.models.arms import fit_arms
-from alliance.step import step
+from alliance.families.specifications.model import fit_arms
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

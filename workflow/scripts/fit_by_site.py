@@ -1,7 +1,7 @@
 """Fit models site by site."""
 
-from alliance.models.by_site import fit_by_site
-from alliance.step import step
+from alliance.families.by_site.model import fit_by_site
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Fit the coupling models."""
 
-from alliance.models.coupling import fit_coupling
-from alliance.step import step
+from alliance.families.coupling.model import fit_coupling
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

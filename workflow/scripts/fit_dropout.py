@@ -1,7 +1,7 @@
 """Fit the dropout models."""
 
-from alliance.models.dropout import fit_dropout
-from alliance.step import step
+from alliance.families.hazard import fit_dropout
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Fit the growth models."""
 
-from alliance.models.growth import fit_growth
-from alliance.step import step
+from alliance.families.growth.model import fit_growth
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

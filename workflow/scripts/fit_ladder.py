@@ -1,7 +1,7 @@
 """Fit the growth ladders."""
 
-from alliance.models.ladder import fit_ladder
-from alliance.step import step
+from alliance.families.growth_shape.model import fit_ladder
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Fit the panel estimators."""
 
-from alliance.models.panel_estimators import fit_panel
-from alliance.step import step
+from alliance.families.panel_estimators.model import fit_panel
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Fit the parallel processes."""
 
-from alliance.models.parallel import fit_parallel
-from alliance.step import step
+from alliance.families.parallel_growth.model import fit_parallel
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

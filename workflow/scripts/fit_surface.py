@@ -1,7 +1,7 @@
 """Fit the response surfaces."""
 
-from alliance.models.surface import fit_surface
-from alliance.step import step
+from alliance.families.surface.model import fit_surface
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Fit when clients leave, in continuous time."""
 
-from alliance.models.survival import fit_survival
-from alliance.step import step
+from alliance.families.continuous_time.model import fit_survival
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

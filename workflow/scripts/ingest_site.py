@@ -1,7 +1,7 @@
 """Read one site's files, map, type and check them."""
 
 from alliance.ingest.site import ingest_site
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,6 +1,6 @@
 """Make the tables."""
 
-from alliance.step import step
+from alliance.running.step import step
 from alliance.tables import make_tables
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Put the sites' tables together."""
 
 from alliance.ingest.pool import pool_sites
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

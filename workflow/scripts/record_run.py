@@ -1,7 +1,7 @@
 """Record versions and hashes of config, environment and code."""
 
-from alliance.provenance import record_run
-from alliance.step import step
+from alliance.running.provenance import record_run
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Score every questionnaire by its key."""
 
 from alliance.measures.scoring import score_measures
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Write the codebook and the data package of the processed tables."""
 
 from alliance.codebook import write_codebook
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

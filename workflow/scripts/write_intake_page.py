@@ -1,7 +1,7 @@
 """Write the data page, and the list of problems that each site is asked to mend."""
 
 from alliance.intake_page import write_intake_page
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Write the methods section and the tables of a paper."""
 
 from alliance.manuscript import write_manuscript
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Write the report and the list of its numbers."""
 
 from alliance.report import write_report
-from alliance.step import step
+from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):

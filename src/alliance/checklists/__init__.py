@@ -39,7 +39,7 @@ def fill_checklists(
     import jsonschema
 
     from alliance.checklists.filling import fill
-    from alliance.closed_schema import schema
+    from alliance.config.closed_schema import schema
     from alliance.findings.results import read_results
 
     content = as_json(fill(read_results(fits, description, further), files.read_json(run)))

@@ -23,8 +23,8 @@ from alliance.checklists.filled import (
     Item,
     Place,
 )
+from alliance.config.strict_yaml import load
 from alliance.findings.results import Results
-from alliance.strict_yaml import load
 
 FOLDER = Path(__file__).parent
 NAMES = ("strobe", "jars_quant", "level", "prisma_ipd")

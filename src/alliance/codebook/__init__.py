@@ -48,9 +48,9 @@ def write_codebook(
     """
     from alliance.codebook.package import data_package
     from alliance.codebook.page import render
-    from alliance.config import load_site
+    from alliance.config.cohort import load_site
+    from alliance.config.instruments import load_instrument
     from alliance.findings import Findings, read_fields
-    from alliance.instruments import load_instrument
 
     keys = {key.id: key for key in map(load_instrument, instruments)}
     content = data_package(

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from alliance import files
 from alliance.codebook.tables import TABLES, Column, TableDescription, described, score_columns
-from alliance.instruments import Instrument
+from alliance.config.instruments import Instrument
 
 PACKAGE_PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 TABLE_PROFILE = "https://datapackage.org/profiles/2.0/tableschema.json"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from alliance.instruments import Instrument
-from alliance.site_mapping import END_STATUS
+from alliance.config.instruments import Instrument
+from alliance.config.site_mapping import END_STATUS
 
 
 @dataclass(frozen=True, slots=True)

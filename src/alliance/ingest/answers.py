@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from alliance.config.instruments import Instrument
 from alliance.ingest import parse
 from alliance.ingest.layouts import LAYOUTS
 from alliance.ingest.layouts.cells import AnswerCells
@@ -20,7 +21,6 @@ from alliance.ingest.mapping_faults import ScaleTally
 from alliance.ingest.packed import is_repeated, packed
 from alliance.ingest.reading import Reading, counted
 from alliance.ingest.rules import BLANK, KEPT, NOT_SELECTED, READ
-from alliance.instruments import Instrument
 
 _KINDS = {
     **{"client": "int64", "session": "int64", "measure": "int16", "item": "int16"},

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from alliance.site_mapping import letters_of
+from alliance.config.site_mapping import letters_of
 
 _PLACES = re.compile(r"\{(session|item)\}")
 

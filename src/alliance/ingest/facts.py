@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alliance.config.site_mapping import END_STATUS
 from alliance.ingest import parse
 from alliance.ingest.layouts import LAYOUTS
 from alliance.ingest.layouts.cells import DAYS_A_WEEK
 from alliance.ingest.problems import Problems, rows_where
 from alliance.ingest.reading import Reading
-from alliance.site_mapping import END_STATUS
 
 
 def client_facts(

@@ -14,13 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from alliance.config.instruments import Instrument
 from alliance.ingest import parse
 from alliance.ingest.layouts.cells import AnswerCells
 from alliance.ingest.odd_values import MISSING_CODES
 from alliance.ingest.problems import Problems
 from alliance.ingest.reading import Reading
 from alliance.ingest.rules import BLANK, NOT_SELECTED, RULES
-from alliance.instruments import Instrument
 
 # ASSUME no sound export has half of its rows, or half of the filled-in cells of a column, set aside
 # by one and the same rule.

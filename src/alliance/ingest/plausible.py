@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from alliance import files
+from alliance.config.instruments import Instrument, load_instrument, load_instruments
 from alliance.ingest import plausibility
 from alliance.ingest.pool import sorted_by_key, stacked_table
 from alliance.ingest.problems import COLUMNS, Place, Problems
-from alliance.instruments import Instrument, load_instrument, load_instruments
 
 
 def check_plausibility(

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
-from alliance.config import load_site
+from alliance.config.cohort import load_site
+from alliance.config.instruments import Instrument, load_instrument
 from alliance.ingest import (
     answers,
     boxes,
@@ -34,7 +35,6 @@ from alliance.ingest.problems import Place, Problems
 from alliance.ingest.raw import RawTable, UnreadableError
 from alliance.ingest.readers import read_table
 from alliance.ingest.reading import CANONICAL, Reading
-from alliance.instruments import Instrument, load_instrument
 
 TABLES = ("clients", "sessions", "responses", "quarantine", "ledger")
 _OWN_FACTS = ("therapist", "end_status", "sessions_planned", "intake_date")
@@ -120,7 +120,7 @@ def read_site(
     site
         Its short name.
     mapping
-        Its completed mapping (`alliance.config.load_site`).
+        Its completed mapping (`alliance.config.cohort.load_site`).
     raw_folder
         Where its files lie.
     keys

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from alliance.config.instruments import Instrument
 from alliance.ingest import parse
 from alliance.ingest.problems import rows_where
 from alliance.ingest.reading import Reading
-from alliance.instruments import Instrument
 
 _TOLERANCE = 1e-6  # sums of answers in steps of 0.1 are not exact in binary
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alliance import strict_yaml
+from alliance.config import strict_yaml
 from alliance.findings.citations import ET_AL, citation, sort_key
 from alliance.findings.fields import Field, read_fields
 from alliance.findings.results import Results

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
-from alliance.closed_schema import schema
-from alliance.instruments import Instrument, Score, load_instrument
+from alliance.config.closed_schema import schema
+from alliance.config.instruments import Instrument, Score, load_instrument
 from alliance.measures import key_facts
 from alliance.measures.correlations import correlation_rows
 from alliance.measures.forms import ALL, Forms

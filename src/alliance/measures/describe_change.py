@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
-from alliance.closed_schema import schema
-from alliance.instruments import Instrument, load_instrument
+from alliance.config.closed_schema import schema
+from alliance.config.instruments import Instrument, load_instrument
 from alliance.measures.change import classes_by_client, describe_measure
 from alliance.measures.coders import describe_coders
 from alliance.measures.consequences import describe_consequences

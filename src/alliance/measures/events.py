@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
-from alliance.instruments import load_instrument
+from alliance.config.instruments import load_instrument
 from alliance.measures.courses import Courses, courses_of, first_scores
 from alliance.measures.reliable_change import Better
 from alliance.measures.ruptures.detect import (

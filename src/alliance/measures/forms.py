@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from alliance.instruments import Instrument, Score
+from alliance.config.instruments import Instrument, Score
 from alliance.measures.key_facts import items_of
 from alliance.measures.scoring import FORM, answer_matrix, item_columns, keyed_answers
 

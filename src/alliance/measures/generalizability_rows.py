@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from alliance.instruments import Score
+from alliance.config.instruments import Score
 from alliance.measures.forms import Forms
 from alliance.measures.generalizability import (
     NESTED_SESSIONS,

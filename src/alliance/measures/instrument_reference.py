@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from alliance.instruments import Instrument
+from alliance.config.instruments import Instrument
 
 ET_AL = "et al."  # as `alliance.findings.citations` reads it
 PLACE = re.compile(r"(?P<journal>.+?) (?P<volume>\d+)(\((?P<issue>[^)]+)\))?:(?P<page>[\d-]+)")

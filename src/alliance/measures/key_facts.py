@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alliance.instruments import Instrument, Item, Score
+from alliance.config.instruments import Instrument, Item, Score
+from alliance.config.score_columns import TOTAL
 from alliance.measures.instrument_reference import instrument_reference
-from alliance.score_columns import TOTAL
 
 PARTS = {
     "items": "number and order of items",

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
-from alliance.instruments import Instrument, Item, Score, load_instrument
+from alliance.config.instruments import Instrument, Item, Score, load_instrument
 
 FORM = ["site", "client", "session"]
 COLUMNS = {

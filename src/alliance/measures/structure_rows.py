@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from alliance.instruments import Instrument, Score
+from alliance.config.instruments import Instrument, Score
 from alliance.measures.forms import Forms
 from alliance.measures.invariance import (
     SMALLEST_GROUP,

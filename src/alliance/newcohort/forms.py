@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from alliance.config.site_mapping import letters_of
 from alliance.ingest import parse
 from alliance.ingest.raw import RawTable
 from alliance.newcohort.families import Family, families
 from alliance.newcohort.profiles import Profile, shared_texts, usual_range
 from alliance.newcohort.scales import Candidate, candidates, chosen
-from alliance.site_mapping import letters_of
 
 LEAST_IN_BLOCK = 3
 HIGHEST_ITEM = 10  # an answer beyond this is no item's: the column holds a total

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import python_calamine
 
+from alliance.config.site_mapping import completed_mapping, format_of
 from alliance.ingest.raw import RawTable, UnreadableError
 from alliance.ingest.readers import read_table
 from alliance.ingest.readers.cells import cell_text
 from alliance.ingest.readers.opened import RawFile, open_raw
 from alliance.ingest.readers.signature import FORMATS, content_of
-from alliance.site_mapping import completed_mapping, format_of
 
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 40  # rows at the top that tell delimiter and header

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from alliance.instruments import Instrument, load_instruments
+from alliance.config.instruments import Instrument, load_instruments
 
 _THERAPIST = re.compile(r"(?i)(ther|_t$|^t_|th$|(?<=wai)t|behandler)")
 CLEAR_LEAD = 1.0

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from alliance.config.instruments import Instrument
 from alliance.ingest.plausibility.courses import odd_clients, odd_courses
 from alliance.ingest.plausibility.exchanged import (
     exchanged_items,
@@ -24,7 +25,6 @@ from alliance.ingest.plausibility.keys import differing_keys, keys_of_other_form
 from alliance.ingest.plausibility.scales import odd_scales
 from alliance.ingest.plausibility.time import odd_units
 from alliance.ingest.plausibility.twins import alike_clients
-from alliance.instruments import Instrument
 
 __all__ = ["Finding", "findings", "odd_clients"]
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from alliance.config.instruments import Instrument
 from alliance.ingest.plausibility.association import answered_mean, client_starts
 from alliance.ingest.plausibility.finding import Finding
 from alliance.ingest.plausibility.forms import (
@@ -18,7 +19,6 @@ from alliance.ingest.plausibility.forms import (
     Forms,
     forms_of,
 )
-from alliance.instruments import Instrument
 
 # Level of the intervals for shares of clients and of variance.
 ALPHA = 0.001

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from alliance.config.instruments import Instrument
 from alliance.ingest.plausibility.association import ItemRest, PairCorrelations
-from alliance.instruments import Instrument
 
 # Beyond this many forms a check gains nothing: whole clients, evenly spread, stand for the rest.
 MOST_FORMS = 20_000

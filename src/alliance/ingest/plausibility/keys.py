@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from alliance.config.instruments import Instrument
 from alliance.ingest.plausibility.exchanged import FAR, MOST_ITEMS, contrast_weights, subscales
 from alliance.ingest.plausibility.finding import Finding, listed, signed
 from alliance.ingest.plausibility.forms import BySite, Forms
-from alliance.instruments import Instrument
 
 # A better fit than by this much (difference of mean correlations) is worth a word.
 BETTER_BY = 0.02

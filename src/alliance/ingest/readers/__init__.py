@@ -2,9 +2,10 @@
 
 A reader is a function `read(file, source) -> RawTable`: everything as text first, with row numbers
 as the user sees them. `file` is the raw file, unpacked (`alliance.ingest.readers.opened`); `source`
-is the table's entry in the completed site mapping (`alliance.site_mapping.completed_mapping`). A
-file that cannot be read at all raises `alliance.ingest.raw.UnreadableError` with the rule that it
-breaks. Adding a format is one module here and one entry in `READERS`.
+is the table's entry in the completed site mapping
+(`alliance.config.site_mapping.completed_mapping`). A file that cannot be read at all raises
+`alliance.ingest.raw.UnreadableError` with the rule that it breaks. Adding a format is one module
+here and one entry in `READERS`.
 """
 
 from __future__ import annotations

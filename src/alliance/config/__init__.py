@@ -1,0 +1,1 @@
+"""Configuration: strict YAML, closed schemas, cohorts, site mappings, scoring keys."""

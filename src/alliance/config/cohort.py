@@ -1,0 +1,537 @@
+"""Load a cohort's configuration and its sites' mappings, and say everything that is wrong at once.
+
+Nothing runs before both are right: syntax, closed schema, and what only looking across files shows
+(a model that names a measure that is not there, a scoring key that was never checked, a site
+without mapping). This module is imported when the workflow is parsed, so it stays light: no pandas.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from alliance.config import change, closed_schema, instruments, strict_yaml
+from alliance.config.score_columns import (
+    LOOKING_AHEAD,
+    PARTS,
+    TOTAL,
+    parts_of,
+    score_columns,
+    subscales_in_models,
+)
+from alliance.config.site_mapping import END_STATUS, completed_mapping, letter_positions
+from alliance.config.site_mapping_problems import mapping_problems
+from alliance.config.strict_yaml import Document, KeyPath, Problem
+from alliance.errors import ConfigError
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+# Those of alliance.mixed.terms, which is too heavy to import here; a test holds the two together.
+BY_STATUS = "discharge_status"  # that of alliance.panel.ends, which is too heavy to import here
+
+TRANSFORMS = ("log", "log1p", "sqrt", "square", "center", "scale", "spline")
+
+_PANEL_TERMS = ("site", "session", "weeks_since_intake", "log_weeks")
+# Which families a model of these families can be asked of.
+_ASKED_OF = {
+    "arms": ("coupling",),
+    "panel": ("coupling",),
+    "by_site": ("growth", "coupling", "dropout"),
+}
+_COLUMN = re.compile("[a-z][a-z0-9_]*")
+_RESERVED_MEASURES = {"site", "client", "therapist", "session", "attended", "weeks_since_intake",
+                      "log_weeks", "end_status", "sessions_planned", "last_session",
+                      "dropout_event"}  # fmt: skip
+
+
+def load_cohort(path: str | Path) -> dict[str, Any]:
+    """Return a cohort's configuration, checked and with every default filled in.
+
+    Parameters
+    ----------
+    path
+        The config file; site mappings are looked for in `sites/<cohort>/` beside it, scoring keys
+        in the project's `config/instruments/` and then in `instruments/` beside it.
+
+    Raises
+    ------
+    ConfigError
+        Every problem of the config and of its sites' mappings: file, line, key path, nearest valid
+        key.
+    """
+    path = Path(path)
+    document = strict_yaml.read(path)
+    problems = [*document.problems, *closed_schema.problems_of(document, "config")]
+    found = [(document.name, problems)]
+    if not problems:
+        mappings = _site_documents(document, path)
+        own = [(mapping.name, _own_mapping_problems(mapping)) for mapping in mappings]
+        sound = not any(listed for _, listed in own)  # else what spans the sites cannot be judged
+        problems += _cross_problems(document, path, mappings if sound else None)
+        found += own
+        found += _key_problems(document, path)
+        if sound:
+            found += [(m.name, _mapping_problems(m, document, path)) for m in mappings]
+            found += _fact_types(mappings)
+            found += _fact_names(mappings, document, path)
+            problems += _unmapped_measures(document, mappings)
+    if any(listed for _, listed in found):
+        raise ConfigError(strict_yaml.message_of(found))
+    return _completed_cohort(document.content)
+
+
+def load_site(path: str | Path) -> dict[str, Any]:
+    """Return a site's mapping, checked, every default filled in and every shorthand spelt out.
+
+    Raises
+    ------
+    ConfigError
+        Every problem of the mapping: file, line, key path, nearest valid key.
+    """
+    document = strict_yaml.read(path)
+    problems = _own_mapping_problems(document)
+    if problems:
+        raise ConfigError(strict_yaml.message_of([(document.name, problems)]))
+    return completed_mapping(document.content)
+
+
+def site_mapping_path(config_path: str | Path, cohort: str, site: str) -> Path:
+    """Return where the mapping of a site lies: `sites/<cohort>/<site>.yaml` beside the config."""
+    return Path(config_path).parent / "sites" / cohort / f"{site}.yaml"
+
+
+def instrument_path(config_path: str | Path, instrument: str) -> Path | None:
+    """Return the file of a scoring key: the project's own, or in `instruments/` by the config."""
+    folders = (PROJECT / "config" / "instruments", Path(config_path).parent / "instruments")
+    for folder in folders:
+        if (folder / f"{instrument}.yaml").is_file():
+            return folder / f"{instrument}.yaml"
+    return None
+
+
+def subscales_named(cohort: Mapping[str, Any], config_path: str | Path) -> list[str]:
+    """Return the panel's columns of the subscales that the cohort's models name."""
+    scores = _scores_of_measures(cohort["measures"], Path(config_path))
+    return subscales_in_models(cohort["models"], scores)
+
+
+def raw_files_of(mapping: Mapping[str, Any], raw_folder: str | Path) -> list[Path]:
+    """Return the raw files that a site's mapping reads, each once, in the mapping's order."""
+    sources = [s for table in mapping["tables"] for s in (table, *table["join"])]
+    names = [source[key] for source in sources for key in ("file", "dictionary")]
+    return [Path(raw_folder) / name for name in dict.fromkeys(filter(None, names))]
+
+
+def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
+    cohort = copy.deepcopy(dict(content))
+    cohort.setdefault("simulated", False)
+    cohort.setdefault("seed", closed_schema.schema("config")["properties"]["seed"]["default"])
+    cohort.setdefault("measures", {})
+    dropout = cohort.setdefault("dropout", {})
+    dropout.setdefault("event", ["dropout"])
+    dropout.setdefault("use", BY_STATUS)
+    for definition in dropout.setdefault("definitions", {}).values():
+        if definition["rule"] == "sessions-below-plan":
+            definition.setdefault("share", 1)
+        if definition["rule"] == "no-reliable-change":
+            definition.setdefault("better", "lower")
+    cohort.setdefault("models", {})
+    for name, measure in cohort["measures"].items():
+        measure.setdefault("label", name.replace("_", " ").capitalize())
+        measure.setdefault("accept_unverified_key", False)
+    for model in cohort["models"].values():
+        if model["family"] == "growth":
+            model.setdefault("random_slopes", ["client"])
+        if model["family"] == "dropout":
+            model.setdefault("predictors", [])
+            model.setdefault("ends", ["dropout"])
+            model.setdefault("link", "logit")
+            model.setdefault("baseline", "log")
+        if model["family"] == "survival":
+            model.setdefault("predictors", [])
+            model.setdefault("method", "cox")
+        if model["family"] == "ladder":
+            model.setdefault("choose_by", "bic_clients")
+        if model["family"] == "parallel":
+            model.setdefault("intervals", "delta")
+            model["seed"] = cohort["seed"]
+    for model in cohort["models"].values():
+        if "model" in model:  # asked of another model: its entry goes along
+            model["entry"] = cohort["models"][model["model"]]
+    change.complete(cohort)
+    return cohort
+
+
+def _cross_problems(
+    document: Document, path: Path, mappings: list[Document] | None
+) -> list[Problem]:
+    """Return what the schema cannot see: names that point nowhere.
+
+    `mappings` are those of the sites, None where they are not right themselves.
+    """
+    return [
+        *_measure_problems(document, path),
+        *_change_problems(document, path),
+        *_model_problems(document, path, mappings),
+        *_missing_site_problems(document, path),
+        *_dropout_problems(document),
+    ]
+
+
+def _dropout_problems(document: Document) -> Iterator[Problem]:
+    """Return what definitions of dropout name that is not there."""
+    dropout = document.content.get("dropout", {})
+    definitions, measures = dropout.get("definitions", {}), document.content.get("measures", {})
+    known = [BY_STATUS, *definitions]
+    if "use" in dropout and dropout["use"] not in known:
+        told = closed_schema.hint(dropout["use"], known, "definition")
+        yield document.problem(
+            ("dropout", "use"), f"there is no definition {dropout['use']}; {told}"
+        )
+    for name, definition in definitions.items():
+        here = ("dropout", "definitions", name)
+        if name == BY_STATUS:
+            yield document.problem(here, "this name is used for the discharge status; take another")
+        if definition.get("measure", "") and definition["measure"] not in measures:
+            told = closed_schema.hint(definition["measure"], measures, "measure")
+            yield document.problem(
+                (*here, "measure"), f"there is no measure {definition['measure']}; {told}"
+            )
+
+
+def _measure_problems(document: Document, path: Path) -> Iterator[Problem]:
+    measures = document.content.get("measures", {})
+    parts = _parts_of_measures(measures, path)
+    for name, measure in measures.items():
+        here = ("measures", name)
+        if name in _RESERVED_MEASURES or name in END_STATUS:
+            yield document.problem(here, "this name is used for a column of ours; choose another")
+        if name in parts:
+            told = f"is also the name of a part of {parts[name]} in the panel; choose another"
+            yield document.problem(here, told)
+        key = measure["instrument"]
+        file = instrument_path(path, key)
+        if file is None:
+            known = [p.stem for p in (PROJECT / "config" / "instruments").glob("*.yaml")]
+            known += [p.stem for p in (path.parent / "instruments").glob("*.yaml")]
+            told = closed_schema.hint(key, known, "instrument")
+            yield document.problem((*here, "instrument"), f"there is no scoring key {key}; {told}")
+            continue
+        status = _instrument_facts(file).get("status")
+        if status == "check" and not measure.get("accept_unverified_key", False):
+            yield document.problem(
+                (*here, "instrument"),
+                f"the scoring key {key} is known from the literature only (status: check); compare"
+                " it with your form, then add accept_unverified_key: true",
+            )
+        elif status not in ("ready", "check"):
+            yield document.problem(
+                (*here, "instrument"), f"the scoring key {key} is incomplete and cannot be used"
+            )
+
+
+def _change_problems(document: Document, path: Path) -> Iterator[Problem]:
+    measures = document.content.get("measures", {})
+    files = {name: instrument_path(path, entry["instrument"]) for name, entry in measures.items()}
+    directions = {
+        name: _instrument_facts(file).get("direction") if file else None
+        for name, file in files.items()
+    }
+    yield from change.problems(document, _scores_of_measures(measures, path), directions)
+
+
+def _key_problems(document: Document, path: Path) -> Iterator[tuple[str, list[Problem]]]:
+    """Yield what is wrong with the scoring keys that the measures name, each key once."""
+    named = {entry["instrument"] for entry in document.content.get("measures", {}).values()}
+    for file in filter(None, (instrument_path(path, key) for key in sorted(named))):
+        key = strict_yaml.read(file)
+        yield key.name, instruments.problems_of(key, file.stem)
+
+
+def _scores_of_measures(measures: Mapping[str, Any], path: Path) -> dict[str, list[str]]:
+    """Return the names of each measure's scores, as far as its key can be read."""
+    found = {}
+    for name, measure in measures.items():
+        file = instrument_path(path, measure["instrument"])
+        scores = _instrument_facts(file).get("scores") if file else None
+        found[name] = list(scores) if isinstance(scores, dict) else []
+    return found
+
+
+def _parts_of_measures(measures: Mapping[str, Any], path: Path) -> dict[str, str]:
+    """Return the panel's columns that hold a part of a measure: {column: measure}."""
+    parts: dict[str, str] = {}
+    for name, scores in _scores_of_measures(measures, path).items():
+        subscales = [f"{name}_{score}" for score in scores if score != TOTAL]
+        parts |= dict.fromkeys([*subscales, *sorted(parts_of([name, *subscales]))], name)
+        parts |= {f"{name}_{part}": name for part in change.EVENT_PARTS}
+    return parts
+
+
+def _fact_names(
+    mappings: list[Document], config: Document, path: Path
+) -> Iterator[tuple[str, list[Problem]]]:
+    """Yield the client facts whose name would erase a measure, or a part of one, in the panel."""
+    measures = config.content.get("measures", {})
+    parts = _parts_of_measures(measures, path) | {name: name for name in measures}
+    for mapping in mappings:
+        yield (
+            mapping.name,
+            [
+                mapping.problem(
+                    ("tables", i, "client_facts", fact),
+                    f"is also the name of a column of the measure {parts[fact]}; choose another",
+                )
+                for i, table in enumerate(mapping.content["tables"])
+                for fact in table.get("client_facts", {})
+                if fact in parts
+            ],
+        )
+
+
+def _instrument_facts(file: Path) -> dict[str, Any]:
+    """Return a key's content as far as it can be read; `_key_problems` tells what is wrong."""
+    content = strict_yaml.read(file).content
+    return content if isinstance(content, dict) else {}
+
+
+def _model_problems(
+    document: Document, path: Path, mappings: list[Document] | None
+) -> Iterator[Problem]:
+    measures = document.content.get("measures", {})
+    scores = score_columns(_scores_of_measures(measures, path))
+    terms = None if mappings is None else _known_terms([*measures, *scores], mappings)
+    if terms is not None:
+        terms |= change.event_columns(document.content)
+    for name, model in document.content.get("models", {}).items():
+        here = ("models", name)
+        named: list[tuple[KeyPath, str]] = [
+            ((*here, key), model[key])
+            for key in ("predictor", "outcome", "client", "therapist")
+            if key in model
+        ]
+        for key in ("predictors", "outcomes"):
+            named += [((*here, key, i), m) for i, m in enumerate(model.get(key, []))]
+        for place, column in named:
+            if column not in scores:
+                yield document.problem(place, _no_such_score(column, measures, scores))
+        if "model" in model:
+            yield from _other_model_problems(document, here, model)
+        if "client" in model and model["client"] == model["therapist"]:
+            yield document.problem(here, "client and therapist name the same measure")
+        if "outcomes" in model:
+            first, second = model["outcomes"]
+            if told := _same_scores({"predictor": first, "outcome": second}, scores):
+                yield document.problem((*here, "outcomes"), told)
+        if "predictor" in model and (told := _same_scores(model, scores)):
+            yield document.problem(here, told)
+        if "moderator" in model:
+            for told in _term_problems(model["moderator"], terms):
+                yield document.problem((*here, "moderator"), told)
+        for i, term in enumerate(model.get("fixed", [])):
+            for told in (*_term_problems(term, terms), *_refused_terms(term, model, scores)):
+                yield document.problem((*here, "fixed", i), told)
+        if len(model.get("ends", [])) > 1:
+            for key in ("link", "levels"):
+                if key in model and model[key] not in ("logit", []):
+                    told = "several ends at once are fitted as a multinomial logit, without it"
+                    yield document.problem((*here, key), told)
+        slopes, levels = model.get("random_slopes"), model.get("levels")
+        if slopes and levels is not None and not set(slopes) <= set(levels):
+            yield document.problem(
+                (*here, "random_slopes"), "names a level that `levels` leaves out"
+            )
+
+
+def _other_model_problems(
+    document: Document, here: KeyPath, model: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Yield why the model that another one is asked of cannot be the one that is named."""
+    models, name = document.content["models"], model["model"]
+    wanted = _ASKED_OF[model["family"]]
+    fitting = [other for other, entry in models.items() if entry["family"] in wanted]
+    if name not in models:
+        told = closed_schema.hint(name, fitting, "model")
+        yield document.problem((*here, "model"), f"there is no model {name}; {told}")
+    elif models[name]["family"] not in wanted:
+        kinds = " or ".join(wanted)
+        yield document.problem((*here, "model"), f"must name a model of family {kinds}")
+
+
+def _no_such_score(
+    column: str, measures: Mapping[str, Any], scores: Mapping[str, tuple[str, str]]
+) -> str:
+    """Return what to say of a name in a model that is no score of the cohort."""
+    if column not in measures:
+        return f"there is no measure {column}; {closed_schema.hint(column, scores, 'measure')}"
+    own = [name for name, (measure, _) in scores.items() if measure == column]
+    if not own:
+        return f"nothing is known of the scores of {column}: its scoring key cannot be used"
+    return (
+        f"the scoring key of {column} has no total score; name one of its scores: {', '.join(own)}"
+    )
+
+
+def _same_scores(model: Mapping[str, Any], scores: Mapping[str, tuple[str, str]]) -> str:
+    """Return why predictor and outcome cannot be told apart; empty where they can."""
+    predictor, outcome = model["predictor"], model["outcome"]
+    if predictor == outcome:
+        return "predictor and outcome are the same measure"
+    if outcome in _same_total(predictor, scores):
+        return f"{predictor} and {outcome} share items: one is a part of the other"
+    return ""
+
+
+def _same_total(column: str, scores: Mapping[str, tuple[str, str]]) -> set[str]:
+    """Return the scores that a score is a part of, or that are a part of it."""
+    measure, score = scores.get(column, (column, TOTAL))
+    return {
+        name
+        for name, (other, its) in scores.items()
+        if other == measure and name != column and TOTAL in (score, its)
+    }
+
+
+def _term_problems(term: str, columns: set[str] | None) -> Iterator[str]:
+    """Yield what is wrong with the names in a term, of the form that the schema has checked."""
+    for factor in re.split("[:*]", term.replace(" ", "")):
+        transform, _, inside = factor.rpartition("(")
+        column = inside.removesuffix(")").split(",")[0]
+        if transform and transform not in TRANSFORMS:
+            told = closed_schema.hint(transform, TRANSFORMS, "transform")
+            yield f"there is no transform {transform}; {told}"
+        if columns is not None and column not in columns:
+            yield f"there is no column {column}; {closed_schema.hint(column, columns, 'column')}"
+
+
+def _refused_terms(
+    term: str, model: Mapping[str, Any], scores: Mapping[str, tuple[str, str]]
+) -> Iterator[str]:
+    """Yield why a term of known columns has no place among the fixed ones of this family."""
+    family, outcome = model["family"], model.get("outcome", "")
+    columns = {name for name in _COLUMN.findall(term) if name not in TRANSFORMS}
+    if family in ("dropout", "survival"):
+        if set(term) & set("(:*"):
+            yield "a dropout model takes plain columns here, no transforms and no products"
+        ahead = {f"{m}_{part}" for m in scores for part in LOOKING_AHEAD} | {"end_status"}
+        for column in sorted(columns & ahead):
+            yield (
+                f"{column} is known only once later sessions have taken place, so it cannot"
+                " predict who leaves before them; use a part that looks back, such as"
+                " _running_mean, _running_within or _previous"
+            )
+    elif family == "growth":
+        made_of = [outcome, *_same_total(outcome, scores)]
+        parts = {*PARTS, *change.EVENT_PARTS} - {"previous"}
+        own = {*made_of, *(f"{m}_{p}" for m in made_of for p in parts)}
+        for column in sorted(columns & own):
+            yield f"{column} is made of the outcome itself or of its next value; take it out"
+    elif f"{outcome}_next" in columns:
+        yield f"{outcome}_next is the outcome itself here; take it out"
+
+
+def _known_terms(columns: list[str], mappings: list[Document]) -> set[str]:
+    covariates = {
+        fact
+        for mapping in mappings
+        for table in mapping.content["tables"]
+        for fact in table.get("client_facts", {})
+    }
+    known = {*_PANEL_TERMS, *columns, *parts_of(columns)}
+    return known | (covariates - {"therapist", "intake_date"})
+
+
+def _missing_site_problems(document: Document, path: Path) -> Iterator[Problem]:
+    for i, site in enumerate(document.content["sites"]):
+        file = site_mapping_path(path, document.content["cohort"], site)
+        if not file.is_file():
+            there = [p.stem for p in file.parent.glob("*.yaml")] if file.parent.is_dir() else []
+            told = f"; {closed_schema.hint(site, there, 'site')}" if there else ""
+            yield document.problem(
+                ("sites", i), f"its mapping {file.as_posix()} is not there{told}"
+            )
+
+
+def _site_documents(document: Document, path: Path) -> list[Document]:
+    documents = []
+    for site in document.content["sites"]:
+        file = site_mapping_path(path, document.content["cohort"], site)
+        if not file.is_file():
+            continue  # told by _missing_site_problems
+        try:
+            documents.append(strict_yaml.read(file))
+        except strict_yaml.UnreadableYamlError as error:  # one problem among the others
+            documents.append(Document(file.as_posix(), problems=[error.problem]))
+    return documents
+
+
+def _own_mapping_problems(mapping: Document) -> list[Problem]:
+    """Return what is wrong with a mapping by itself: strictness, schema, keys that do not agree."""
+    if mapping.content is None and mapping.problems:
+        return mapping.problems
+    problems = mapping.problems + closed_schema.problems_of(mapping, "site")
+    return problems or mapping_problems(mapping)
+
+
+def _mapping_problems(mapping: Document, config: Document, config_path: Path) -> list[Problem]:
+    """Return the problems of a mapping as part of this cohort."""
+    problems = []
+    if mapping.content["site"] != Path(mapping.name).stem:
+        problems.append(mapping.problem(("site",), "differs from the file's name"))
+    measures = config.content.get("measures", {})
+    for i, table in enumerate(mapping.content["tables"]):
+        for name, measure in table.get("measures", {}).items():
+            here = ("tables", i, "measures", name)
+            if name not in measures:
+                told = closed_schema.hint(name, measures, "measure")
+                problems.append(mapping.problem(here, f"the cohort has no such measure; {told}"))
+                continue
+            file = instrument_path(config_path, measures[name]["instrument"])
+            items = _instrument_facts(file).get("items") if file else None
+            n_items = items if isinstance(items, int) else None  # else told of the key itself
+            problems += _list_length_problems(mapping, here, measure, n_items)
+    return problems
+
+
+def _unmapped_measures(config: Document, mappings: list[Document]) -> list[Problem]:
+    mapped = {m for doc in mappings for t in doc.content["tables"] for m in t.get("measures", {})}
+    return [
+        config.problem(("measures", name), "no site's mapping says where its answers stand")
+        for name in config.content.get("measures", {})
+        if name not in mapped
+    ]
+
+
+def _fact_types(mappings: list[Document]) -> Iterator[tuple[str, list[Problem]]]:
+    """Yield the facts that are a number at one site and a category at another."""
+    first: dict[str, tuple[str, str]] = {}
+    for mapping in mappings:
+        problems = []
+        for i, table in enumerate(completed_mapping(mapping.content)["tables"]):
+            for name, fact in table["client_facts"].items():
+                kind, site = first.setdefault(name, (fact["type"], mapping.content["site"]))
+                if kind != fact["type"]:
+                    place = ("tables", i, "client_facts", name)
+                    told = f"is a {fact['type']} here and a {kind} at site {site}; make them alike"
+                    problems.append(mapping.problem(place, told))
+        yield mapping.name, problems
+
+
+def _list_length_problems(
+    mapping: Document, here: KeyPath, measure: Any, n_items: int | None
+) -> Iterator[Problem]:
+    if isinstance(measure, dict) and "items_at" in measure:
+        n_columns = len(letter_positions(measure["items_at"]))
+        if n_items is not None and n_columns != n_items:
+            message = f"names {n_columns} columns, but the form has {n_items} items"
+            yield mapping.problem((*here, "items_at"), message)
+    items = measure.get("items") if isinstance(measure, dict) else None
+    listed = items.items() if isinstance(items, dict) else [(None, items)]
+    for session, columns in listed:
+        if isinstance(columns, list) and n_items is not None and len(columns) != n_items:
+            place = (*here, "items") if session is None else (*here, "items", session)
+            message = f"lists {len(columns)} columns, but the form has {n_items} items"
+            yield mapping.problem(place, message)

@@ -1,0 +1,1 @@
+"""Actor and partner: whose view follows whose."""

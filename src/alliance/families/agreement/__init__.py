@@ -1,0 +1,1 @@
+"""Agreement: whether client and therapist see the same alliance."""

@@ -1,0 +1,1 @@
+"""By site: every site alone, and all put together."""

@@ -1,0 +1,118 @@
+"""Mean courses that a growth model predicts, with pointwise or simultaneous bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alliance.families.common.multilevel import fixed_design
+
+GRID_POINTS = 41
+POINTWISE = 1.959963984540054
+KNOT = "after_knot"  # time beyond the knot of a course of two straight pieces
+_DRAWS = 20_000
+_SEED = 20_261_123  # of the simultaneous band: the same data give the same band
+
+
+def mean_curves(
+    fit: Any,
+    rows: pd.DataFrame,
+    *,
+    outcome: Mapping[str, str],
+    time: str,
+    covariates: Sequence[str] = (),
+    knot: float | None = None,
+    simultaneous: bool = False,
+    name: str = "course",
+) -> list[dict[str, Any]]:
+    """Return the predicted mean course of every site and, equally weighted, of all.
+
+    Parameters
+    ----------
+    fit
+        The engine's fit.
+    rows
+        Rows that it used.
+    outcome
+        Its label and unit, for the axes.
+    time
+        Column that time is counted in.
+    covariates
+        Other columns that its terms name; held at their mean or most frequent category.
+    knot
+        Where the course bends, for models with the column `after_knot`.
+    simultaneous
+        True for a band that covers the whole course with 95 %, not each of its points.
+    name
+        Which picture the curves belong to.
+    """
+    grid = grid_of(rows, time)
+    if knot is not None:
+        grid[KNOT] = np.clip(grid[time] - knot, 0.0, None)
+    fixed = {column: typical(rows[column]) for column in covariates if column not in grid}
+    sites = sorted(rows["site"].unique())
+    designs = [fixed_design(fit, pd.DataFrame({**grid, **fixed, "site": site})) for site in sites]
+    differ = any(term.startswith("site[") for term in fit.coefficients["term"])
+    lines = dict(zip(sites, designs, strict=True)) if differ else {}
+    # ASSUME every site counts the same in the overall course, whatever its number of clients.
+    lines["all sites"] = np.mean(designs, axis=0)
+    beta, covariance = fit.coefficients["estimate"].to_numpy(), fit.covariance.to_numpy()
+    curves = []
+    for group, design in lines.items():
+        mean = design @ beta
+        spread = design @ covariance @ design.T
+        reach = simultaneous_reach(spread) if simultaneous else POINTWISE
+        half = reach * np.sqrt(np.diag(spread))
+        curves.append(
+            {
+                "name": name,
+                "group": group,
+                "x_label": "Weeks since intake" if time != "session" else "Session",
+                "y_label": f"{outcome['label']} ({outcome['unit']})",
+                "x": grid["session" if time == "session" else "weeks_since_intake"],
+                "estimate": mean,
+                "ci_low": mean - half,
+                "ci_high": mean + half,
+            }
+        )
+    return curves
+
+
+def simultaneous_reach(covariance: np.ndarray) -> float:
+    """Return the factor of the standard error that covers all points at once with 95 %.
+
+    The 95th percentile of the largest |standardised deviation| along the curve, by simulation from
+    the multivariate normal with this covariance (Ruppert, Wand & Carroll, 2003, section 6.5).
+    """
+    sd = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(sd, sd)
+    values, vectors = np.linalg.eigh(correlation)
+    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    # Directions of no variance add nothing; the sign of an eigenvector is arbitrary: fix it, so
+    # that another linear algebra library draws the same curves.
+    root = root[:, values > 1e-10 * values.max()]
+    root *= np.where(root[np.abs(root).argmax(axis=0), np.arange(root.shape[1])] < 0, -1.0, 1.0)
+    normal = np.random.default_rng(_SEED).standard_normal((_DRAWS, root.shape[1]))
+    return float(np.quantile(np.abs(normal @ root.T).max(axis=1), 0.95))
+
+
+def grid_of(rows: pd.DataFrame, time: str) -> dict[str, np.ndarray]:
+    """Return time columns from the first to the 95th percentile of observed time.
+
+    The last stretch rests on few clients: a course drawn there would show the model, not data.
+    """
+    column = "session" if time == "session" else "weeks_since_intake"
+    last = float(rows[column].quantile(0.95))
+    first = max(0.0, float(rows[column].min()))
+    points = np.linspace(first, last, GRID_POINTS)
+    if column == "session":
+        return {"session": points}
+    return {"weeks_since_intake": points, "log_weeks": np.log1p(points)}
+
+
+def typical(values: pd.Series) -> Any:
+    """Return the mean of a number, the most frequent of categories."""
+    return values.mean() if pd.api.types.is_numeric_dtype(values) else values.mode().iat[0]

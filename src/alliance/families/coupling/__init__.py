@@ -1,0 +1,1 @@
+"""Coupling: whether one measure foretells the other from session to session."""

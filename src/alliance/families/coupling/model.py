@@ -1,0 +1,249 @@
+"""Coupling: whether one measure moves the other from session to session.
+
+    y_i,t+1 = b0 + b_w (x_it - x̄_i) + b_b (x̄_i - x̄) + phi (y_it - ȳ_i) + b_t f(t)
+              + sites + v_j + u_i + e
+
+the within- and between-client parts of the predictor told apart (Curran & Bauer, 2011), the outcome
+now centred at the client's own mean as well (Hamaker & Grasman, 2015). Always fitted as a pair, one
+model for each direction. Two companions check the within-client coefficient: a client fixed-effects
+regression (linearmodels `PanelOLS`, clustered by therapist), and the same mixed model with the
+outcome now as it stands (Falkenström et al., 2013).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import linearmodels
+import pandas as pd
+from linearmodels.panel import PanelOLS
+
+from alliance.errors import FitError
+from alliance.families.common.levels import clusters_of
+from alliance.families.common.moderation import effect_by_moderator, moderation_terms
+from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel, sd
+from alliance.families.diagnostics import diagnose
+from alliance.families.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
+from alliance.mixed import fit_mixed
+
+# ASSUME the effect of the predictor reaches the next session and no further, given the outcome now;
+# ASSUME the client's mean over all observed sessions stands for the client's level (it looks ahead,
+# and in short courses that biases both coefficients: see docs/coupling.md).
+COUPLING_ASSUMPTIONS = (
+    "The client's level is the mean over the client's observed sessions.",
+    "Given the outcome now, the predictor reaches the next session and no further.",
+    "Only pairs of successive sessions with both forms count; others are missing at random.",
+    "Random effects and residuals are normal and independent.",
+)
+
+
+def coupling_fit(
+    cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True
+) -> dict[str, Any]:
+    """Return the fit of one direction; never raises for what the data cannot give."""
+    draft = coupling_draft(cohort, name, entry)
+    try:
+        fitted = coupling_model(draft, cohort, entry)
+    except FitError as error:
+        return refuse(draft, cohort, str(error))
+    predictor, outcome, time = entry["predictor"], entry["outcome"], entry["time"]
+    x = cohort.label(predictor)
+    for companion, what in ((_fixed_effects, "fixed-effects"), (_lag_as_it_stands, "raw-lag")):
+        try:
+            draft.companions.append(companion(fitted, predictor, outcome, time, x))
+        except FitError as error:
+            draft.warnings.append(f"No {what} check: {error}")
+    if diagnosed:
+        draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates)
+    draft.fit_statistics["expected_nickell_bias"] = _nickell_bias(fitted, f"{outcome}_within")
+    if moderator := entry.get("moderator"):
+        draft.curves, borders = effect_by_moderator(
+            fitted.fit,
+            fitted.rows,
+            f"{predictor}_within",
+            moderator,
+            f"Effect of {x.lower()}, within client (points per point)",
+        )
+        draft.fit_statistics |= borders
+    return draft.finish()
+
+
+def coupling_draft(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Draft:
+    """Return what is known of the fit before anything is computed."""
+    x, y = cohort.label(entry["predictor"]), cohort.label(entry["outcome"])
+    return Draft(
+        model=name,
+        family="coupling",
+        title=f"{x} → {y} at the next session",
+        question=f"When a client's “{x}” is above the client's own average, is “{y}” at the "
+        "next session different, given where it stands now? And do clients with a higher average "
+        "differ?",
+        outcome={
+            "column": f"{entry['outcome']}_next",
+            "label": f"{y} at the next session",
+            "unit": cohort.unit(entry["outcome"]),
+        },
+        engine=dict(ENGINE),
+        assumptions=list(COUPLING_ASSUMPTIONS),
+    )
+
+
+def coupling_model(draft: Draft, cohort: Cohort, entry: Mapping[str, Any]) -> Fitted:
+    """Fit the mixed model of one direction and fill in `draft`.
+
+    Raises
+    ------
+    FitError
+        What the data cannot give, in plain words.
+    """
+    predictor, outcome, time = entry["predictor"], entry["outcome"], entry["time"]
+    x, y = cohort.label(predictor), cohort.label(outcome)
+    following = f"{outcome}_next"
+    within, between, now = f"{predictor}_within", f"{predictor}_between", f"{outcome}_within"
+    unit, panel = "points per point", cohort.panel
+    require_scores(cohort, predictor)
+    require_scores(cohort, outcome)
+    moderation = moderation_terms(panel, within, entry.get("moderator"))
+    return fit_multilevel(
+        draft,
+        cohort,
+        outcome=following,
+        fixed=["1", within, between, now, time, *moderation, *entry.get("fixed", [])],
+        slopes={"client": [within]} if entry.get("differs_between_clients") else {},
+        wanted_levels=entry.get("levels"),
+        needed={
+            following: f"no next session with a score of {y}",
+            outcome: f"no score of {y} at this session",
+            within: f"no score of {x} at this session",
+            time: f"{time.replace('_', ' ')} not known",
+        },
+        terms={
+            within: Term(
+                f"{x}, within client",
+                "within-client",
+                unit,
+                role="main",
+                sd_ratio=_ratio(sd(panel[within]), sd(panel[f"{outcome}_within"])),
+            ),
+            between: Term(
+                f"{x}, between clients",
+                "between-client",
+                unit,
+                role="main",
+                sd_ratio=_ratio(
+                    _client_sd(panel, f"{predictor}_client_mean"),
+                    _client_sd(panel, f"{outcome}_client_mean"),
+                ),
+            ),
+            now: Term(f"{y} now, within client", "autoregression", unit),
+            time: Term(f"Time ({time.replace('_', ' ')})", "time", "points per unit"),
+        },
+    )
+
+
+def _nickell_bias(fitted: Fitted, autoregression: str) -> float | None:
+    """Return the bias to expect of an autoregression with client means taken out.
+
+    -(1 + phi)/(T - 1) with T the harmonic mean of pairs per client (Nickell, 1981, for many clients
+    and moderate T).
+    """
+    pairs = fitted.rows.groupby("client").size()
+    t = float(1 / (1 / pairs).mean())
+    if t <= 1:
+        return None
+    phi = fitted.fit.coefficients.set_index("term").loc[autoregression, "estimate"]
+    return -(1 + float(phi)) / (t - 1)
+
+
+def _ratio(above: float, below: float) -> float | None:
+    return above / below if below > 0 else None
+
+
+def _client_sd(panel: pd.DataFrame, column: str) -> float:
+    return sd(panel.groupby("client", sort=False)[column].first())
+
+
+def _lag_as_it_stands(
+    fitted: Fitted, predictor: str, outcome: str, time: str, label: str
+) -> dict[str, Any]:
+    """Return the within-client coefficient of the mixed model with the outcome now not centred.
+
+    The client's random intercept is part of the outcome now, so that this model pulls the
+    autoregression up and the within-client coefficient towards zero; printed because much of the
+    literature uses it.
+    """
+    swap = {f"{outcome}_within": outcome}
+    fit = fit_mixed(
+        fitted.rows,
+        outcome=f"{outcome}_next",
+        fixed=[swap.get(term, term) for term in fitted.fixed],
+        random=fitted.random,
+    )
+    if not fit.convergence.converged:
+        msg = "its optimiser did not reach a maximum."
+        raise FitError(msg)
+    row = fit.coefficients.set_index("term").loc[f"{predictor}_within"]
+    return estimate(
+        f"{predictor}_within",
+        label=f"{label}, within client",
+        role="main",
+        level="within-client",
+        estimator="mixed model, REML, outcome now not centred",
+        unit="points per point",
+        numbers={str(key): value for key, value in row.items()},
+    )
+
+
+def _fixed_effects(
+    fitted: Fitted, predictor: str, outcome: str, time: str, label: str
+) -> dict[str, Any]:
+    """Return the within-client coefficient with every client's level as a free constant."""
+    rows, following = fitted.rows, f"{outcome}_next"
+    several = rows.groupby("client")[following].transform("size") > 1
+    rows = rows[several]
+    if rows.empty or rows["client"].nunique() < 2:
+        msg = "fewer than two clients have two pairs of sessions."
+        raise FitError(msg)
+    indexed = rows.set_index(["client", "session"], drop=False)  # time may be the session
+    clusters, cluster_level = clusters_of(rows)
+    regressors = indexed[[predictor, outcome, time]].astype(float)
+    constant = regressors.groupby(level=0).transform("std").fillna(0).max() == 0
+    if constant.any():
+        msg = f"{', '.join(regressors.columns[constant])} never varies within a client."
+        raise FitError(msg)
+    codes = pd.Series(clusters, index=indexed.index)
+    result = PanelOLS(indexed[following].astype(float), regressors, entity_effects=True).fit(
+        cov_type="clustered", clusters=codes.to_frame("cluster"), debiased=True, group_debias=True
+    )
+    # ASSUME t with (clusters - 1) degrees of freedom for cluster-robust standard errors.
+    from scipy import stats
+
+    df = int(codes.nunique()) - 1
+    value, se = float(result.params[predictor]), float(result.std_errors[predictor])
+    half = float(stats.t.ppf(0.975, df)) * se
+    return estimate(
+        predictor,
+        label=f"{label}, within client",
+        role="main",
+        level="within-client",
+        estimator=f"client fixed effects, clustered by {cluster_level} "
+        f"(linearmodels {linearmodels.__version__})",
+        unit="points per point",
+        numbers={
+            "estimate": value,
+            "se": se,
+            "df": df,
+            "statistic": value / se,
+            "p": float(2 * stats.t.sf(abs(value / se), df)),
+            "ci_low": value - half,
+            "ci_high": value + half,
+        },
+        standardised=value * sd(rows[f"{predictor}_within"]) / sd(rows[f"{outcome}_within"])
+        if sd(rows[f"{outcome}_within"]) > 0
+        else None,
+    )
+
+
+fit_coupling = partial(fit_family, coupling_fit)

@@ -1,0 +1,174 @@
+"""Influence: what the main effects would be without one therapist, one site, one client.
+
+The model is fitted again without the group, its variances too (Snijders & Bosker, 2012, sect.
+10.7), from the optimum of the whole fit. Of an effect b with b(-j) and se(-j) without group j:
+
+    DFBETAS_j = (b - b(-j)) / se(-j),    conspicuous beyond 2 / sqrt(number of groups)
+
+(Belsley, Kuh & Welsch, 1980, ch. 2; for groups Nieuwenhuis, te Grotenhuis & Pelzer, 2012), and of
+all p fixed effects together, with their covariance V in the whole fit,
+
+    D_j = (b - b(-j))' V^-1 (b - b(-j)) / p,    conspicuous beyond 4 / number of groups
+
+(Cook, 1977). Only the extremes, counts and shares are kept: no group is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alliance.errors import FitError
+from alliance.families.diagnostics.reading import Effect, Reader
+
+LEVELS = ("therapist", "site", "client")
+
+
+@dataclass(slots=True)
+class Refits:
+    """What was found without each group of one level.
+
+    Attributes
+    ----------
+    left_out
+        The level.
+    groups
+        How many it has.
+    effects
+        Of each refit, by term; a term that it lacks is not there.
+    cooks
+        Cook's distance of each refit that has all coefficients.
+    failed
+        How many refits gave nothing.
+    message
+        Why there are none.
+    """
+
+    left_out: str
+    groups: int
+    effects: list[dict[str, Effect]] = field(default_factory=list)
+    cooks: list[float] = field(default_factory=list)
+    failed: int = 0
+    message: str = ""
+
+
+def leave_out(
+    rows: pd.DataFrame, level: str, refit: Callable[[np.ndarray], Any], reader: Reader, whole: Any
+) -> Refits:
+    """Refit without each group of a level.
+
+    Parameters
+    ----------
+    rows
+        What the model was fitted to, with `client` and the level.
+    level
+        Column of the groups.
+    refit
+        From the ids of clients to the fit without them; raises `FitError`.
+    reader
+        Reads the main effects.
+    whole
+        The fit to all rows.
+    """
+    groups, found = groups_of(rows, level)
+    if found.message:
+        return found
+    names, b = coefficients_of(whole)
+    inverse = np.linalg.inv(whole.covariance.to_numpy())
+    for clients in groups:
+        try:
+            fit = refit(clients)
+            if not fit.convergence.converged:
+                raise FitError("no maximum")
+            found.effects.append(reader.of(fit))
+        except FitError:
+            found.failed += 1
+            continue
+        own, values = coefficients_of(fit)
+        if own == names:
+            found.cooks.append(cooks_distance(b - values, inverse))
+    return found
+
+
+def coefficients_of(fit: Any) -> tuple[list[str], np.ndarray]:
+    """Return names and estimates of the fixed effects, of either engine."""
+    table = fit.coefficients
+    return list(table["term"]), table["estimate"].to_numpy()
+
+
+def cooks_distance(change: np.ndarray, inverse: np.ndarray) -> float:
+    """Return Cook's distance from the change of the fixed effects and their inverse covariance."""
+    return float(change @ inverse @ change) / len(change)
+
+
+def groups_of(rows: pd.DataFrame, level: str) -> tuple[list[np.ndarray], Refits]:
+    """Return the clients of each group, in the order of the groups' names."""
+    if level not in rows or rows[level].isna().all():
+        return [], Refits(level, 0, message=f"No {level} is known.")
+    by_group = rows.groupby(level, sort=True)["client"].unique()
+    found = Refits(level, len(by_group))
+    if len(by_group) < 2:
+        found.message = f"There is one {level} only: nothing is left without it."
+    return list(by_group), found
+
+
+def summary(found: Refits) -> dict[str, Any]:
+    """Return the level's block: refits, failures, Cook's distances."""
+    n = found.groups
+    limit = 4.0 / n if found.cooks else None
+    return {
+        "left_out": found.left_out,
+        "groups": n,
+        "refits": len(found.effects),
+        "failed": found.failed,
+        "largest_cooks_distance": max(found.cooks, default=None),
+        "cooks_limit": limit,
+        "cooks_flagged": sum(d > limit for d in found.cooks) if limit else None,
+        "message": found.message
+        or ("" if found.effects else f"Without any one {found.left_out} the model has no fit."),
+    }
+
+
+def effect_rows(found: Refits, mains: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what became of each main effect without one group of the level."""
+    rows = []
+    for main in mains:
+        without = [effects[main["term"]] for effects in found.effects if main["term"] in effects]
+        if without and main["estimate"] is not None:
+            rows.append(_row(found, main, without))
+    return rows
+
+
+def _row(found: Refits, main: Mapping[str, Any], without: Sequence[Effect]) -> dict[str, Any]:
+    b, limit = float(main["estimate"]), 2.0 / np.sqrt(found.groups)
+    estimate = np.array([effect.estimate for effect in without])
+    change = (b - estimate) / np.array([effect.se for effect in without])
+    has_interval = main["ci_low"] is not None and main["ci_high"] is not None
+    sides = np.array([_side(effect.low, effect.high) for effect in without])
+    return {
+        "term": main["term"],
+        "label": main["label"],
+        "unit": main["unit"],
+        "left_out": found.left_out,
+        "groups": found.groups,
+        "refits": len(without),
+        "failed": found.groups - len(without),
+        "lowest": float(estimate.min()),
+        "highest": float(estimate.max()),
+        "largest_dfbetas": float(change[np.argmax(np.abs(change))]),
+        "limit": float(limit),
+        "flagged": int((np.abs(change) > limit).sum()),
+        "sign_changes": int((np.sign(estimate) != np.sign(b)).sum()),
+        "conclusion_changes": int((sides != _side(main["ci_low"], main["ci_high"])).sum())
+        if has_interval
+        else None,
+    }
+
+
+def _side(low: float, high: float) -> int:
+    """Return on which side of zero an interval lies: 1, -1, or 0 where it holds zero."""
+    return 1 if low > 0 else -1 if high < 0 else 0

@@ -1,0 +1,1 @@
+"""Growth: how a measure develops over treatment."""

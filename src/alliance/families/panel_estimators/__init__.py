@@ -1,0 +1,1 @@
+"""Panel estimators: the same question without a distribution of clients."""

@@ -1,0 +1,349 @@
+"""Panel estimators: the coupling of two measures without any distribution for clients.
+
+    y_i,t+1 = a_i + b x_it + phi y_it + c f(t) + e
+
+by client fixed effects, first differences, the regression of client means (between), and random
+effects (Swamy-Arora), each from linearmodels. They answer different questions, so that they may
+differ; two tests say whether they do: Hausman (1978), with the conventional covariances that it
+needs, and Mundlak (1978), the Wald test of client means added to a random-intercept model, which
+keeps its size where the rows of a therapist are alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import linearmodels
+import numpy as np
+import pandas as pd
+from linearmodels.panel import BetweenOLS, PanelOLS, PooledOLS, RandomEffects
+from scipy import stats
+
+from alliance.errors import FitError
+from alliance.families.common.levels import FEWEST_CLUSTERS, clusters_of
+from alliance.families.diagnostics import none_of
+from alliance.families.fit import (
+    Cohort,
+    Draft,
+    estimate,
+    fit_family,
+    left_out_by_reason,
+    refuse,
+    require_scores,
+    rows_of,
+    test_row,
+)
+from alliance.mixed import fit_mixed
+
+ESTIMATORS = ("client fixed effects", "first differences", "between", "random effects")
+WITHIN, BETWEEN = "within-client", "between-client"
+
+
+@dataclass(frozen=True, slots=True)
+class PanelEstimate:
+    """One estimator's coefficients.
+
+    Attributes
+    ----------
+    name
+        In words.
+    level
+        Which differences it uses: `within-client`, `between-client`, or `both`.
+    coefficients, se
+        By regressor.
+    df
+        Degrees of freedom of t.
+    n_rows
+        Rows, differences or clients that it rests on.
+    """
+
+    name: str
+    level: str
+    coefficients: pd.Series
+    se: pd.Series
+    df: int
+    n_rows: int
+
+
+def panel_estimates(
+    rows: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    clusters: np.ndarray | None = None,
+    cluster_level: str = "client",
+) -> list[PanelEstimate]:
+    """Return fixed effects, first differences, between and random effects, in this order.
+
+    Parameters
+    ----------
+    rows
+        Columns `client`, `session`, `outcome` and the regressors, without missing values. A first
+        difference is taken only between sessions whose numbers follow one another.
+    outcome, regressors
+        Columns.
+    clusters
+        Cluster per row for CR1 standard errors; None for the conventional ones.
+    cluster_level
+        What a cluster is, for print.
+
+    Returns
+    -------
+    list of PanelEstimate
+        Of those that these rows can carry: a design with more rows than columns and full rank.
+
+    Raises
+    ------
+    FitError
+        No client has two rows, or a regressor never varies within a client.
+    """
+    indexed = rows.set_index(["client", "session"])
+    y, x = indexed[outcome].astype(float), indexed[list(regressors)].astype(float)
+    n_clients = rows["client"].nunique()
+    if len(rows) == n_clients:
+        msg = "no client has two usable sessions."
+        raise FitError(msg)
+    still = x.groupby(level=0).transform("std").fillna(0).max() == 0
+    if still.any():
+        msg = f"{', '.join(x.columns[still])} never varies within a client."
+        raise FitError(msg)
+    options: dict[str, Any] = {"cov_type": "unadjusted", "debiased": True}
+    n_clusters, how = 0, "conventional standard errors"
+    if clusters is not None:
+        codes = pd.DataFrame({"cluster": clusters}, index=indexed.index)
+        n_clusters, how = int(codes["cluster"].nunique()), f"clustered by {cluster_level}"
+        options = {"cov_type": "clustered", "clusters": codes, "debiased": True}
+        options["group_debias"] = True
+    with_constant = x.assign(constant=1.0)
+    several = y.groupby(level=0).transform("size") > 1
+    dy, dx = _differences(y), x.apply(_differences)
+    pairs = dy.notna()
+    means = with_constant.groupby(level=0).mean()
+    within = x[several] - x[several].groupby(level=0).transform("mean")
+    runs: list[tuple[str, str, pd.DataFrame, Callable[[], Any], Mapping[str, Any]]] = [
+        (
+            "client fixed effects",
+            WITHIN,
+            within,
+            lambda: PanelOLS(y[several], x[several], entity_effects=True),
+            _of(options, several),
+        ),
+        (
+            "first differences",
+            WITHIN,
+            dx[pairs],
+            lambda: PooledOLS(dy[pairs], dx[pairs]),
+            _of(options, pairs),
+        ),
+        (
+            "between, client means",
+            BETWEEN,
+            means,
+            lambda: BetweenOLS(y, with_constant),
+            {"debiased": True},
+        ),
+        (
+            "random effects, Swamy-Arora",
+            "both",
+            means,
+            lambda: RandomEffects(y, with_constant),
+            options,
+        ),
+    ]
+    found = []
+    for name, level, design, model, settings in runs:
+        if not _carries(design):
+            continue
+        result = model().fit(**settings)
+        clustered = settings.get("cov_type") == "clustered"
+        told = how if clustered or clusters is None else "conventional standard errors"
+        found.append(
+            PanelEstimate(
+                name=f"{name}, {told}",
+                level=level,
+                coefficients=result.params[list(regressors)],
+                se=result.std_errors[list(regressors)],
+                df=n_clusters - 1 if clustered else int(result.df_resid),
+                n_rows=int(result.nobs),
+            )
+        )
+    return found
+
+
+def _carries(design: pd.DataFrame) -> bool:
+    """Return whether a design has more rows than columns and no column that follows from others."""
+    values = design.to_numpy(float)
+    if len(values) <= values.shape[1]:
+        return False
+    scale = np.linalg.norm(values, axis=0)
+    if not (scale > 0).all():
+        return False
+    return int(np.linalg.matrix_rank(values / scale)) == values.shape[1]
+
+
+def _of(options: Mapping[str, Any], kept: pd.Series) -> dict[str, Any]:
+    """Return the options with the clusters of the rows that are kept."""
+    if "clusters" not in options:
+        return dict(options)
+    return {**options, "clusters": options["clusters"][kept]}
+
+
+def _differences(values: pd.Series) -> pd.Series:
+    """Return the change since the session before; missing where that session is not there."""
+    before = values.rename(index=lambda session: session + 1, level=1)
+    return values - before.reindex(values.index)
+
+
+def hausman(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> dict[str, Any]:
+    """Return statistic, df and p of fixed against random effects; None where it is not defined.
+
+    H = d'(V_F - V_R)^-1 d, d = b_F - b_R (Hausman, 1978), conventional covariances with the
+    residual variance of each estimator. In finite samples V_F - V_R need not be positive definite;
+    then there is no test.
+    """
+    indexed = rows.set_index(["client", "session"])
+    y, x = indexed[outcome].astype(float), indexed[list(regressors)].astype(float)
+    fixed = PanelOLS(y, x, entity_effects=True).fit(cov_type="unadjusted", debiased=True)
+    random = RandomEffects(y, x.assign(constant=1.0)).fit(cov_type="unadjusted", debiased=True)
+    names = list(regressors)
+    d = (fixed.params[names] - random.params[names]).to_numpy()
+    v = (fixed.cov.loc[names, names] - random.cov.loc[names, names]).to_numpy()
+    if np.linalg.eigvalsh(v)[0] <= 0:
+        return {"statistic": None, "df": len(names), "p": None}
+    statistic = float(d @ np.linalg.solve(v, d))
+    return {"statistic": statistic, "df": len(names), "p": float(stats.chi2.sf(statistic, len(d)))}
+
+
+def mundlak(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> dict[str, Any]:
+    """Return F, df, df2 and p of the client means added to a random-intercept model (ML engine).
+
+    Equal within and between coefficients are the null hypothesis (Mundlak, 1978).
+    """
+    means = rows.groupby("client")[list(regressors)].transform("mean").add_suffix("_mean")
+    data = pd.concat([rows[["client", outcome, *regressors]], means], axis=1)
+    try:
+        fit = fit_mixed(data, outcome, ["1", *regressors, *means.columns], {"client": ["1"]})
+    except FitError:  # the client means follow from one another: there is nothing to test
+        return {"statistic": None, "df": len(regressors), "df2": None, "p": None}
+    joint = fit.joint_test([{name: 1.0} for name in means.columns])
+    return {
+        "statistic": joint.statistic,
+        "df": joint.df_numerator,
+        "df2": joint.df_denominator,
+        "p": joint.p,
+    }
+
+
+def panel_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fit of one direction by every panel estimator."""
+    base = entry["entry"]
+    predictor, outcome, time = base["predictor"], base["outcome"], base["time"]
+    x, y = cohort.label(predictor), cohort.label(outcome)
+    following = f"{outcome}_next"
+    draft = Draft(
+        model=name,
+        family="panel",
+        title=f"{x} → {y} at the next session: panel estimators",
+        question=f"Does the effect of “{x}” on “{y}” at the next session hold if every client has "
+        "a level of their own, whatever that level is?",
+        outcome={"column": following, "label": f"{y} at the next session",
+                 "unit": cohort.unit(outcome)},
+        engine={"name": "linearmodels", "version": linearmodels.__version__,
+                "estimator": "least squares", "df_method": "clusters − 1"},
+    )  # fmt: skip
+    panel = cohort.panel
+    try:
+        require_scores(cohort, predictor)
+        require_scores(cohort, outcome)
+        kept = left_out_by_reason(
+            panel,
+            {
+                f"no next session with a score of {y}": panel[following].isna(),
+                f"no score of {y} at this session": panel[outcome].isna(),
+                f"no score of {x} at this session": panel[predictor].isna(),
+                f"{time.replace('_', ' ')} not known": panel[time].isna(),
+            },
+        )
+        rows = panel[kept["used"]]
+        if rows["client"].nunique() < 2:
+            msg = "fewer than two clients have a pair of successive sessions."
+            raise FitError(msg)
+        clusters, level = clusters_of(rows)
+        regressors = [predictor, outcome, time]
+        found = panel_estimates(rows, following, regressors, clusters, level)
+    except FitError as error:
+        return refuse(draft, cohort, f"The panel estimators cannot be computed: {error}")
+    missing = [one for one in ESTIMATORS if not any(f.name.startswith(one) for f in found)]
+    draft.warnings += [
+        f"{one.capitalize()}: not computed, the sessions that there are cannot carry it."
+        for one in missing
+    ]
+    if not found:
+        return refuse(draft, cohort, "No panel estimator can be computed from these sessions.")
+    draft.status = "converged"
+    draft.convergence |= {"converged": True, "optimiser": "closed form"}
+    draft.equation = (
+        f"{following} ~ client constant + {predictor} + {outcome} + {time}  (client constants: "
+        "free, differenced away, averaged, or random)"
+    )
+    draft.data = rows_of(cohort, kept["used"], kept["left_out"], ["site", "client"])
+    draft.engine["df_method"] = f"clusters − 1 (clustered by {level})"
+    draft.estimates = [_row(found_one, predictor, x) for found_one in found]
+    draft.tests = [
+        test_row(
+            "Hausman: fixed against random effects",
+            "chi2",
+            hausman(rows, following, regressors),
+        ),
+        test_row(
+            "Mundlak: within against between coefficients",
+            "F",
+            mundlak(rows, following, regressors),
+        ),
+    ]
+    if draft.tests[0]["statistic"] is None:
+        draft.warnings.append(
+            "Hausman's test is not defined here (the difference of the covariances is not positive "
+            "definite): read Mundlak's."
+        )
+    if len(np.unique(clusters)) < FEWEST_CLUSTERS:
+        draft.warnings.append("Fewer than ten clusters: clustered standard errors are too small.")
+    # ASSUME the regressors do not answer to earlier shocks of the outcome beyond one session
+    # (strict exogeneity); the lagged outcome breaks it, by about (1 + phi)/(T - 1).
+    draft.assumptions = [
+        "Every estimator but “between” removes or models what is constant in a client.",
+        "The outcome now is among the regressors: with few sessions its coefficient is too low by "
+        "fixed effects and first differences (Nickell, 1981), too high by random effects.",
+    ]
+    draft.diagnostics = none_of(
+        "Panel estimators assume no distribution of residuals or clients, and their standard "
+        "errors are robust to clustering: no diagnostics are computed for them."
+    )
+    return draft.finish()
+
+
+def _row(found: PanelEstimate, term: str, label: str) -> dict[str, Any]:
+    value, se = float(found.coefficients[term]), float(found.se[term])
+    half = float(stats.t.ppf(0.975, found.df)) * se
+    return estimate(
+        term,
+        label=f"{label}, {'within and between clients' if found.level == 'both' else found.level}",
+        role="main" if found.name.startswith("client fixed") else "adjustment",
+        level=found.level,
+        estimator=found.name,
+        unit="points per point",
+        numbers={
+            "estimate": value,
+            "se": se,
+            "df": found.df,
+            "statistic": value / se,
+            "p": float(2 * stats.t.sf(abs(value / se), found.df)),
+            "ci_low": value - half,
+            "ci_high": value + half,
+        },
+    )
+
+
+fit_panel = partial(fit_family, panel_fit)

@@ -1,0 +1,1 @@
+"""Parallel growth: whether two measures develop together."""

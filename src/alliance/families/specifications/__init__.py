@@ -1,0 +1,1 @@
+"""Alternative specifications of a coupling model: other means, trends and lags."""

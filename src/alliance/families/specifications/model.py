@@ -1,0 +1,325 @@
+"""Coupling under every choice that the literature argues about, one departure at a time.
+
+How a client's level is taken (mean over all sessions, mean so far, latent mean), what is done about
+trends (nothing, time as a covariate, residuals from the client's own line), how far the effect
+reaches (same session, next, the one after), how the outcome now enters, whether the effect differs
+between clients, whether therapists and sites have parts of their own, and whether the effect
+changes over treatment. "Estimates were strongly influenced by the way linear trajectories were
+handled": so all stand side by side, and no reader has to trust one of them
+(Curran & Bauer, 2011; Wang & Maxwell, 2015; Falkenström, Finkel, Sandell, Rubel & Holmqvist, 2017).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alliance.errors import FitError
+from alliance.families.common.curves import simultaneous_reach
+from alliance.families.common.levels import levels_of, site_terms
+from alliance.families.common.multilevel import sd
+from alliance.families.coupling.model import COUPLING_ASSUMPTIONS, coupling_draft, coupling_model
+from alliance.families.diagnostics import none_of
+from alliance.families.fit import Cohort, Draft, estimate, fit_family, refuse
+from alliance.mixed import MixedFit, fit_mixed
+
+UNIT = "points per point"
+X, X_BETWEEN, X_THERAPIST, X_SITE = "x_within", "x_between", "x_therapist", "x_site"
+NOW, FOLLOWING = "y_now", "y_following"
+LEVELS = {
+    X: "within-client",
+    X_BETWEEN: "between-client",
+    X_THERAPIST: "between-therapist",
+    X_SITE: "between-site",
+}
+MOST_FOR_A_CURVE = 41
+LOWEST_CLIENT, HIGHEST_CLIENT = "range_over_clients_low", "range_over_clients_high"
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way to ask; the defaults are the reported model.
+
+    Attributes
+    ----------
+    name
+        In words, as printed.
+    mean
+        `all` sessions, the `running` mean, or the `latent` mean.
+    trend
+        `none`, `covariate`, or `line` (residuals from the client's own line).
+    lag
+        Sessions between predictor and outcome: 0, 1 or 2.
+    centred
+        Whether the outcome now is centred at the client's own mean.
+    differs
+        Whether the within effect has a random slope over clients.
+    four_way
+        Whether therapists (and sites, where they are a random level) have parts of their own.
+    over_time
+        Whether the within effect may change with the log of the session's number.
+    """
+
+    name: str
+    mean: str = "all"
+    trend: str = "covariate"
+    lag: int = 1
+    centred: bool = True
+    differs: bool = False
+    four_way: bool = False
+    over_time: bool = False
+
+
+ARMS = (
+    Arm("reported model"),
+    Arm("no detrending", trend="none"),
+    Arm("client's own line taken out", trend="line"),
+    Arm("mean so far", mean="running"),
+    Arm("mean so far, no detrending", mean="running", trend="none"),
+    Arm("latent mean", mean="latent"),
+    Arm("same session", lag=0),
+    Arm("two sessions later", lag=2),
+    Arm("outcome now not centred", centred=False),
+    Arm("effect differs between clients", differs=True),
+    Arm("therapists apart", four_way=True),
+    Arm("effect changes over treatment", over_time=True),
+)
+
+
+def arm_rows(
+    panel: pd.DataFrame, arm: Arm, predictor: str, outcome: str, time: str
+) -> pd.DataFrame:
+    """Return the complete rows of one arm with the columns that its model names.
+
+    Columns: `x_within`, `x_between` (and the therapist's and site's parts), `y_now`,
+    `y_following`, `time`, `log_session`, and the ids of the levels.
+    """
+    following = {0: outcome, 1: f"{outcome}_next"}.get(arm.lag)
+    now = f"{outcome}_previous" if arm.lag == 0 else outcome
+    rows = panel[["site", "therapist", "client", "session"]].copy()
+    rows["time"] = panel[time]
+    rows["log_session"] = np.log(panel["session"])
+    rows["x"] = panel[predictor]
+    rows[FOLLOWING] = panel[following] if following else _two_later(panel, outcome)
+    if arm.mean == "running":
+        rows[X] = panel[f"{predictor}_running_within"]
+        rows[X_BETWEEN] = panel[f"{predictor}_running_between"]
+    else:
+        rows[X] = panel[f"{predictor}_within"]
+        rows[X_BETWEEN] = panel[f"{predictor}_between"]
+    rows[NOW] = panel[now] - (panel[f"{outcome}_client_mean"] if arm.centred else 0.0)
+    if arm.trend == "line":
+        rows[X] = _off_own_line(rows, "x")
+    if arm.four_way:
+        means = panel[f"{predictor}_client_mean"]
+        therapists = means.groupby(panel["therapist"]).transform("mean")
+        rows[X_BETWEEN] = means - therapists
+        rows[X_THERAPIST] = therapists - means.groupby(panel["site"]).transform("mean")
+        rows[X_SITE] = means.groupby(panel["site"]).transform("mean") - means.mean()
+    needed = [FOLLOWING, X, X_BETWEEN, NOW, "time"] + ([X_THERAPIST] if arm.four_way else [])
+    return rows.dropna(subset=needed)
+
+
+def _two_later(panel: pd.DataFrame, outcome: str) -> pd.Series:
+    key = ["site", "client", "session"]
+    later = panel[[*key, outcome]].assign(session=panel["session"] - 2)
+    return panel[key].merge(later, on=key, how="left")[outcome].set_axis(panel.index)
+
+
+def _off_own_line(rows: pd.DataFrame, column: str) -> pd.Series:
+    """Return the deviations from each client's own least-squares line over time.
+
+    A client with fewer than three scores has no line to deviate from: missing.
+    """
+    known = rows[[column, "time", "client"]].dropna()
+    grouped = known.groupby("client")
+    x = known[column] - grouped[column].transform("mean")
+    t = known["time"] - grouped["time"].transform("mean")
+    square = (t * t).groupby(known["client"]).transform("sum")
+    slope = (x * t).groupby(known["client"]).transform("sum") / square.where(square > 0)
+    off = x - slope * t
+    return off.where(grouped[column].transform("size") >= 3).reindex(rows.index)
+
+
+def fit_arm(rows: pd.DataFrame, arm: Arm, wanted_levels: list[str] | None) -> MixedFit:
+    """Fit one arm by REML.
+
+    Raises
+    ------
+    FitError
+        The engine's words, or that there is nothing to fit.
+    """
+    if rows.empty or rows["client"].nunique() < 2:
+        msg = "fewer than two clients have what it needs."
+        raise FitError(msg)
+    levels, _ = levels_of(rows, wanted_levels)
+    if "therapist" in levels:
+        rows = rows.dropna(subset="therapist")
+    fixed = ["1", X, X_BETWEEN]
+    if arm.four_way:
+        if "therapist" not in levels:
+            msg = "the cohort has no therapist level."
+            raise FitError(msg)
+        fixed += [X_THERAPIST] + ([X_SITE] if "site" in levels else [])
+    fixed += [NOW] + (["time"] if arm.trend != "none" else [])
+    if arm.over_time:
+        fixed += ["log_session", f"{X}:log_session"]
+    random = {level: ["1"] for level in levels}
+    if arm.differs:
+        random["client"] = ["1", X]
+    fixed += site_terms(rows, levels)
+    return fit_mixed(rows, FOLLOWING, fixed, random)
+
+
+def latent_between(fit: MixedFit, rows: pd.DataFrame) -> dict[str, float | None]:
+    """Return the between effect corrected for the unreliability of client means.
+
+    b_latent = b_w + (b_b - b_w) / lambda, lambda = tau2 / (tau2 + sigma2 / n), with the variances
+    of the predictor between and within clients and the harmonic mean of sessions per client
+    (Lüdtke et al., 2008, eq. 11). ASSUME lambda is known: its uncertainty is not in the interval.
+    """
+    null = fit_mixed(rows, "x", ["1"], {"client": ["1"]})
+    parts = null.variance_components.set_index("level")["variance_or_covariance"]
+    n = float(1 / (1 / rows.groupby("client").size()).mean())
+    reliability = parts["client"] / (parts["client"] + parts["residual"] / n)
+    if not reliability > 0:
+        msg = "clients do not differ in their level of the predictor."
+        raise FitError(msg)
+    weights = {X_BETWEEN: 1 / reliability, X: 1 - 1 / reliability}
+    row = fit.contrast({"latent": weights}).iloc[0]
+    columns = ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high")
+    return {column: row[column] for column in columns}
+
+
+def arms_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the reported coupling model and every arm beside it, as one fit."""
+    base = entry["entry"]
+    predictor, outcome, time = base["predictor"], base["outcome"], base["time"]
+    x = cohort.label(predictor)
+    draft = coupling_draft(cohort, name, base)
+    try:
+        coupling_model(draft, cohort, base)
+    except FitError as error:
+        return refuse(_renamed(draft, x), cohort, str(error))
+    _renamed(draft, x)
+    draft.estimates, draft.companions, draft.variance_components = [], [], []
+    draft.second_engine = None
+    draft.warnings = [w for w in draft.warnings if "second engine" not in w.lower()]
+    for arm in ARMS:
+        try:
+            rows = arm_rows(cohort.panel, arm, predictor, outcome, time)
+            fit = fit_arm(rows, arm, base.get("levels"))
+            if not fit.convergence.converged:
+                msg = "its optimiser did not reach a maximum."
+                raise FitError(msg)
+            draft.estimates += _rows_of_arm(arm, fit, rows, x)
+        except FitError as error:
+            draft.warnings.append(f"{arm.name.capitalize()}: not computed, {error}")
+            continue
+        draft.fit_statistics[f"rows: {arm.name}"] = fit.rows.used
+        if arm.differs:
+            draft.variance_components = _spread(fit)
+            draft.fit_statistics |= _range_over_clients(fit)
+        if arm.over_time:
+            draft.curves = [_effect_over_time(fit, rows, draft)]
+    draft.assumptions = [*COUPLING_ASSUMPTIONS, "Every arm departs from the reported model in the "
+                         "one or two ways that its name says."]  # fmt: skip
+    draft.diagnostics = none_of(
+        "The diagnostics of the reported model stand with that model; its other arms have none."
+    )
+    return draft.finish()
+
+
+def _renamed(draft: Draft, x: str) -> Draft:
+    draft.family = "arms"
+    draft.title = f"{x} → {draft.outcome['label']}: other ways to ask"
+    draft.question = "Does the answer depend on how means, trends and lags are handled?"
+    return draft
+
+
+def _rows_of_arm(arm: Arm, fit: MixedFit, rows: pd.DataFrame, x: str) -> list[dict[str, Any]]:
+    table = fit.coefficients.set_index("term")
+    words = {X: "within client", X_BETWEEN: "between clients", X_THERAPIST: "between therapists",
+             X_SITE: "between sites"}  # fmt: skip
+    found = []
+    for term, level in LEVELS.items():
+        if term not in table.index or (arm.mean == "latent" and term == X):
+            continue
+        numbers: Mapping[str, Any] = {str(k): v for k, v in table.loc[term].items()}
+        if arm.mean == "latent":
+            numbers = latent_between(fit, rows)
+        spread = sd(rows[FOLLOWING] - rows.groupby("client")[FOLLOWING].transform("mean"))
+        found.append(
+            estimate(
+                term,
+                label=f"{x}, {words[term]}",
+                role="main" if arm == ARMS[0] else "adjustment",
+                level=level,
+                estimator=arm.name,
+                unit=UNIT,
+                numbers=numbers,
+                standardised=float(numbers["estimate"]) * sd(rows[X]) / spread
+                if term == X and spread > 0
+                else None,
+            )
+        )
+    return found
+
+
+def _spread(fit: MixedFit) -> list[dict[str, Any]]:
+    """Return how much the within effect differs between clients."""
+    table = fit.variance_components
+    row = table[(table["name_1"] == X) & table["name_2"].isna()].iloc[0]
+    return [
+        {
+            "level": "client",
+            "name_1": X,
+            "name_2": X,
+            "variance_or_covariance": float(row["variance_or_covariance"]),
+            "sd_or_correlation": float(row["sd_or_correlation"]),
+            "share": None,
+        }
+    ]
+
+
+def _range_over_clients(fit: MixedFit) -> dict[str, float]:
+    """Return where the within effects of 95 % of clients lie: b_w -+ 1.96 SD of the random slope.
+
+    ASSUME effects are normal over clients; the uncertainty of b_w and of the SD is not in it.
+    """
+    sd_of_effects = _spread(fit)[0]["sd_or_correlation"]
+    mean = float(fit.coefficients.set_index("term")["estimate"][X])
+    reach = 1.959963984540054 * sd_of_effects
+    return {LOWEST_CLIENT: mean - reach, HIGHEST_CLIENT: mean + reach}
+
+
+def _effect_over_time(fit: MixedFit, rows: pd.DataFrame, draft: Draft) -> dict[str, Any]:
+    """Return the within effect by session, b0 + b1 log(session), with a simultaneous band."""
+    last = int(rows["session"].quantile(0.95))
+    sessions = np.arange(1, max(2, min(last, MOST_FOR_A_CURVE)) + 1)
+    terms = list(fit.coefficients["term"])
+    design = np.zeros((len(sessions), len(terms)))
+    design[:, terms.index(X)] = 1.0
+    product = next(term for term in terms if set(term.split(":")) == {X, "log_session"})
+    design[:, terms.index(product)] = np.log(sessions)
+    mean = design @ fit.coefficients["estimate"].to_numpy()
+    spread = design @ fit.covariance.to_numpy() @ design.T
+    half = simultaneous_reach(spread) * np.sqrt(np.diag(spread))
+    return {
+        "name": "effect over treatment",
+        "group": "within client",
+        "x_label": "Session",
+        "y_label": f"Effect on {draft.outcome['label'].lower()} (points per point)",
+        "x": sessions,
+        "estimate": mean,
+        "ci_low": mean - half,
+        "ci_high": mean + half,
+    }
+
+
+fit_arms = partial(fit_family, arms_fit)

@@ -1,0 +1,1 @@
+"""Response surface: what agreement of the two views goes with."""

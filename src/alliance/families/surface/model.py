@@ -1,0 +1,164 @@
+"""Response surface: does it matter that client and therapist agree, and at which level.
+
+    Z = b0 + b1 X + b2 Y + b3 X² + b4 XY + b5 Y² + (outcome now) + random intercepts + e
+
+X the client's and Y the therapist's rating, within clients and on one scale, so that zero is what
+is usual for this client (Edwards & Parry, 1993; multilevel: Kivlighan, 2017). Along the line of
+agreement X = Y the surface has slope a1 = b1 + b2 and curvature a2 = b3 + b4 + b5; along the line
+of disagreement X = -Y slope a3 = b1 - b2 and curvature a4 = b3 - b4 + b5; a5 = b3 - b5 says whether
+its ridge leaves the line of agreement (Humberg, Nestler & Back, 2019). All five are linear in b:
+their tests are contrasts of the mixed model with its own degrees of freedom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from alliance.errors import FitError
+from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel
+from alliance.families.common.two_views import CLIENT, THERAPIST, UNIT, with_two_views
+from alliance.families.diagnostics import Contrasts, diagnose
+from alliance.families.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
+
+X, Y = f"{CLIENT}_within", f"{THERAPIST}_within"
+XX, XY, YY = f"square({X})", f"{X}:{Y}", f"square({Y})"
+SURFACE = {
+    "a1": ("Slope along agreement", {X: 1, Y: 1}),
+    "a2": ("Curvature along agreement", {XX: 1, XY: 1, YY: 1}),
+    "a3": ("Slope along disagreement", {X: 1, Y: -1}),
+    "a4": ("Curvature along disagreement", {XX: 1, XY: -1, YY: 1}),
+    "a5": ("Ridge off the line of agreement", {XX: 1, YY: -1}),
+}
+GRID = 21
+REACH = 0.9  # the drawn square holds this share of the observed deviations
+
+
+def surface_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the surface of an outcome at the next session over the two views of this one."""
+    client, therapist, outcome = entry["client"], entry["therapist"], entry["outcome"]
+    time, z = entry["time"], cohort.label(outcome)
+    following, now = f"{outcome}_next", f"{outcome}_within"
+    draft = Draft(
+        model=name,
+        family="surface",
+        title=f"{z} at the next session, by both views of the alliance",
+        question=f"Is “{z}” at the next session different when client and therapist agree that the "
+        "session was better than usual, and when they disagree?",
+        outcome={"column": following, "label": f"{z} at the next session",
+                 "unit": cohort.unit(outcome)},
+        engine=dict(ENGINE),
+    )  # fmt: skip
+    # ASSUME a quadratic surface; ASSUME deviations from the client's own means say what is usual.
+    draft.assumptions = [
+        "Both ratings are read as per cent of their instrument's possible range, as deviations "
+        "from what is usual for the client.",
+        "The surface is quadratic; the outcome now enters as deviation from the client's mean.",
+        "Pairs of sessions with all three forms count; others are missing at random.",
+        "Random effects and residuals are normal and independent.",
+    ]
+    try:
+        require_scores(cohort, outcome)
+        both = with_two_views(cohort, client, therapist)
+        unit = "points per per cent"
+        fitted = fit_multilevel(
+            draft,
+            both,
+            outcome=following,
+            fixed=["1", X, Y, XX, XY, YY, now, time],
+            slopes={},
+            wanted_levels=entry.get("levels"),
+            needed={
+                following: f"no next session with a score of {z}",
+                outcome: f"no score of {z} at this session",
+                X: "not rated by both",
+                time: f"{time.replace('_', ' ')} not known",
+            },
+            terms={
+                X: Term("Client's view (X)", "within-client", unit),
+                Y: Term("Therapist's view (Y)", "within-client", unit),
+                XX: Term("X squared", "within-client", f"{unit} squared"),
+                XY: Term("X times Y", "within-client", f"{unit} squared"),
+                YY: Term("Y squared", "within-client", f"{unit} squared"),
+                now: Term(f"{z} now, within client", "autoregression", "points per point"),
+                time: Term(f"Time ({time.replace('_', ' ')})", "time", "points per unit"),
+            },
+        )
+        draft.estimates = [*_surface_tests(fitted), *draft.estimates]
+    except FitError as error:
+        return refuse(draft, cohort, str(error))
+    draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates, Contrasts(_weights))
+    draft.curves = _surface(fitted, z)
+    return draft.finish()
+
+
+def _surface_tests(fitted: Fitted) -> list[dict[str, Any]]:
+    """Return a1 to a5 as contrasts."""
+    table = fitted.fit.contrast(_weights(list(fitted.fit.coefficients["term"])))
+    return [
+        estimate(
+            name,
+            label=label,
+            role="main",
+            level="surface",
+            estimator="contrast of the mixed model",
+            unit="points per per cent" + (" squared" if XX in of else ""),
+            numbers={str(k): v for k, v in row.items()},
+        )
+        for (name, (label, of)), (_, row) in zip(SURFACE.items(), table.iterrows(), strict=True)
+    ]
+
+
+def _weights(names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return a1 to a5 as combinations of the coefficients."""
+    known = {_key(name): name for name in names}
+    return {
+        name: {known[_key(term)]: float(weight) for term, weight in of.items()}
+        for name, (_, of) in SURFACE.items()
+    }
+
+
+def _key(term: str) -> str:
+    """Return the name of a term whatever the order of its factors."""
+    return ":".join(sorted(term.split(":")))
+
+
+def _surface(fitted: Fitted, label: str) -> list[dict[str, Any]]:
+    """Return lines of the surface at a grid of the therapist's view, over the client's view.
+
+    Drawn relative to the usual session (X = Y = 0): only what the two views change is shown.
+    """
+    fit, rows = fitted.fit, fitted.rows
+    names = {_key(str(term)): k for k, term in enumerate(fit.coefficients["term"])}
+    reach = float(np.quantile(np.abs(rows[[X, Y]].to_numpy(float)), REACH))
+    x = np.linspace(-reach, reach, GRID)
+    b, v = fit.coefficients["estimate"].to_numpy(), fit.covariance.to_numpy()
+    curves = []
+    for y in x:
+        design = np.zeros((GRID, len(b)))
+        for term, values in ((X, x), (Y, np.full(GRID, y)), (XX, x**2), (XY, x * y),
+                             (YY, np.full(GRID, y**2))):  # fmt: skip
+            design[:, names[_key(term)]] = values
+        mean = design @ b
+        half = 1.959963984540054 * np.sqrt(
+            np.clip(np.einsum("ij,jk,ik->i", design, v, design), 0.0, None)
+        )
+        curves.append(
+            {
+                "name": "surface",
+                "group": f"{y:.6g}",
+                "x_label": f"Client's view, from usual ({UNIT})",
+                "y_label": f"{label} at the next session, difference (points)",
+                "x": x,
+                "estimate": mean,
+                "ci_low": mean - half,
+                "ci_high": mean + half,
+            }
+        )
+    return curves
+
+
+fit_surface = partial(fit_family, surface_fit)

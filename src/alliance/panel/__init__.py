@@ -1,0 +1,1 @@
+"""The analysis table, and the descriptions that rest on no model."""

@@ -1,0 +1,1 @@
+"""How a run is made: one step at a time, one run a folder, its outputs and its provenance."""
