@@ -8,10 +8,11 @@ import pytest
 
 from alliance import files
 from alliance.codebook.package import UNDESCRIBED, data_package
+from alliance.codebook.page import render
 from alliance.codebook.tables import PARTS, TABLES
 from alliance.config.cohort import PROJECT
 from alliance.config.instruments import load_instrument
-from alliance.findings import check_findings
+from alliance.findings import Findings, check_findings, read_fields
 from alliance.ingest.problems import COLUMNS as PROBLEM_COLUMNS
 
 TYPES = {"str": "string", "string": "string", "object": "string", "bool": "boolean",
@@ -121,6 +122,24 @@ def test_names_fit_the_standard():
         mappings=[], tables=[],
     )  # fmt: skip
     assert empty["name"] == "my_lab" and empty["resources"] == []
+
+
+def test_names_with_digits_are_vouched_for(tmp_path):
+    processed, results = tmp_path / "data", tmp_path / "results"
+    files.write_parquet(pd.DataFrame({"phq_9": [1.0], "age_2": [30]}), processed / "panel.parquet")
+    made = data_package(
+        about={"cohort": "trial_2", "title": "A trial in 2 clinics", "simulated": False},
+        measures={"phq_9": {"label": "PHQ-9"}},
+        keys={"phq_9": load_instrument(PROJECT / "config" / "instruments" / "phq-9.yaml")},
+        mappings=[], tables=[processed / "panel.parquet"],
+    )  # fmt: skip
+    files.write_json(made, processed / "datapackage.json")
+    files.write_json({"title": made["title"]}, results / "description.json")
+    findings = Findings(document="codebook.html")
+    page = render(read_fields(processed / "datapackage.json", results), findings)
+    files.write_text(page, results / "codebook.html")
+    files.write_json(findings.as_json(), results / "findings.json")
+    assert check_findings(results / "codebook.html", results / "findings.json", results) == []
 
 
 def test_a_column_that_nobody_described_is_told_as_such(tmp_path):

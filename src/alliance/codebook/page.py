@@ -33,7 +33,9 @@ def render(package: Field, findings: Findings) -> str:
         package=package,
         show=findings.show,
         fields=lambda resource: html.table_fragment(fields_table(resource), findings),
-        scores=lambda measure: html.table_fragment(scores_table(measure), findings),
+        scores=lambda measure, heading: html.table_fragment(
+            scores_table(measure), findings, labelled_by=heading
+        ),
         title="Codebook" if has_digit(title) else f"Codebook: {title}",
         style=Markup(style),
         policy=html.POLICY.format(html.style_hash(style)),
@@ -95,10 +97,13 @@ def _constraints(field: Field) -> dict[str, Field]:
 
 
 def scores_table(measure: Field) -> Table:
-    """Return the scores of a measure: items, rule, range, unanswered items allowed."""
+    """Return the scores of a measure: items, rule, range, unanswered items allowed.
+
+    The page heads it by the measure's label, which a title could not print: it may hold digits.
+    """
     table = Table(
         f"scores-{measure['name'].raw}",
-        f"Scores of {measure['name'].raw}",
+        "Scores",
         [
             heading("Score", numeric=False),
             heading("Items", numeric=False),

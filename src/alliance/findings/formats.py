@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from alliance.findings import citations
@@ -210,6 +210,11 @@ def _words(argument: str, value: str) -> str:
     return _text(argument, value).replace("-", " ").replace("_", " ")
 
 
+def _key(argument: str, value: Mapping[str, Any]) -> str:
+    """Print the name of an entry, given by its place (from 0), as words."""
+    return _words("", list(value)[int(argument)])
+
+
 def _digest(argument: str, value: str) -> str:
     """Print the first twelve characters of a hash."""
     return _text(argument, value)[:12]
@@ -234,6 +239,7 @@ def _reference(argument: str, value: Any) -> str:
 FORMATS: dict[str, Callable[..., str]] = {
     "text": _text,
     "words": _words,
+    "key": _key,
     "digest": _digest,
     "citation": _citation,
     "reference": _reference,

@@ -16,6 +16,7 @@ SCHEMA = "alliance-findings-1"
 PLAIN = (
     "text",
     "words",
+    "key",
     "component",
     "per",
     "head",
@@ -108,7 +109,7 @@ class Findings:
         if any(value is None for value in values):
             return MISSING, None
         printed = format_value(format, *values)
-        if not printed or (format in PLAIN and not has_digit(printed)):
+        if not printed or (format.partition(":")[0] in PLAIN and not has_digit(printed)):
             return printed, None
         finding = Finding(
             id=f"{self.prefix}{len(self.entries) + 1}",
