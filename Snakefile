@@ -20,18 +20,13 @@ include: "workflow/rules/manuscript.smk"
 include: "workflow/rules/report.smk"
 
 
+if config.get("only_vouched"):
+    drop_what_nobody_vouches_for()
+
+
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/report.html",
-        f"{RESULTS}/audit/findings.json",
-        f"{RESULTS}/checks/problems.csv",
-        rules.write_intake_page.output,
-        rules.write_codebook.output,
-        rules.draw_figures.output,
-        rules.make_tables.output,
-        rules.collect_references.output,
-        rules.write_manuscript.output,
-        rules.check_printed_numbers.output,
+        everything_made(),
     message:
         "The report of cohort {COHORT} is at {RESULTS}/report.html."

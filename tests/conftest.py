@@ -73,6 +73,12 @@ def project(tmp_path):
 
 
 @pytest.fixture(scope="session")
+def project_copy():
+    """Return what copies the project into a folder."""
+    return Project
+
+
+@pytest.fixture(scope="session")
 def finished_demo(tmp_path_factory):
     """The demo cohort, run once for all tests of a worker."""
     project = Project(tmp_path_factory.mktemp("demo") / "project")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from pathlib import Path
 
 from alliance import files
-from alliance.errors import AllianceError, ConfigError
+from alliance.errors import ConfigError
 from alliance.running.console import speak_plainly
+from alliance.running.endings import defect_log, defect_message, plain_reason
 from alliance.running.one_run import one_run_at_a_time
-from alliance.running.outputs import drop_changed_outputs, remember_outputs
 
 PROJECT = Path(__file__).resolve().parents[2]
+INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
+# Signs that Snakemake, or the shell that it starts jobs by, would take for their own.
+UNUSABLE = frozenset(" \t\n'\"`$\\{}*?[]|&;<>()!#~")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,11 +38,30 @@ def main(arguments: list[str] | None = None) -> int:
     simulate.add_argument("--config", type=Path, default=PROJECT / "config" / "config.yaml")
     simulate.add_argument("--folder", type=Path, help="default: data/raw/<cohort>")
     options = parser.parse_args(arguments)
+    # A polite request to end (a closed terminal, a machine going down) is Ctrl-C to us.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         return COMMANDS[options.command](options)
-    except AllianceError as error:
-        print(f"\n{error}\n", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(f"\n{plain_reason(error)}\n", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:  # the last line of defence
+        print(f"\n{plain_reason(error) or _defect(error)}\n", file=sys.stderr)
         return 1
+
+
+def _defect(error: Exception) -> str:
+    """Log a defect of the program; return the sentence on it."""
+    log = Path("results") / "defect.log"
+    try:
+        files.write_text(defect_log(error), log)
+    except OSError as second:
+        return (
+            f"{defect_message(error, 'missing')} (It could not be written.)\n{plain_reason(second)}"
+        )
+    return defect_message(error, log)
 
 
 def config_of(cohort: str) -> Path:
@@ -107,18 +131,20 @@ def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
     """Run the workflow up to `targets` (all of it without); return results folder and status."""
     from alliance.config.cohort import load_cohort
 
-    if " " in f"{PROJECT}{sys.executable}":
+    if found := UNUSABLE & set(f"{PROJECT}{sys.executable}{Path.cwd()}"):
+        signs = " ".join("a blank" if sign == " " else sign for sign in sorted(found))
         msg = (
-            "The project lies in a folder with a blank in its name, which the programs it uses "
-            "cannot handle. Move it to a path without blanks."
+            f"The path of the project has signs ({signs}) that the programs it uses cannot handle. "
+            "Move it to a path of letters, digits, dots, dashes and underlines."
         )
         raise ConfigError(msg)
     config = options.config or config_of(options.cohort)
     cohort = load_cohort(config)["cohort"]
-    results, processed = Path("results") / cohort, Path("data") / "processed" / cohort
-    with one_run_at_a_time(results):
-        for path in drop_changed_outputs(results, processed):
-            print(f"- {path} was changed since it was made: it will be made again.")
+    results = Path("results") / cohort
+    with one_run_at_a_time(results) as lock:
+        files.make_personal_folder(Path("data") / "processed" / cohort)
+        files.make_personal_folder(Path("private") / cohort)
+        _find_a_home()
         status = speak_plainly(
             [
                 sys.executable, "-m", "snakemake", *targets,
@@ -126,11 +152,23 @@ def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
                 "--profile", str(PROJECT / "profiles" / "default"),
                 "--cores", str(options.cores),
                 "--nolock",  # one_run_at_a_time does it, and leaves no lock behind a killed run
-                "--config", f"cohort_config={config.resolve()}",
-            ]
+                "--config", f"cohort_config={config.resolve()}", "only_vouched=true",
+            ],
+            inherited=[lock],
         )  # fmt: skip
-        remember_outputs(results, processed)
     return results, status
+
+
+def _find_a_home() -> None:
+    """Keep what programs remember between runs in the project where the home cannot be written."""
+    home = Path(os.path.expanduser("~"))
+    if home.is_absolute() and os.access(home, os.W_OK | os.X_OK):
+        return
+    instead = Path(".snakemake", "home").resolve()
+    instead.mkdir(parents=True, exist_ok=True)
+    os.environ.update(
+        HOME=str(instead), XDG_CACHE_HOME=str(instead), MPLCONFIGDIR=str(instead / "matplotlib")
+    )
 
 
 def _simulate(options: argparse.Namespace) -> int:

@@ -2,7 +2,8 @@
 
 Every output of the project goes through these functions: the content is written beside its place,
 flushed to the disk and renamed (a rename is atomic), so that a crash or a full disk never leaves a
-file that looks finished. Nothing written here holds a date, a user name or a path.
+file that looks finished. Nothing written here holds a date, a user name or a path. Files follow the
+umask, private ones are their owner's alone.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import io
 import json
 import math
 import os
-import tempfile
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,33 +23,63 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def write_bytes(data: bytes, path: str | Path, mode: int = 0o644) -> None:
-    """Publish `data` at `path` in one step; missing folders are made."""
+HALF_WRITTEN = ".*.part"  # what is being written, or was when the process was killed
+OWNER_ONLY = 0o600
+
+_published: dict[Path, str] | None = None
+
+
+@contextmanager
+def noting_published() -> Iterator[dict[Path, str]]:
+    """Note the SHA-256 of every file that the body publishes, by its path."""
+    global _published
+    before, _published = _published, {}
+    try:
+        yield _published
+    finally:
+        _published = before
+
+
+def write_bytes(data: bytes, path: str | Path, mode: int = 0o666) -> None:
+    """Publish `data` at `path` in one step; missing folders are made.
+
+    Parameters
+    ----------
+    data
+        The whole content.
+    path
+        Its place.
+    mode
+        Permissions, less what the umask takes away.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # Its name is short whatever the file's own name is: together they could be too long.
+    beside = path.with_name(HALF_WRITTEN.replace("*", secrets.token_hex(6)))
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(beside, flags, mode)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(beside, mode)
         os.replace(beside, path)
     except BaseException:
-        Path(beside).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
+    if _published is not None:
+        _published[path] = hashlib.sha256(data).hexdigest()
 
 
-def write_text(text: str, path: str | Path, mode: int = 0o644) -> None:
+def write_text(text: str, path: str | Path, mode: int = 0o666) -> None:
     """Publish `text` at `path` as UTF-8 with plain line ends."""
     write_bytes(text.encode("utf-8"), path, mode)
 
 
-def write_json(content: Any, path: str | Path) -> None:
+def write_json(content: Any, path: str | Path, mode: int = 0o666) -> None:
     """Publish `content` as JSON; not-a-number becomes null, keys keep their order."""
-    write_text(
-        json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n", path
-    )
+    text = json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(f"{text}\n", path, mode)
 
 
 def read_json(path: str | Path) -> Any:
@@ -87,7 +119,15 @@ def write_private_bytes(data: bytes, path: str | Path) -> None:
     folder = Path(path).parent
     folder.mkdir(parents=True, exist_ok=True)
     os.chmod(folder, 0o700)
-    write_bytes(data, path, mode=0o600)
+    write_bytes(data, path, OWNER_ONLY)
+
+
+def make_personal_folder(folder: str | Path) -> None:
+    """Make a folder for data of persons, open to its owner alone (one that is there stays)."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
 
 
 def inert_text(cell: object) -> object:

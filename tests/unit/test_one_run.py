@@ -42,4 +42,5 @@ def test_killed_run_needs_no_unlocking(tmp_path, other_run):
     other_run.wait()
     time.sleep(0.05)
     with one_run_at_a_time(tmp_path):
-        assert (tmp_path / ".run").read_text() == str(os.getpid())
+        assert (tmp_path / ".run").read_text().startswith(f"{os.getpid()} ")
+    assert (tmp_path / ".run").read_text() == ""

@@ -1,42 +1,73 @@
-"""Results that were changed since they were made are noticed and made again."""
+"""Results that no finished step vouches for are removed, so that they are made again."""
+
+from pathlib import Path
 
 import pytest
 
-from alliance.running.outputs import RECORD, drop_changed_outputs, remember_outputs
+from alliance import files
+from alliance.running.outputs import RECORD, Dropped, drop_unvouched
+from alliance.running.step import step
+
+RESULTS = Path("results/mylab")
+MADE = [
+    RESULTS / "figures/a.svg",
+    RESULTS / "fits/b.json",
+    Path("data/processed/mylab/c.parquet"),
+    Path("private/mylab/d.csv"),
+]
 
 
-def test_changed_emptied_and_untouched(tmp_path, monkeypatch):
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """Four files that a finished step has made."""
     monkeypatch.chdir(tmp_path)
-    results, processed = tmp_path / "results", tmp_path / "processed"
-    for folder in (results / "figures", results / "logs", processed):
-        folder.mkdir(parents=True)
-    for name in ("figures/a.svg", "figures/b.svg", "figures/c.svg", "logs/x.log"):
-        (results / name).write_text("made by the run")
-    remember_outputs(results, processed)
-    assert drop_changed_outputs(results, processed) == []
-    (results / "figures/a.svg").write_text("")
-    (results / "figures/b.svg").write_text("made by the ru")
-    (results / "logs/x.log").write_text("logs may change")
-    dropped = drop_changed_outputs(results, processed)
-    assert [path.name for path in dropped] == ["a.svg", "b.svg"]
-    assert not (results / "figures/a.svg").exists()
-    assert (results / "figures/c.svg").exists()
-    assert (results / "logs/x.log").exists()
+    with step(RESULTS / "logs" / "draw.log"):
+        for path in MADE:
+            files.write_text("made by the run", path)
 
 
-def test_first_run_has_nothing_to_compare(tmp_path):
-    assert drop_changed_outputs(tmp_path / "results", tmp_path / "processed") == []
+def test_what_is_as_it_was_made_stays(made):
+    assert drop_unvouched(MADE, RESULTS) == Dropped([], [])
+    assert all(path.is_file() for path in MADE)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b'{"results/a.csv": "12', b"[1]", b"\xff\xfe\x00", b"null"]
-)
-def test_a_damaged_record_stops_no_run_and_is_written_anew(tmp_path, content):
-    results, processed = tmp_path / "results", tmp_path / "processed"
-    (results / "audit").mkdir(parents=True)
-    (results / "a.csv").write_text("made by the run")
-    (results / RECORD).write_bytes(content)
-    assert drop_changed_outputs(results, processed) == []
-    remember_outputs(results, processed)
-    (results / "a.csv").write_text("")
-    assert drop_changed_outputs(results, processed) == [results / "a.csv"]
+@pytest.mark.parametrize("path", MADE, ids=str)
+@pytest.mark.parametrize("content", ["", "made by the ru", "Made by the run"])
+def test_what_was_changed_is_removed(made, path, content):
+    path.write_text(content)
+    assert drop_unvouched(MADE, RESULTS) == Dropped([path], [])
+    assert [other.exists() for other in MADE] == [other != path for other in MADE]
+
+
+@pytest.mark.parametrize("content", [b"", b'{"results/a.csv": "12', b"[1]", b"\xff\xfe\x00", None])
+def test_without_a_whole_record_nothing_is_taken_for_done(made, content):
+    (RESULTS / RECORD).unlink()
+    if content is not None:
+        (RESULTS / RECORD).write_bytes(content)
+    assert drop_unvouched(MADE, RESULTS) == Dropped([], sorted(MADE[:3]))
+    with step(RESULTS / "logs" / "draw.log"):
+        files.write_text("made again", MADE[0])
+    assert drop_unvouched(MADE[:1], RESULTS) == Dropped([], [])
+
+
+def test_a_failed_step_vouches_for_nothing(made, capsys):
+    with pytest.raises(SystemExit), step(RESULTS / "logs" / "draw.log"):
+        files.write_text("half of the figures", MADE[0])
+        raise OSError(28, "No space left on device", "results/mylab/figures/b.svg")
+    assert "disk is full" in capsys.readouterr().err
+    assert drop_unvouched(MADE, RESULTS) == Dropped([MADE[0]], [])
+
+
+def test_notes_of_the_user_are_left_alone_and_leavings_are_not(made):
+    notes = RESULTS / "notes.txt"
+    notes.write_text("my own")
+    left = RESULTS / "figures" / files.HALF_WRITTEN.replace("*", "0123")
+    left.write_text("half wri")
+    assert drop_unvouched(MADE, RESULTS) == Dropped([], [])
+    assert notes.read_text() == "my own"
+    assert not left.exists()
+
+
+def test_private_files_are_recorded_apart(made):
+    assert "private" not in (RESULTS / RECORD).read_text()
+    assert (Path("private/mylab/outputs.json").stat().st_mode & 0o777) == 0o600

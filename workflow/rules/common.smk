@@ -10,6 +10,8 @@ line and key, and nothing starts until there is none.
 import sys
 from pathlib import Path
 
+from snakemake.io import strip_wildcard_constraints
+
 from alliance.config.cohort import (
     instrument_path,
     load_cohort,
@@ -18,8 +20,10 @@ from alliance.config.cohort import (
     site_mapping_path,
     subscales_named,
 )
-from alliance.errors import ConfigError
+from alliance.running.endings import plain_reason
+from alliance.errors import AllianceError
 from alliance.files import sha256_of
+from alliance.running.outputs import drop_unvouched
 from alliance.running.provenance import library as modules_behind
 
 PROJECT = Path(workflow.basedir)
@@ -27,8 +31,8 @@ CONFIG = Path(config.get("cohort_config", PROJECT / "config" / "config.yaml")).r
 
 try:
     cohort = load_cohort(CONFIG)
-except ConfigError as error:
-    sys.exit(f"\n{error}\n")
+except (AllianceError, OSError) as error:
+    sys.exit(f"\n{plain_reason(error)}\n")
 
 COHORT = cohort["cohort"]
 RAW = f"data/raw/{COHORT}"
@@ -110,3 +114,31 @@ def truth_file():
     """Return the truth of a simulated cohort where it is known."""
     path = Path(RAW) / "truth.json"
     return str(path) if cohort["simulated"] and path.is_file() else []
+
+
+def everything_made():
+    """Return every file that a rule makes, but what is made only where it is asked for by name."""
+    patterns = [
+        strip_wildcard_constraints(pattern)
+        for own in workflow.rules
+        if own.name not in ("all", "draw_private_courses")
+        for pattern in own.output
+    ]
+    return [
+        path for pattern in patterns for path in expand(pattern, site=cohort["sites"])
+    ]
+
+
+def drop_what_nobody_vouches_for():
+    """Remove results that were changed since they were made, so that they are made again."""
+    try:
+        dropped = drop_unvouched(everything_made(), Path(RESULTS))
+    except OSError as error:
+        sys.exit(f"\n{plain_reason(error)}\n")
+    for path in dropped.changed:
+        print(f"- {path.as_posix()} was changed since it was made: it is made again.")
+    if dropped.unrecorded:
+        print(
+            f"- Files that no finished step has recorded: {len(dropped.unrecorded)}."
+            " They are made again."
+        )

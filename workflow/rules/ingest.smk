@@ -6,7 +6,9 @@ REQUIRED INPUTS
     keys     = config/instruments/*.yaml             which answers are possible
 OUTPUTS
     data/processed/<cohort>/sites/<site>/{clients,sessions,responses,quarantine,ledger,places}.parquet
+    private/<cohort>/ids_<site>.csv                  pseudonyms to ids, for the lab alone
     data/processed/<cohort>/implausible.parquet      what only all answers together show
+    private/<cohort>/odd_forms.csv                   the clients behind it, for the lab alone
     data/processed/<cohort>/{clients,sessions,responses,quarantine,ledger}.parquet
     results/<cohort>/checks/problems.csv             every problem with place, rule and remedy
     results/<cohort>/checks/ledger.csv               rows read = rows kept + rows set aside
@@ -26,6 +28,7 @@ rule ingest_site:
         code=library("ingest.site"),
     output:
         [f"{PROCESSED}/sites/{{site}}/{table}.parquet" for table in [*TABLES, "places"]],
+        lookup=f"private/{COHORT}/ids_{{site}}.csv",
     log:
         f"{RESULTS}/logs/ingest_site/{{site}}.log",
     benchmark:
@@ -51,6 +54,7 @@ rule check_plausibility:
         code=library("ingest.plausible"),
     output:
         implausible=f"{PROCESSED}/implausible.parquet",
+        odd_forms=f"private/{COHORT}/odd_forms.csv",
     log:
         f"{RESULTS}/logs/check_plausibility.log",
     benchmark:
