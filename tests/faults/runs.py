@@ -3,6 +3,7 @@
 Everything here works on a copy of the project with the tiny cohort (`tiny`), run once to its end.
 """
 
+import contextlib
 import hashlib
 import os
 import random
@@ -133,10 +134,8 @@ def killed_run(folder, kind, after_s):
     time.sleep(after_s)
     hit = whom(kind, process.pid, processes_of(folder))
     for pid in hit:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             (os.killpg if kind == "group" else os.kill)(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     if kind in ("launcher", "group"):
         time.sleep(2)
         left = processes_of(folder)
