@@ -263,3 +263,17 @@ def test_the_same_input_gives_the_same_bytes(published, tmp_path):
     for path in made:
         again = copy / "results" / "demo" / path.relative_to(published.folder)
         assert again.read_bytes() == path.read_bytes(), path.name
+
+
+def test_a_difference_between_groups_is_not_worded_as_a_course(mock, results_of, tmp_path):
+    course, *others = mock.fits()
+    time = course["estimates"][1] | {"group": "Treatment: TAU"}
+    product = mock.estimate("log_weeks:treatment[CBT 2]", 1.5, 0.1, level="difference in course")
+    product["group"] = "Treatment: CBT 2 against TAU"
+    course["estimates"] = [course["estimates"][0], time, product]
+    results = results_of(tmp_path, fits=[course, *others]).publish(figures=False)
+    assert results.differences() == []
+    told = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", results.html()))
+    label = course["outcome"]["label"]
+    assert f"{label}, Treatment: TAU: rising over treatment" in told
+    assert f"{label}, Treatment: CBT 2 against TAU: rises more or falls less" in told

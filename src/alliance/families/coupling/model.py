@@ -24,6 +24,7 @@ from alliance.errors import FitError
 from alliance.families.common.levels import clusters_of
 from alliance.families.common.moderation import effect_by_moderator, moderation_terms
 from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel, sd
+from alliance.families.common.products import reference_group
 from alliance.families.diagnostics import diagnose
 from alliance.families.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
 from alliance.mixed import fit_mixed
@@ -48,6 +49,9 @@ def coupling_fit(
         fitted = coupling_model(draft, cohort, entry)
     except FitError as error:
         return refuse(draft, cohort, str(error))
+    for row in draft.estimates:
+        if row["role"] == "main":
+            row["group"] = reference_group(fitted.fit, row["term"])
     predictor, outcome, time = entry["predictor"], entry["outcome"], entry["time"]
     x = cohort.label(predictor)
     for companion, what in ((_fixed_effects, "fixed-effects"), (_lag_as_it_stands, "raw-lag")):

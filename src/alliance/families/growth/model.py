@@ -20,11 +20,12 @@ from alliance.families.common.multilevel import (
     Term,
     columns_in,
     fit_multilevel,
-    plain_name,
 )
+from alliance.families.common.products import group_compared, reference_group
 from alliance.families.diagnostics import diagnose
 from alliance.families.fit import Cohort, Draft, fit_family, refuse, require_scores
 
+COURSE_DIFFERENCE = "difference in course"  # level of a product with time
 TIME_WORDS = {
     "weeks_since_intake": "per week",
     "log_weeks": "per unit of log(1 + weeks)",
@@ -70,7 +71,7 @@ def growth_fit(
         "independent given these.",
         "Missing sessions and forms are missing at random given the scores that there are.",
     ]
-    _name_differences_in_change(draft, time, words)
+    _say_whose_course(draft, fitted.fit, time, words)
     if diagnosed:
         draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates)
     draft.curves = mean_curves(
@@ -79,14 +80,17 @@ def growth_fit(
     return draft.finish()
 
 
-def _name_differences_in_change(draft: Draft, time: str, words: str) -> None:
-    """Mark interactions with time as main effects: they say who changes faster."""
+def _say_whose_course(draft: Draft, fit: Any, time: str, words: str) -> None:
+    """Say of products with time which groups they compare, of time whose course it then is."""
     for row in draft.estimates:
         factors = row["term"].split(":")
-        if time in factors and len(factors) > 1:
-            others = " x ".join(plain_name(factor) for factor in factors if factor != time)
-            row["label"] = f"Difference in change {words}: {others}"
-            row["level"], row["role"], row["unit"] = "time", "main", f"points {words}"
+        if row["term"] == time:
+            row["group"] = reference_group(fit, time)
+            row["label"] += f" ({row['group']})" if row["group"] else ""
+        elif time in factors:
+            row["group"] = group_compared(fit, row["term"], beside=time)
+            row["label"] = f"Difference in change {words}: {row['group']}"
+            row["level"], row["role"], row["unit"] = COURSE_DIFFERENCE, "main", f"points {words}"
 
 
 def _random_in_words(random: Mapping[str, list[str]]) -> str:
