@@ -275,12 +275,11 @@ def redcap_dictionary():
          " | ".join(f"{code}, {word.title()}" for code, word in GENDERS.items()), ""],
         ["day", "session", "", "text", "Date", "", ""],
     ]  # fmt: skip
-    # Two forms with the same wording for each item, as matrix fields have them.
     for i in range(N_WAI):
-        rows.append([f"wai{i + 1}", "wai", "", "radio", f"Item {i + 1}", REDCAP_CHOICES, ""])
+        rows.append([f"wai{i + 1}", "wai", "", "radio", f"Alliance {i + 1}", REDCAP_CHOICES, ""])
     choices = "0, Not at all | 1, Several days | 2, More than half | 3, Nearly every day"
     for i in range(N_PHQ):
-        rows.append([f"phq{i + 1}", "phq", "", "radio", f"Item {i + 1}", choices, ""])
+        rows.append([f"phq{i + 1}", "phq", "", "radio", f"Mood {i + 1}", choices, ""])
     return csv_text(rows)
 
 
@@ -291,8 +290,8 @@ def _redcap(folder, clients, sessions, labels):
     if labels:
         header = ["Record ID", "Event Name", "Therapist", "Age in years",
                   *(f"Gender (choice={word.title()})" for word in GENDERS.values()), "Date",
-                  *(f"Item {i + 1}" for i in range(N_WAI)),
-                  *(f"Item {i + 1}" for i in range(N_PHQ)), "Complete?"]  # fmt: skip
+                  *(f"Alliance {i + 1}" for i in range(N_WAI)),
+                  *(f"Mood {i + 1}" for i in range(N_PHQ)), "Complete?"]  # fmt: skip
     boxes = ("Unchecked", "Checked") if labels else ("0", "1")
     rows = [header]
     for c in clients:

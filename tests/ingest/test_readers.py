@@ -205,7 +205,7 @@ def test_a_raw_redcap_export_gets_the_words_of_its_codes(read, made, tmp_path):
 
 def test_redcap_labels_become_names_and_codes(read, made, tmp_path):
     labels = {"header": "labels", "cells": "labels"}
-    data = 'Record ID,Age in years,Item 1,Gender (choice=Male),Item 1,"Event Name",Odd\n'
+    data = 'Record ID,Age in years,Alliance 1,Gender (choice=Male),Mood 1,"Event Name",Odd\n'
     data += "1,30,Fairly often,Checked,Several days,Baseline,Fairly often\n2,30,Fairly,,,,\n"
     table = redcap(read, made, tmp_path, data, **labels)
     assert table.header == [

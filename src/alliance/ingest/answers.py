@@ -17,7 +17,7 @@ from alliance.ingest import parse
 from alliance.ingest.layouts import LAYOUTS
 from alliance.ingest.layouts.cells import AnswerCells
 from alliance.ingest.ledger import Ledger
-from alliance.ingest.mapping_faults import ScaleTally
+from alliance.ingest.mapping_faults import ScaleTally, note_codes
 from alliance.ingest.packed import is_repeated, packed
 from alliance.ingest.reading import Reading, counted
 from alliance.ingest.rules import BLANK, KEPT, NOT_SELECTED, READ
@@ -52,6 +52,7 @@ def responses(
             part["reading"] = np.full(len(part["value"]), at, dtype=np.int16)
             parts.append(part)
         tally.note(reading, keys)
+        note_codes(reading, keys)
         accounts.append(counts + _cells_of_lost_rows(reading))
     table = _table(parts)
     if len(readings) > 1:

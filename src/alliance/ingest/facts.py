@@ -68,6 +68,7 @@ def _fact_values(reading: Reading, name: str, fact: Mapping[str, Any]) -> pd.Ser
         rule = "unknown-code" if fact["codes"] else "not-a-number"
     else:
         labels = reading.raw.labels.get(column)
+        _note_shared_value_labels(reading, texts, fact, labels or {})
         values = parse.words_by_unique(texts, parse.code_parser(fact["codes"], labels))
         if name == "end_status":
             values = values.where(values.isin(END_STATUS))
@@ -77,6 +78,28 @@ def _fact_values(reading: Reading, name: str, fact: Mapping[str, Any]) -> pd.Ser
         rows = rows_where(broken, reading.raw.rows)
         reading.problems.add(rule, reading.place("clients"), rows=rows, column=column)
     return values
+
+
+def _note_shared_value_labels(
+    reading: Reading, texts: pd.Series, fact: Mapping[str, Any], labels: Mapping[str, str]
+) -> None:
+    """Stop where a category goes by a value label that two of the column's codes have."""
+    given = fact["codes"] or {}
+    found = {str(text).strip() for text in texts[reading.alive].dropna().unique()}
+    by_label: dict[str, list[str]] = {}
+    for code in sorted(found & set(labels) - set(given)):
+        by_label.setdefault(labels[code], []).append(code)
+    for label, codes in by_label.items():
+        if len(codes) > 1 and (label in given or not given):
+            reading.problems.add_finding(
+                "label-shared",
+                reading.place("clients"),
+                fact["column"],
+                f"the codes {', '.join(codes)} of this column have one value label",
+                remedy="name the codes themselves in `codes` of this fact in the site mapping, such"
+                f" as {{{codes[0]}: a_word, {codes[1]}: another_word}}",
+                rows_affected=int(texts.str.strip().isin(codes).sum()),
+            )
 
 
 def _agreed(

@@ -180,6 +180,44 @@ def _is_sweeping(count: int, of: int, least_if_all: int) -> bool:
     return count >= JUDGED_FROM and count >= MOST_SET_ASIDE * of
 
 
+def note_codes(reading: Reading, keys: Mapping[str, Instrument]) -> None:
+    """Judge texts that stand for answers where they leave answers of the form without a text.
+
+    A text without letter or digit ("-") can be nobody's wording of one answer: it stands for
+    several, and the run is stopped. Words may be fewer because nobody gave the others: noted.
+    """
+    for measure, given in reading.table["measures"].items():
+        codes, instrument = given["codes"], keys[measure]
+        if not codes or all(_is_number(text) for text in codes):
+            continue
+        n_steps = round((instrument.maximum - instrument.minimum) / instrument.step) + 1
+        n_named = len(set(codes.values()))
+        if n_named >= n_steps:
+            continue
+        columns = dict.fromkeys(e.column for e in reading.columns.items.get(measure, []))
+        columns = columns or {reading.table["answer"]: None}
+        bare = {text for text in codes if not any(sign.isalnum() for sign in text)}
+        n_bare = sum(
+            int(reading.cells(column).str.strip().isin(bare).sum()) for column in columns if bare
+        )
+        told = f"`codes` name {n_named} of the {n_steps} answers to {measure}"
+        reading.problems.add_finding(
+            "label-shared" if n_bare else "codes-leave-gaps",
+            reading.place("responses"),
+            next(iter(columns)),
+            f"{told}, and {n_bare:,} cells hold a mere sign" if n_bare else told,
+            remedy="export the numbers of the answers instead of their texts, or give each answer a"
+            " text of its own in the survey and export again"
+            if n_bare
+            else None,
+            rows_affected=max(n_bare, 1),
+        )
+
+
+def _is_number(text: str) -> bool:
+    return not np.isnan(parse.number(text.replace(",", ".")))
+
+
 class ScaleTally:
     """Counts where the answers to each measure of a table stand on its scale."""
 

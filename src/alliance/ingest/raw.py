@@ -60,12 +60,15 @@ class Mark:
         Position of the column in the header, or None for the whole row.
     rows_affected
         How many rows are concerned.
+    found
+        What the reader saw, in words and without a client's value; "" where the rule says it all.
     """
 
     rule: str
     row: int | None
     column: int | None = None
     rows_affected: int = 1
+    found: str = ""
 
 
 @dataclass(slots=True)
@@ -92,6 +95,9 @@ class RawTable:
         Rows that are no rows of the table (nor are they among `rows`).
     marks
         What is odd about rows and cells; told where the mapping reads the column.
+    untold
+        Fields whose column cannot be told, since they share their label with others: {name: names
+        of those that share it}.
     """
 
     header: list[str]
@@ -102,6 +108,7 @@ class RawTable:
     blank_rows: int = 0
     astray: list[Astray] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    untold: dict[str, list[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -135,6 +142,7 @@ class RawTable:
             blank_rows=self.blank_rows,
             astray=self.astray,
             marks=self.marks,
+            untold=self.untold,
         )
 
 

@@ -14,7 +14,7 @@ from alliance.ingest.columns import Columns
 from alliance.ingest.ledger import Ledger
 from alliance.ingest.problems import Place, Problems, rows_where
 from alliance.ingest.raw import RawTable
-from alliance.ingest.rules import KEPT, NOT_SELECTED, READ
+from alliance.ingest.rules import KEPT, NOT_SELECTED, READ, RULES
 
 CANONICAL = {"client": "clients", "session": "sessions", "answer": "responses"}
 
@@ -164,6 +164,13 @@ def note_odd(raw: RawTable, used: Iterable[str], place: Place, problems: Problem
         name = None if mark.column is None else raw.header[mark.column]
         if name is None or name in known:
             rows = None if mark.row is None else [mark.row]
-            problems.add(mark.rule, place, rows=rows, column=name, rows_affected=mark.rows_affected)
+            problems.add(
+                mark.rule,
+                place,
+                rows=rows,
+                column=name,
+                rows_affected=mark.rows_affected,
+                expected=f"{RULES[mark.rule].expected}; {mark.found}" if mark.found else None,
+            )
     for astray in raw.astray:
         problems.add(astray.rule, place, rows=[astray.row], rows_affected=astray.rows_affected)

@@ -67,6 +67,12 @@ RULES: dict[str, Rule] = {
             "one column of this name",
             "rename or remove the second column of this name",
         ),
+        label_shared=(
+            "a label of its own for each field and each answer that is read",
+            "export the raw data (field names in the header, codes in the cells) and take `header`"
+            " and `cells` out of the site mapping, or give each of them a label of its own in"
+            " REDCap and export again",
+        ),
         keys_disagree=(
             "rows whose key the joined file has",
             "mend `by` of this file in the site mapping, or export both files with the same key:"
@@ -294,6 +300,11 @@ RULES: dict[str, Rule] = {
         missing_code=(
             "answers, and no number that stands for a missing one (9, 99, 999, -9 ...)",
             "add that number to `missing` of this table in the site mapping",
+        ),
+        codes_leave_gaps=(
+            "a text for each of the form's answers in `codes`",
+            "look whether one text of the export stands for several answers (then export their"
+            " numbers), or whether `codes` of this measure lacks one",
         ),
         implausible_number=(
             "numbers that a person's can be",

@@ -37,6 +37,7 @@ from alliance.ingest.readers import read_table
 from alliance.ingest.reading import CANONICAL, Reading
 
 TABLES = ("clients", "sessions", "responses", "quarantine", "ledger")
+MOST_SHOWN = 5  # names in one message
 _OWN_FACTS = ("therapist", "end_status", "sessions_planned", "intake_date")
 
 
@@ -188,8 +189,9 @@ def _readings(
             if found is not None:
                 joined.add(found)
         boxes.add_facts(table, raw)
-        columns = resolve(table, raw.header, n_items)
+        columns = resolve(table, [*raw.header, *raw.untold], n_items)
         _note_missing_columns(table, raw.header, columns, place, problems)
+        _note_shared_labels(raw, columns, place, problems)
         for name in columns.twice:
             problems.add("column-twice", place, column=name)
         if not len(raw):
@@ -245,6 +247,18 @@ def _note_missing_columns(
         likely = f" (the file has: {', '.join(close)})" if close else ""
         remedy = f"export the column again, or mend its name in the site mapping{likely}"
         problems.add("column-missing", place, column=name, remedy=remedy)
+
+
+def _note_shared_labels(
+    raw: RawTable, columns: Columns, place: Place, problems: Problems
+) -> None:
+    """Stop where a field is read that has its label in common with another one."""
+    untold = [name for name in columns.used if name in raw.untold]
+    if untold:
+        sharing = list(dict.fromkeys(" = ".join(raw.untold[name]) for name in untold))
+        more = f", and {len(sharing) - MOST_SHOWN} more" if len(sharing) > MOST_SHOWN else ""
+        told = f"fields with one label: {', '.join(sharing[:MOST_SHOWN])}{more}"
+        problems.add_finding("label-shared", place, untold[0], told, rows_affected=len(raw))
 
 
 def _find_rows(readings: list[Reading], site: str, keys: Mapping[str, Instrument]) -> people.People:

@@ -5,6 +5,9 @@ Events, repeating instruments and checkboxes are plain columns (`redcap_event_na
 the export with labels: with the project's data dictionary (`dictionary`), labels in the header
 become field names again and labels in the cells become codes. In a raw export the dictionary gives
 the codes their words.
+
+A label is only as good as it is unique: fields that share one, and answers of one field that share
+one, cannot be told apart from it, and are not guessed from their order.
 """
 
 from __future__ import annotations
@@ -14,13 +17,13 @@ import html
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from alliance.ingest.parse import words_by_unique
-from alliance.ingest.raw import RawTable, UnreadableError
+from alliance.ingest.raw import Mark, RawTable, UnreadableError
 from alliance.ingest.readers import delimited
 from alliance.ingest.readers.opened import RawFile, open_raw
 
@@ -37,16 +40,17 @@ _COLUMNS = ("Variable / Field Name", "Field Type", "Field Label",
 _YES_NO = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
 _TICKED = {"1": "Checked", "0": "Unchecked"}
 _TAG = re.compile(r"<[^>]*>")
+SHARED = "label-shared"
 
 
 @dataclass(slots=True)
 class Dictionary:
-    """A project's fields as its exports show them, in the order of the forms.
+    """A project's fields as its exports show them.
 
     Attributes
     ----------
     names
-        By label in the header: the columns that have it, in order.
+        By label in the header: the columns that have it.
     choices
         By column: {code: label}.
     """
@@ -62,32 +66,44 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
         return table
     dictionary = _read_dictionary(open_raw(file.folder, source["dictionary"], {}))
     if source["header"] == "labels":
-        table.header = _names_of(table.header, dictionary)
+        _name_columns(table, dictionary)
     for name, choices in dictionary.choices.items():
         if name not in table.header:
             continue
+        table.labels[name] = choices
         if source["cells"] == "labels":
             position = table.header.index(name)
+            shared = _shared_labels(table.columns[position], choices)
+            if shared is not None:
+                table.marks.append(replace(shared, column=position))
             table.columns[position] = _codes_of(table.columns[position], choices)
-        table.labels[name] = choices
     return table
 
 
-def _names_of(header: list[str], dictionary: Dictionary) -> list[str]:
-    """Return the field names of labels; a label that stands twice goes by the order of the form."""
-    left = {label: list(names) for label, names in dictionary.names.items()}
-    found = []
-    for label in header:
-        names = left.get(plain_label(label), [])
-        found.append(names.pop(0) if names else OWN_LABELS.get(label, label))
-    return found
+def _name_columns(table: RawTable, dictionary: Dictionary) -> None:
+    """Put field names for labels; fields that share their label keep it, and are told as such."""
+    for position, label in enumerate(table.header):
+        names = dictionary.names.get(plain_label(label), [])
+        if len(names) == 1:
+            table.header[position] = names[0]
+        table.untold |= {name: names for name in names if len(names) > 1}
+
+
+def _shared_labels(column: pd.Series, choices: Mapping[str, str]) -> Mark | None:
+    """Return a mark where cells hold a label that several codes of the field have."""
+    labels = list(choices.values())
+    shared = {label for label in labels if labels.count(label) > 1}
+    is_shared = column.dropna().map(plain_label).isin(shared) if shared else None
+    if is_shared is None or not is_shared.any():
+        return None
+    codes = [code for code, label in choices.items() if label in shared]
+    found = f"the codes {', '.join(codes)} of this field do not all have one of their own"
+    return Mark(SHARED, None, rows_affected=int(is_shared.sum()), found=found)
 
 
 def _codes_of(column: pd.Series, choices: Mapping[str, str]) -> pd.Series:
     """Return labels as codes; a text that is no label stays, and is judged as it stands."""
-    codes: dict[str, str] = {}
-    for code, label in choices.items():
-        codes.setdefault(label, code)
+    codes = {label: code for code, label in choices.items()}
     return words_by_unique(column, lambda text: codes.get(plain_label(text), text))
 
 
@@ -107,13 +123,15 @@ def _read_dictionary(file: RawFile) -> Dictionary:
         found = f"{name} is no data dictionary of REDCap"
         remedy = "download it in REDCap (Designer or Project Setup, Download the Data Dictionary)"
         raise UnreadableError("file-unreadable", found, remedy=f"{remedy} as CSV")
-    dictionary = Dictionary()
+    dictionary = Dictionary({label: [own] for label, own in OWN_LABELS.items()})
     for row in rows:
         _add_field(dictionary, *(str(row[column] or "").strip() for column in _COLUMNS))
     return dictionary
 
 
 def _add_field(dictionary: Dictionary, name: str, kind: str, label: str, choices: str) -> None:
+    if kind == "descriptive":
+        return  # a text on the form: no export has a column of it
     label = plain_label(label)
     named = _YES_NO.get(kind, {})
     if kind in ("radio", "dropdown", "checkbox"):
