@@ -21,15 +21,17 @@ INVISIBLE = _UNSEEN + "".join(
     chr(point) for point in range(0xFFFF) if unicodedata.category(chr(point)) == "Cf"
 )
 TRIMMED = BLANKS + INVISIBLE  # a cell that holds nothing else is empty
-_HIDDEN = re.compile(f"[{re.escape(INVISIBLE)}\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\U000e0000-\U000e007f]")
+_HIDDEN = re.compile(
+    f"[{re.escape(INVISIBLE)}\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\U000e0000-\U000e007f]"
+)
 
 _DASHES = re.compile("[\u02d7\u2010-\u2015\u2043\u2212\u2796\u2e3a\u2e3b\ufe58]")
 _QUOTES = str.maketrans(
     "\u2018\u2019\u201a\u201b\u2032\u00b4`\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb",
     "'''''''" + '"' * 7,
 )
-# Letters of other scripts that look like Latin ones (of Unicode's list of confusables, UTS 39, those
-# of keyboards), written as code points since nobody could tell them apart here.
+# Letters of other scripts that look like Latin ones (those of keyboards in Unicode's list of
+# confusables, UTS 39), written as code points since nobody could tell them apart here.
 _TWINS = str.maketrans(
     # Cyrillic capitals, then small letters
     "\u0410\u0412\u0415\u0405\u0406\u0408\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u04ae"

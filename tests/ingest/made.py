@@ -102,8 +102,11 @@ def frame_of(header, rows):
     return frame
 
 
-def date_columns(header, rows):
-    return [name for i, name in enumerate(header) if isinstance(rows[0][i], datetime.date)]
+def time_formats(header, rows, date, moment, clock):
+    """Return the formats of a program for the columns that hold dates, moments or times."""
+    formats = {datetime.date: date, datetime.datetime: moment, datetime.time: clock}
+    kinds = {name: type(rows[0][i]) for i, name in enumerate(header)}
+    return {name: formats[kind] for name, kind in kinds.items() if kind in formats}
 
 
 def write(path, header, rows):
@@ -120,10 +123,10 @@ def write(path, header, rows):
     elif ending in (".sav", ".zsav"):
         pyreadstat.write_sav(frame_of(header, rows), str(path), compress=ending == ".zsav")
     elif ending == ".dta":
-        dates = dict.fromkeys(date_columns(header, rows), "%td")
+        dates = time_formats(header, rows, "%td", "%tc", "%tcHH:MM:SS")
         pyreadstat.write_dta(frame_of(header, rows), str(path), variable_format=dates)
     elif ending == ".xpt":
-        dates = dict.fromkeys(date_columns(header, rows), "DATE9.")
+        dates = time_formats(header, rows, "DATE9.", "DATETIME20.", "TIME8.")
         pyreadstat.write_xport(frame_of(header, rows), str(path), variable_format=dates)
     elif ending == ".por":
         pyreadstat.write_por(frame_of(header, rows), str(path))
@@ -157,7 +160,11 @@ def ods_cell(cell):
     if isinstance(cell, int | float):
         return f'<table:table-cell office:value-type="float" office:value="{cell}"/>'
     if isinstance(cell, datetime.date):
-        return f'<table:table-cell office:value-type="date" office:date-value="{cell}"/>'
+        when = cell.isoformat()
+        return f'<table:table-cell office:value-type="date" office:date-value="{when}"/>'
+    if isinstance(cell, datetime.time):
+        when = f"PT{cell.hour}H{cell.minute}M{cell.second}S"
+        return f'<table:table-cell office:value-type="time" office:time-value="{when}"/>'
     text = f"<text:p>{escape(cell)}</text:p>"
     return f'<table:table-cell office:value-type="string">{text}</table:table-cell>'
 

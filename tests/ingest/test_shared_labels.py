@@ -126,7 +126,9 @@ def test_a_sign_that_stands_for_several_answers_stops(site):
     table = {"file": "toy.csv", "rows": "session", "client": "id", "session": "nr"}
     read = site.read({**table, "measures": {"alliance": {"items": "wai{item}", "codes": codes}}})
     assert "3 of the 5 answers" in stops(read)["expected"].item()
-    site.csv("toy.csv", "id,nr,wai1,wai2,wai3\n" + "P1,1,Never,Often,Often\nP1,2,Often,Never,Never\n")
+    site.csv(
+        "toy.csv", "id,nr,wai1,wai2,wai3\n" + "P1,1,Never,Often,Often\nP1,2,Often,Never,Never\n"
+    )
     codes = {"Never": 1, "Often": 4}
     read = site.read({**table, "measures": {"alliance": {"items": "wai{item}", "codes": codes}}})
     assert read.quarantine["rule"].tolist() == ["codes-leave-gaps"]

@@ -48,7 +48,7 @@ def test_what_is_no_number(text, decimal):
      ("02.01.70", "dd.mm.yy", 1), (" 1970-01-02 ", "yyyy-mm-dd", 1)],
 )  # fmt: skip
 def test_dates(text, style, day):
-    assert parse.date_parser(style)(text) == day
+    assert parse.dates(pd.Series([text]), style, None) == day
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_dates(text, style, day):
      ("45292", "yyyy-mm-dd"), ("13/13/2024", "mm/dd/yyyy")],
 )  # fmt: skip
 def test_what_is_no_date(text, style):
-    assert math.isnan(parse.date_parser(style)(text))
+    assert math.isnan(parse.moment_parser(style)(text))
 
 
 def test_real_dates_of_a_workbook_are_read_beside_texts():
@@ -98,7 +98,7 @@ def test_numbers_as_texts(value, text):
 def test_cells_as_texts(tmp_path):
     import datetime
 
-    assert cell_text(datetime.datetime(2024, 1, 12, 10, 30)) == "2024-01-12"
+    assert cell_text(datetime.datetime(2024, 1, 12, 10, 30)) == "2024-01-12 10:30:00"
     assert cell_text(datetime.date(2024, 1, 12)) == "2024-01-12"
     assert cell_text(True) == "TRUE"
     assert cell_text("007") == "007"

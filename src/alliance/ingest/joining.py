@@ -6,16 +6,18 @@ columns empty, and are told; rows of the other file that no row of the table ask
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from alliance.ingest import parse
 from alliance.ingest.ledger import Ledger
 from alliance.ingest.problems import Place, Problems, rows_where
 from alliance.ingest.raw import RawTable
+from alliance.ingest.readers.cells import MS_A_DAY, moment_text, texts_by_unique
 from alliance.ingest.reading import counted, note_odd
 from alliance.ingest.rules import READ
 
@@ -109,8 +111,9 @@ def join(
         blank = pd.Series(pd.NA, index=range(len(raw)), dtype="str")
         raw.columns += [blank] * len(entry["take"])
         return None
-    own_key = _keys(raw, by, table["missing"])
-    other_key = _keys(other, by.values(), entry["missing"])
+    real = [ours in raw.dates or other_ in other.dates for ours, other_ in by.items()]
+    own_key = _keys(raw, by, table, real)
+    other_key = _keys(other, by.values(), entry, real)
     reason = _judged(other, other_key, entry["take"])
     position = pd.Series(np.arange(len(other)), index=other_key)[pd.isna(reason)]
     position = position[~position.index.duplicated()]
@@ -131,10 +134,21 @@ def _has_columns(raw: RawTable, names: Any, place: Place, problems: Problems) ->
     return all(n == 1 for n in count.values())
 
 
-def _keys(raw: RawTable, columns: Any, missing: list[str]) -> pd.Series:
-    """Return each row's key as one text, missing where a part of it is."""
-    parts = [raw.column(name).str.strip() for name in columns]
-    parts = [part.mask(part.isin(missing).fillna(False).astype(bool)) for part in parts]
+def _keys(
+    raw: RawTable, columns: Iterable[str], source: Mapping[str, Any], real: list[bool]
+) -> pd.Series:
+    """Return each row's key as one text, missing where a part of it is.
+
+    Where one of the two files has real dates (`real`), the written dates of the other are read.
+    """
+    parts = []
+    for name, is_date in zip(columns, real, strict=True):
+        part = raw.column(name).str.strip()
+        part = part.mask(part.isin(source["missing"]).fillna(False).astype(bool))
+        if is_date:
+            days = parse.moments(part, source["dates"], raw.dates.get(name))
+            part = texts_by_unique(days * MS_A_DAY, lambda ms: moment_text(round(ms))).fillna(part)
+        parts.append(part)
     key = parts[0]
     for part in parts[1:]:
         key = key + "\x1f" + part

@@ -27,8 +27,14 @@ _DATE_TOKENS = {
     "HH": "%H",
     "MM": "%M",
     "SS": "%S",
+    "AM": "%p",
 }
-_TOKEN = re.compile("yyyy|yy|mm|dd|HH|MM|SS")
+_TOKEN = re.compile("yyyy|yy|mm|dd|HH|MM|SS|AM")
+_SECOND_PARTS = re.compile(r"(?<=:[0-9]{2})\.[0-9]+")
+# How readers write the real dates of their formats.
+_REAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?)?")
+_TIME = re.compile(r"([0-9]{1,3}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]+)?))?(?: ?([ap])\.?m\.?)?")
+_SECONDS_A_DAY = 86_400
 
 # ASSUME no session took place before 1900 or after 2100: such a year is a slip of the keyboard.
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -64,24 +70,48 @@ def number_parser(decimal: str, codes: Mapping[str, Any] | None = None) -> Calla
     return lambda text: known.get(text.strip(), math.nan)
 
 
-def date_parser(style: str) -> Callable[[str], float]:
-    """Return the parser of dates written in `style` (dd.mm.yyyy): days since 1970-01-01, or NaN."""
-    pattern = _TOKEN.sub(lambda token: _DATE_TOKENS[token.group()], style)
+def moment_parser(style: str) -> Callable[[str], float]:
+    """Return the parser of dates written in `style` (dd.mm.yyyy): days since 1970-01-01, or NaN.
+
+    The time of day, where `style` has one, is the fraction of the day.
+    """
+    with_noon = "AM" in style
+    pattern = _TOKEN.sub(
+        lambda token: "%I" if with_noon and token.group() == "HH" else _DATE_TOKENS[token.group()],
+        style,
+    )
 
     def days(text: str) -> float:
+        text = text.strip()
+        part = _SECOND_PARTS.search(text)
+        if part is not None:
+            text = text[: part.start()] + text[part.end() :]
         try:
-            found = datetime.datetime.strptime(text.strip(), pattern)
+            found = datetime.datetime.strptime(text, pattern)
         except ValueError:
             return math.nan
-        if not FIRST_YEAR <= found.year <= LAST_YEAR:
-            return math.nan
-        return float((found.date() - datetime.date(1970, 1, 1)).days)
+        return _days_of(found) + (float(part.group()) / _SECONDS_A_DAY if part else 0.0)
 
     return days
 
 
-def dates(column: pd.Series, style: str, real: pd.Series | None) -> np.ndarray:
-    """Return days since 1970-01-01, shape (n,); NaN where a cell is missing or no date.
+def _real_moment(text: str) -> float:
+    """Return a real date as the readers write it, in days since 1970-01-01, or NaN."""
+    try:
+        found = datetime.datetime.fromisoformat(text) if _REAL.fullmatch(text) else None
+    except ValueError:
+        found = None
+    return math.nan if found is None else _days_of(found)
+
+
+def _days_of(found: datetime.datetime) -> float:
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        return math.nan
+    return (found - datetime.datetime(1970, 1, 1)) / datetime.timedelta(days=1)
+
+
+def moments(column: pd.Series, style: str, real: pd.Series | None) -> np.ndarray:
+    """Return days since 1970-01-01 with the time of day as fraction, shape (n,); NaN for no date.
 
     Parameters
     ----------
@@ -90,12 +120,31 @@ def dates(column: pd.Series, style: str, real: pd.Series | None) -> np.ndarray:
     style
         How the site writes dates.
     real
-        True where a cell is a real date of the file format (then written yyyy-mm-dd), or None.
+        True where a cell is a real date of the file format (then written as the readers write it),
+        or None.
     """
-    found = by_unique(column, date_parser(style))
+    found = by_unique(column, moment_parser(style))
     if real is None or not real.any():
         return found
-    return np.where(real, by_unique(column.where(real), date_parser("yyyy-mm-dd")), found)
+    return np.where(real, by_unique(column.where(real), _real_moment), found)
+
+
+def dates(column: pd.Series, style: str, real: pd.Series | None) -> np.ndarray:
+    """Return whole days since 1970-01-01, shape (n,); NaN where a cell is missing or no date.
+
+    Parameters as of `moments`.
+    """
+    return np.floor(moments(column, style, real))
+
+
+def time_of_day(text: str) -> float:
+    """Return the seconds of a time such as 9:05, 14:30:00 or 2:30 pm; NaN if the text is none."""
+    found = _TIME.fullmatch(text.strip().lower())
+    if found is None:
+        return math.nan
+    hours, minutes, seconds, half = found.groups()
+    hour = int(hours) % 12 + 12 * (half == "p") if half else int(hours)
+    return 3600.0 * hour + 60 * int(minutes) + float(seconds or 0)
 
 
 def code_parser(

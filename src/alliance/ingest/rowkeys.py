@@ -235,11 +235,13 @@ def number_dates(readings: list[Reading]) -> None:
 
 
 def order_of(reading: Reading, column: str) -> np.ndarray:
-    """Return sort keys of a column: dates and numbers by value, other texts by their letters."""
+    """Return sort keys of a column: dates, times and numbers by value, other texts by letters."""
     texts = reading.cells(column)
+    moments = parse.moments(texts, reading.table["dates"], reading.raw.dates.get(column))
     if reading.table["session_facts"].get("date") == column:
-        return parse.dates(texts, reading.table["dates"], reading.raw.dates.get(column))
+        return moments
     numbers = parse.by_unique(texts, parse.number_parser(reading.table["decimal"]))
-    if not (np.isnan(numbers) & texts.notna().to_numpy()).any():
-        return numbers
+    for values in (numbers, moments, parse.by_unique(texts, parse.time_of_day)):
+        if not (np.isnan(values) & texts.notna().to_numpy()).any():
+            return values
     return pd.factorize(texts.fillna(""), sort=True)[0].astype(float)

@@ -249,9 +249,7 @@ def _note_missing_columns(
         problems.add("column-missing", place, column=name, remedy=remedy)
 
 
-def _note_shared_labels(
-    raw: RawTable, columns: Columns, place: Place, problems: Problems
-) -> None:
+def _note_shared_labels(raw: RawTable, columns: Columns, place: Place, problems: Problems) -> None:
     """Stop where a field is read that has its label in common with another one."""
     untold = [name for name in columns.used if name in raw.untold]
     if untold:

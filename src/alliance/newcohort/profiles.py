@@ -169,7 +169,7 @@ def _styles(distinct: list[str]) -> tuple[str, ...]:
         return ()
     found = []
     for style in STYLES:
-        read = parse.date_parser(style)
+        read = parse.moment_parser(style)
         failed = sum(math.isnan(read(text)) for text in distinct)
         if failed <= 0.05 * len(distinct):
             found.append(style)

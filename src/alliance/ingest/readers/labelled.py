@@ -1,7 +1,7 @@
 """What the readers of statistics programs share: pyreadstat's values as the text of a table.
 
-Numbers are written as a person would (7, not 7.0), dates as yyyy-mm-dd, user-missing values are
-blank, and value labels go with the table.
+Numbers are written as a person would (7, not 7.0), dates as yyyy-mm-dd with their time of day,
+user-missing values are blank, and value labels go with the table.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ import pandas as pd
 import pyreadstat
 
 from alliance.ingest.raw import RawTable, UnreadableError, with_blanks_missing
-from alliance.ingest.readers.cells import number_text
+from alliance.ingest.readers.cells import (
+    MS_A_DAY,
+    is_possible,
+    moment_text,
+    number_text,
+    texts_by_unique,
+    time_text,
+)
 from alliance.ingest.readers.opened import FREE_BYTES, MAX_BYTES, MAX_EXPANSION, RawFile
 
 SECONDS_A_DAY = 86_400.0
@@ -32,8 +39,9 @@ _FAULTS = (
     TypeError,
 )
 
-# (format of a variable) -> (days between the format's origin and 1970-01-01, units a day), or None
-DateUnit = Callable[[str], "tuple[float, float] | None"]
+# (format of a variable) -> (days between the format's origin and 1970-01-01, or None where it holds
+# times of day; units a day), or None where it is no date
+DateUnit = Callable[[str], "tuple[float | None, float] | None"]
 
 
 def read(
@@ -67,8 +75,12 @@ def read(
         if not pd.api.types.is_numeric_dtype(values):
             table.columns.append(_texts(values))
         elif unit is not None:
-            table.columns.append(_dates(values, *unit))
-            table.dates[name.strip()] = table.columns[-1].notna()
+            origin_day, units_a_day = unit
+            if origin_day is None:
+                table.columns.append(_times(values, units_a_day))
+            else:
+                table.columns.append(_dates(values, origin_day, units_a_day))
+                table.dates[name.strip()] = table.columns[-1].notna()
         else:
             table.columns.append(_numbers(values, source["decimal"]))
         labels = meta.variable_value_labels.get(name, {})
@@ -101,22 +113,24 @@ def _texts(values: pd.Series) -> pd.Series:
 
 
 def _numbers(values: pd.Series, decimal: str) -> pd.Series:
-    positions, distinct = pd.factorize(values)
-    found = [number_text(v, decimal) if np.isfinite(v) else None for v in distinct]
-    texts = np.array([*found, None], dtype=object)
-    return pd.Series(texts[positions], dtype="str")
+    return texts_by_unique(values, lambda value: number_text(value, decimal))
 
 
 def _dates(values: pd.Series, origin_day: float, units_a_day: float) -> pd.Series:
-    positions, distinct = pd.factorize(values)
-    days = np.floor(np.asarray(distinct, dtype=float) / units_a_day) + origin_day
-    possible = np.isfinite(days) & (np.abs(days) < 3_000_000)  # within 8,000 years of 1970
-    whole = np.where(possible, days, 0).astype("int64").astype("timedelta64[D]")
-    written = np.datetime_as_string(np.datetime64("1970-01-01") + whole)
-    # An impossible date stays there as its number, so that it is told.
-    given = [number_text(v) if np.isfinite(v) else None for v in distinct]
-    texts = np.where(possible, written, np.array(given, dtype=object))
-    return pd.Series(np.array([*texts, None], dtype=object)[positions], dtype="str")
+    def text(value: float) -> str:
+        ms = (value / units_a_day + origin_day) * MS_A_DAY
+        # An impossible date stays there as its number, so that it is told.
+        return moment_text(round(ms)) if is_possible(ms) else number_text(value)
+
+    return texts_by_unique(values, text)
+
+
+def _times(values: pd.Series, units_a_day: float) -> pd.Series:
+    def text(value: float) -> str:
+        ms = value / units_a_day * MS_A_DAY
+        return time_text(round(ms)) if is_possible(ms) else number_text(value)
+
+    return texts_by_unique(values, text)
 
 
 def _code_text(code: Any) -> str:

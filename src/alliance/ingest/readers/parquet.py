@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from alliance.ingest.raw import RawTable, UnreadableError, with_blanks_missing
-from alliance.ingest.readers.cells import number_text
+from alliance.ingest.readers.cells import moment_text, number_text, texts_by_unique, time_text
 from alliance.ingest.readers.opened import FREE_BYTES, MAX_BYTES, MAX_EXPANSION, RawFile
 
 
@@ -61,7 +61,11 @@ def _texts(name: str, column: pa.ChunkedArray, decimal: str) -> tuple[pd.Series,
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         local = column if pa.types.is_date(kind) or kind.tz is None else pc.local_timestamp(column)
-        return _series(local.cast(pa.date32(), safe=False)), True
+        return _from_ms(local.cast(pa.timestamp("ms"), safe=False), moment_text), True
+    if pa.types.is_time(kind):
+        return _from_ms(
+            column.cast(pa.time64("us"), safe=False), lambda us: time_text(us // 1000)
+        ), False
     if pa.types.is_boolean(kind):
         return _series(pc.if_else(column, "TRUE", "FALSE")), False
     if pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
@@ -81,6 +85,9 @@ def _series(column: pa.ChunkedArray) -> pd.Series:
 
 
 def _numbers(values: pd.Series, decimal: str) -> pd.Series:
-    positions, distinct = pd.factorize(values)
-    found = [number_text(v, decimal) if np.isfinite(v) else None for v in distinct]
-    return pd.Series(np.array([*found, None], dtype=object)[positions], dtype="str")
+    return texts_by_unique(values, lambda value: number_text(value, decimal))
+
+
+def _from_ms(column: pa.ChunkedArray, text: Callable[[int], str]) -> pd.Series:
+    numbers = column.cast(pa.int64()).to_pandas().astype(float)
+    return texts_by_unique(numbers, lambda value: text(int(value)))

@@ -21,6 +21,7 @@ _DAYS = ("DATE", "DAY", "DDMMYY", "MMDDYY", "YYMMDD", "JULIAN", "WEEKDATE", "WEE
          "NENGO", "XYYMMDD")  # fmt: skip
 _SECONDS = ("DATETIME", "DATEAMPM", "E8601DT", "B8601DT", "IS8601DT", "NLDATM", "EURDFDT",
             "MDYAMPM", "DTDATE", "E8601DN", "B8601DN")  # fmt: skip
+_TIMES = ("TIME", "TOD", "TIMEAMPM", "HHMM", "E8601TM", "B8601TM", "IS8601TM", "NLTIME")
 
 
 def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
@@ -30,9 +31,11 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
     return labelled.read(file, source, parse, _unit_of, "SAS")
 
 
-def _unit_of(variable_format: str) -> tuple[float, float] | None:
+def _unit_of(variable_format: str) -> tuple[float | None, float] | None:
     name = re.sub(r"[0-9.]*$", "", variable_format.upper())
     stem = re.sub(r"^(DDMMYY|MMDDYY|YYMMDD)[BCDNPS]$", r"\1", name)
     if stem in _SECONDS:
         return _ORIGIN_DAY, labelled.SECONDS_A_DAY
+    if stem in _TIMES:
+        return None, labelled.SECONDS_A_DAY
     return (_ORIGIN_DAY, 1.0) if stem in _DAYS else None

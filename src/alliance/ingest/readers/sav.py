@@ -23,6 +23,8 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
     return labelled.read(file, source, parse, _unit_of, "SPSS")
 
 
-def _unit_of(variable_format: str) -> tuple[float, float] | None:
+def _unit_of(variable_format: str) -> tuple[float | None, float] | None:
     kind = variable_format.rstrip("0123456789.")
+    if kind == "TIME":
+        return None, labelled.SECONDS_A_DAY
     return (_ORIGIN_DAY, labelled.SECONDS_A_DAY) if kind in _DATE_FORMATS else None

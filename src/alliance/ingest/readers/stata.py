@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,9 +20,14 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
     return labelled.read(file, source, pyreadstat.read_dta, _unit_of, "Stata")
 
 
-def _unit_of(variable_format: str) -> tuple[float, float] | None:
-    """Tell days (%td, formerly %d) and milliseconds (%tc, %tC); weeks and months are no dates."""
+def _unit_of(variable_format: str) -> tuple[float | None, float] | None:
+    """Tell days (%td, formerly %d) and milliseconds (%tc, %tC); weeks and months are no dates.
+
+    A %tc that shows hours and no day (%tcHH:MM:SS) holds times of day.
+    """
     kind = variable_format.replace("-", "")
+    if kind.lower().startswith("%tc") and kind[3:] and not re.search("[CYNnLlDdJj]", kind[3:]):
+        return None, 1000 * labelled.SECONDS_A_DAY
     if kind.startswith(("%td", "%d")):
         return _ORIGIN_DAY, 1.0
     if kind.lower().startswith("%tc"):
