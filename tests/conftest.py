@@ -42,10 +42,12 @@ class Project:
         )
 
     def run(self, *arguments, **environment):
-        return self._call("-m", "alliance", "run", *arguments, **environment)
+        which = () if {"--cohort", "--config"} & {*arguments} else ("--cohort", "demo")
+        return self._call("-m", "alliance", "run", *which, *arguments, **environment)
 
     def check(self, *arguments, **environment):
-        return self._call("-m", "alliance", "check", *arguments, **environment)
+        which = () if {"--cohort", "--config"} & {*arguments} else ("--cohort", "demo")
+        return self._call("-m", "alliance", "check", *which, *arguments, **environment)
 
     def would_run(self, config="config/config.yaml"):
         """Return the rules of a dry run with how many jobs each has."""

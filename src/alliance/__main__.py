@@ -1,18 +1,23 @@
-"""The commands behind the make targets: `python -m alliance` run, check, new-cohort, simulate."""
+"""The commands behind the make targets: `python -m alliance` demo, check, results, test, ..."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from alliance import files
 from alliance.errors import ConfigError
+from alliance.running import tools
 from alliance.running.console import speak_plainly
 from alliance.running.endings import defect_log, defect_message, plain_reason
+from alliance.running.former import FORMER, put_former_aside
 from alliance.running.one_run import one_run_at_a_time
+from alliance.running.raw_folders import unread_places
 
 PROJECT = Path(__file__).resolve().parents[2]
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
@@ -22,22 +27,13 @@ UNUSABLE = frozenset(" \t\n'\"`$\\{}*?[]|&;<>()!#~")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    parser = argparse.ArgumentParser(prog="alliance", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="run a cohort from raw files to the report")
-    check = commands.add_parser("check", help="read and check a cohort's files, and nothing more")
-    courses = commands.add_parser("courses", help="draw every client's course: private/<cohort>/")
-    for command in (run, check, courses):
-        command.add_argument("--cohort", default="demo", help="mylab for config/mylab.yaml")
-        command.add_argument("--config", type=Path, help="the config file, if it lies elsewhere")
-        command.add_argument("--cores", type=int, default=2)
-    new = commands.add_parser("new-cohort", help="write a first configuration from raw files")
-    new.add_argument("--name", required=True, help="short name; the files lie in data/raw/<name>/")
-    new.add_argument("--again", action="store_true", help="begin anew, keeping the old as .old")
-    simulate = commands.add_parser("simulate", help="rebuild the demo cohort's raw files")
-    simulate.add_argument("--config", type=Path, default=PROJECT / "config" / "config.yaml")
-    simulate.add_argument("--folder", type=Path, help="default: data/raw/<cohort>")
-    options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console that lacks a letter shows a mark
+            stream.reconfigure(errors="replace")
+    options, further = _parser().parse_known_args(arguments)
+    if further and options.command not in tools.TOOLS:
+        _parser().error(f"unrecognized arguments: {' '.join(further)}")
+    options.further = further
     # A polite request to end (a closed terminal, a machine going down) is Ctrl-C to us.
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -50,6 +46,32 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # the last line of defence
         print(f"\n{plain_reason(error) or _defect(error)}\n", file=sys.stderr)
         return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="alliance", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run a cohort from raw files to the report")
+    results = commands.add_parser("results", help="the same")
+    demo = commands.add_parser("demo", help="run the demo cohort: results/demo/report.html")
+    check = commands.add_parser("check", help="read and check a cohort's files, and nothing more")
+    courses = commands.add_parser("courses", help="draw every client's course: private/<cohort>/")
+    new = commands.add_parser("new-cohort", help="write a first configuration from raw files")
+    for command in (run, results, check, courses, new):
+        command.add_argument("--cohort", default="", help="mylab for config/mylab.yaml")
+    demo.set_defaults(cohort="demo")
+    for command in (run, results, demo, check, courses):
+        command.add_argument("--config", type=Path, help="the config file, if it lies elsewhere")
+        command.add_argument("--cores", type=int, default=2)
+    new.add_argument("--again", action="store_true", help="begin anew, keeping the old as .old")
+    simulate = commands.add_parser("simulate", help="rebuild the demo cohort's raw files")
+    simulate.add_argument("--config", type=Path, default=PROJECT / "config" / "config.yaml")
+    simulate.add_argument("--folder", type=Path, help="default: data/raw/<cohort>")
+    commands.add_parser("setup", help="make the environment in .venv from the lock")
+    commands.add_parser("clean", help="remove what the demo's run has made")
+    for name in tools.TOOLS:
+        commands.add_parser(name, help=f"what `make {name}` does")
+    return parser
 
 
 def _defect(error: Exception) -> str:
@@ -66,13 +88,15 @@ def _defect(error: Exception) -> str:
 
 def config_of(cohort: str) -> Path:
     """Return the config file of a cohort; raise `ConfigError` where there is none."""
-    path = PROJECT / "config" / ("config.yaml" if cohort == "demo" else f"{cohort}.yaml")
+    folder = PROJECT / "config"
+    known = sorted(p.stem for p in folder.glob("*.yaml") if p.stem != "config")
+    here = f"Cohorts here: {', '.join(['demo', *known])}."
+    if not cohort:
+        msg = f"Which cohort? Name it: COHORT=mylab with make, else --cohort mylab. {here}"
+        raise ConfigError(msg)
+    path = folder / ("config.yaml" if cohort == "demo" else f"{cohort}.yaml")
     if not path.is_file():
-        known = sorted(p.stem for p in path.parent.glob("*.yaml") if p.stem != "config")
-        msg = (
-            f"There is no config for a cohort “{cohort}”: config/{path.name} is missing. "
-            f"Cohorts here: {', '.join(['demo', *known])}."
-        )
+        msg = f"There is no config for a cohort “{cohort}”: config/{path.name} is missing. {here}"
         raise ConfigError(msg)
     return path
 
@@ -139,9 +163,18 @@ def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
         )
         raise ConfigError(msg)
     config = options.config or config_of(options.cohort)
-    cohort = load_cohort(config)["cohort"]
+    loaded = load_cohort(config)
+    cohort = loaded["cohort"]
     results = Path("results") / cohort
+    for told in unread_places(Path("data") / "raw" / cohort, loaded["sites"]):
+        print(f"Note: {told}", flush=True)
     with one_run_at_a_time(results) as lock:
+        if former := put_former_aside(results, loaded["models"]):
+            print(
+                f"Note: results of models that the config no longer names are now in "
+                f"{results / FORMER}: {', '.join(former)}.",
+                flush=True,
+            )
         files.make_personal_folder(Path("data") / "processed" / cohort)
         files.make_personal_folder(Path("private") / cohort)
         _find_a_home()
@@ -186,7 +219,7 @@ def _new_cohort(options: argparse.Namespace) -> int:
     """Write a first configuration; say what is left to decide, and what to do next."""
     from alliance.newcohort import propose
 
-    name = options.name
+    name = options.cohort
     raw = Path("data") / "raw" / name
     made = propose(
         cohort=name, raw_folder=raw, config_folder=PROJECT / "config", replace=options.again
@@ -213,12 +246,17 @@ def shown(path: Path) -> str:
     return (path.relative_to(PROJECT) if within else path).as_posix()
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
+    "results": _run,
+    "demo": _run,
     "check": _check,
     "courses": _courses,
     "new-cohort": _new_cohort,
     "simulate": _simulate,
+    "setup": lambda options: tools.set_up(),
+    "clean": lambda options: tools.clean(),
+    **{name: lambda o: tools.run_tool(o.command, o.further) for name in tools.TOOLS},
 }
 
 if __name__ == "__main__":

@@ -25,18 +25,17 @@ FOLDERS = {"suddengains": "suddengains", "lee2024": "lee2024_simulated", "ctn009
 def chapter(name):
     """Return the blocks (kind, text) of the chapter about a cohort."""
     chapters = re.split(r"^## ", TUTORIAL.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    (own,) = [text for text in chapters if f"make new-cohort NAME={name}\n" in text]
+    (own,) = [text for text in chapters if f"make new-cohort COHORT={name}\n" in text]
     return BLOCK.findall(own)
 
 
 def as_called(line):
     """Return a command of the tutorial as the Makefile runs it (make itself needs the lock)."""
-    made = re.fullmatch(r"make ([a-z-]+) (NAME|COHORT)=(\w+)", line)
+    made = re.fullmatch(r"make ([a-z-]+) COHORT=(\w+)", line)
     if not made:
         return shlex.split(line.replace("../shared/data", str(SHARED)))
-    command, key, name = made.groups()
-    flag = "--name" if key == "NAME" else "--cohort"
-    return [sys.executable, "-m", "alliance", {"results": "run"}.get(command, command), flag, name]
+    command, name = made.groups()
+    return [sys.executable, "-m", "alliance", command, "--cohort", name]
 
 
 def follow(project, name):
