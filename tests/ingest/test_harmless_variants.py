@@ -44,8 +44,9 @@ def expected(site):
     return site.read(TABLE)
 
 
-def assert_same(read, expected):
-    assert read.quarantine.empty, read.quarantine
+def assert_same(read, expected, *, is_open=False):
+    rules = ["last-line-open"] if is_open else []  # told: it may be all that a cut has left
+    assert read.quarantine["rule"].tolist() == rules, read.quarantine
     for name in ("clients", "sessions", "responses"):
         assert_frame_equal(getattr(read, name), getattr(expected, name))
 
@@ -89,7 +90,8 @@ def test_harmless_variants(
         text = text.removesuffix(line_end)
     site.csv("toy.csv", text.encode(encoding))
     declared = "utf-8" if encoding == "utf-8-sig" else encoding
-    assert_same(site.read({**TABLE, "delimiter": delimiter, "encoding": declared}), expected)
+    read = site.read({**TABLE, "delimiter": delimiter, "encoding": declared})
+    assert_same(read, expected, is_open=not text.endswith(line_end))
 
 
 def test_column_and_row_order_of_workbooks(site, expected):

@@ -269,6 +269,11 @@ RULES: dict[str, Rule] = {
             "a session no earlier than the client's intake date",
             "compare both dates (weeks_since_intake is below zero here; log_weeks counts it as 0)",
         ),
+        last_line_open=(
+            "a line end after the last row, as after the others",
+            "compare the last row with the source: the file may be cut off in it or after it (some"
+            " programs leave the last line end out; then nothing is wrong)",
+        ),
         long_pause=(
             "no more than three years between two sessions of a client",
             "look whether the year of this date or of the one before is mistyped (both are kept,"

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from alliance.ingest.raw import Astray, RawTable, UnreadableError, with_blanks_missing
+from alliance.ingest.raw import Astray, Mark, RawTable, UnreadableError, with_blanks_missing
 from alliance.ingest.readers import plain_text
 from alliance.ingest.readers.opened import RawFile
 
@@ -39,6 +39,14 @@ def read_below(file: RawFile, source: Mapping[str, Any]) -> tuple[RawTable, list
     text = _decoded(file.bytes(), source["encoding"])
     if not text[:10_000].strip() and not text.strip():
         raise UnreadableError("file-empty", "the file holds nothing but blanks")
+    table, below = _read_decoded(text, source)
+    is_told = any(astray.rule == "file-cut-off" for astray in table.astray)
+    if len(table) > 1 and not is_told and not text.endswith(("\n", "\r")):
+        table.marks.append(Mark("last-line-open", int(table.rows[-1])))
+    return table, below
+
+
+def _read_decoded(text: str, source: Mapping[str, Any]) -> tuple[RawTable, list[list[str]]]:
     with contextlib.suppress(plain_text.TooOddError):
         return _read_plain(text, source)
     lines = io.StringIO(text, newline="").readlines()

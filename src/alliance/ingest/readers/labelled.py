@@ -67,7 +67,8 @@ def read(
     frame, meta = _parsed(file, parse, program)
     if not meta.column_names:
         raise UnreadableError("file-empty", "the file has no variables")
-    header = [name.strip() for name in meta.column_names]
+    # A damaged file may hold a variable without a name.
+    header = [(name or "").strip() for name in meta.column_names]
     table = RawTable(header=header, columns=[], rows=np.arange(1, len(frame) + 1, dtype=np.int64))
     for position, name in enumerate(meta.column_names):
         values = frame.iloc[:, position]
@@ -80,11 +81,11 @@ def read(
                 table.columns.append(_times(values, units_a_day))
             else:
                 table.columns.append(_dates(values, origin_day, units_a_day))
-                table.dates[name.strip()] = table.columns[-1].notna()
+                table.dates[header[position]] = table.columns[-1].notna()
         else:
             table.columns.append(_numbers(values, source["decimal"]))
         labels = meta.variable_value_labels.get(name, {})
-        table.labels[name.strip()] = {
+        table.labels[header[position]] = {
             _code_text(code): str(label) for code, label in labels.items()
         }
     is_blank = np.logical_and.reduce([column.isna().to_numpy() for column in table.columns])

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import IO
+from xml.parsers import expat
 
 from alliance.ingest.raw import UnreadableError
 from alliance.ingest.readers import xls
@@ -26,6 +27,10 @@ _ODS_ROW = re.compile(rb"<table:table-row\b([^>]*)>")
 _ODS_CELL = re.compile(rb"<table:(?:covered-)?table-cell\b([^>]*)>")
 _ODS_REPEAT = re.compile(rb'table:number-(?:rows|columns)-repeated="([0-9]{1,12})"')
 _DAMAGED = "this is no workbook, or a damaged one"
+_DAMAGES = (
+    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError,
+    expat.ExpatError,
+)  # fmt: skip
 
 
 def refuse(file: RawFile) -> None:
@@ -47,7 +52,7 @@ def refuse(file: RawFile) -> None:
                     raise UnreadableError("file-unreadable", told, remedy=remedy)
                 for entry in entries:
                     _refuse_entry(archive, entry)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError):
+        except _DAMAGES:
             raise UnreadableError("file-unreadable", _DAMAGED) from None
 
 
@@ -75,18 +80,27 @@ def _refuse_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
 
 
 def _blocks(stream: IO[bytes], opening: bytes) -> Iterator[bytes]:
-    """Yield a part in blocks, each but the first beginning with `opening`."""
+    """Yield a part in blocks, each but the first beginning with `opening`.
+
+    It must be well-formed to its end: calamine takes what follows a broken place for blank.
+    """
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = _refuse_entities
     left = b""
     while block := stream.read(_BLOCK):
-        if b"<!DOCTYPE" in block or b"<!ENTITY" in block:
-            told = "the workbook declares entities of its own, as no spreadsheet program does"
-            raise UnreadableError("file-unreadable", told)
+        parser.Parse(block, False)
         left += block
         cut = left.rfind(opening)
         if cut > 0:
             yield left[:cut]
             left = left[cut:]
+    parser.Parse(b"", True)
     yield left
+
+
+def _refuse_entities(*declared: object) -> None:
+    told = "the workbook declares entities of its own, as no spreadsheet program does"
+    raise UnreadableError("file-unreadable", told)
 
 
 def _refuse_stray_cells(stream: IO[bytes]) -> None:
