@@ -11,7 +11,7 @@ from alliance.config.instruments import INSTRUMENTS, load_instruments
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.fit import Cohort
 from alliance.families.growth.model import growth_fit
-from alliance.families.hazard import dropout_fit
+from alliance.families.hazard.model import hazard_fit
 from alliance.panel.build import panel_of
 from alliance.panel.describe_cohort import describe_cohort
 from alliance.simulate import Parameters, simulate_courses
@@ -25,7 +25,7 @@ MODELS = {
         coupling_fit,
         {"predictor": "alliance", "outcome": "symptoms", "time": "weeks_since_intake"},
     ),
-    "dropout_hazard": (dropout_fit, {"predictors": ["alliance", "symptoms"]}),
+    "dropout_hazard": (hazard_fit, {"predictors": ["alliance", "symptoms"]}),
 }
 
 
@@ -157,7 +157,7 @@ def test_separation_names_the_column():
     panel = panel_of(clients, sessions, scores, list(MEASURES))
     panel.loc[panel["dropout_event"] == 1, "alliance_running_between"] = -90.0
     keys = {"alliance": KEYS["wai-sr-c"], "symptoms": KEYS["phq-9"]}
-    fit = dropout_fit(
+    fit = hazard_fit(
         Cohort(panel, "0" * 64, MEASURES, keys), "dropout_hazard", MODELS["dropout_hazard"][1]
     )
     assert fit["status"] == "refused"

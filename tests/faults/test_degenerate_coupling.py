@@ -11,10 +11,10 @@ from alliance.config.instruments import load_instruments
 from alliance.families.by_site.model import by_site_fit
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.fit import Cohort
-from alliance.families.growth_shape.model import ladder_fit
-from alliance.families.panel_estimators.model import panel_fit
-from alliance.families.parallel_growth.model import parallel_fit
-from alliance.families.specifications.model import arms_fit
+from alliance.families.growth_shape.model import growth_shape_fit
+from alliance.families.panel_estimators.model import panel_estimators_fit
+from alliance.families.parallel_growth.model import parallel_growth_fit
+from alliance.families.specifications.model import specifications_fit
 from alliance.panel.build import panel_of
 
 ROOT = Path(__file__).parents[2]
@@ -28,12 +28,12 @@ COUPLING = {
 ASKED = {"model": "coupling", "entry": COUPLING}
 FAMILIES = {
     "coupling": (coupling_fit, COUPLING),
-    "arms": (arms_fit, ASKED),
-    "panel": (panel_fit, ASKED),
+    "arms": (specifications_fit, ASKED),
+    "panel": (panel_estimators_fit, ASKED),
     "by_site": (by_site_fit, ASKED),
-    "ladder": (ladder_fit, {"outcome": "alliance", "time": "weeks_since_intake"}),
+    "ladder": (growth_shape_fit, {"outcome": "alliance", "time": "weeks_since_intake"}),
     "parallel": (
-        parallel_fit,
+        parallel_growth_fit,
         {"outcomes": ["alliance", "symptoms"], "times": ["log_weeks", "weeks_since_intake"]},
     ),
 }
@@ -122,7 +122,7 @@ def test_one_site_has_nothing_to_compare(whole):
 
 
 def test_without_therapists_the_arm_that_needs_them_is_named(whole):
-    fit = arms_fit(cohort_of(variants(whole)["no therapists"]), "arms", ASKED)
+    fit = specifications_fit(cohort_of(variants(whole)["no therapists"]), "arms", ASKED)
     assert any(w.startswith("Therapists apart: not computed") for w in fit["warnings"])
     assert "therapists apart" not in {row["estimator"] for row in fit["estimates"]}
 
@@ -165,7 +165,7 @@ def test_a_moderator_draws_the_effect_and_says_where_it_holds(whole):
 def test_the_reported_arm_is_the_coupling_model(whole):
     cohort = cohort_of(variants(whole)["whole"])
     reported = coupling_fit(cohort, "c", COUPLING)
-    arms = arms_fit(cohort, "a", ASKED)
+    arms = specifications_fit(cohort, "a", ASKED)
     for term, ours in (("alliance_within", "x_within"), ("alliance_between", "x_between")):
         one = next(row for row in reported["estimates"] if row["term"] == term)
         two = next(row for row in arms["estimates"] if row["term"] == ours)
@@ -175,7 +175,7 @@ def test_the_reported_arm_is_the_coupling_model(whole):
 
 
 def test_the_range_over_clients_is_the_effect_and_its_spread(whole):
-    arms = arms_fit(cohort_of(variants(whole)["whole"]), "a", ASKED)
+    arms = specifications_fit(cohort_of(variants(whole)["whole"]), "a", ASKED)
     effect = next(
         row
         for row in arms["estimates"]

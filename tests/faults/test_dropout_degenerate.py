@@ -8,17 +8,17 @@ import pytest
 
 from alliance import files
 from alliance.config.instruments import load_instruments
-from alliance.families.continuous_time.model import survival_fit
+from alliance.families.continuous_time.model import continuous_time_fit
 from alliance.families.fit import Cohort
-from alliance.families.hazard import dropout_fit
+from alliance.families.hazard.model import hazard_fit
 from alliance.panel.build import panel_of
 from alliance.panel.describe_dropout import dropout_of
 from alliance.simulate import Parameters, simulate_courses
 
 PREDICTORS = {"predictors": ["alliance"]}
 MODELS = {
-    "hazard": (dropout_fit, {}),
-    **{m: (survival_fit, {"method": m})
+    "hazard": (hazard_fit, {}),
+    **{m: (continuous_time_fit, {"method": m})
        for m in ("cox", "gamma-frailty", "gaussian-frailty", "fine-gray")},
 }  # fmt: skip
 DROPOUT = {"use": "discharge_status", "event": ["dropout"], "definitions": {}}

@@ -17,7 +17,7 @@ measures:
 models:
   alliance_growth: {{family: growth, outcome: alliance, time: log_weeks}}
   symptom_growth: {{family: growth, outcome: symptoms, time: weeks_since_intake}}
-  dropout_hazard: {{family: dropout, predictors: [alliance], levels: []}}
+  dropout_hazard: {{family: hazard, predictors: [alliance], levels: []}}
 """
 MAPPING = """\
 site: clinic

@@ -9,8 +9,9 @@ import openpyxl
 import pytest
 import yaml
 
-from alliance.config.cohort import PROJECT, load_site
+from alliance.config.cohort import PROJECT
 from alliance.config.instruments import Instrument, load_instrument
+from alliance.config.site import load_site
 from alliance.ingest.pseudonyms import SIMULATED_KEY
 from alliance.ingest.site import read_site
 

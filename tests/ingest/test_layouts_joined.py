@@ -2,7 +2,7 @@
 
 import pytest
 
-from alliance.config.cohort import load_site
+from alliance.config.site import load_site
 from alliance.errors import ConfigError
 
 VISITS = "visit_id,who,nr\nv1,a,1\nv2,a,2\nv3,b,1\nv4,b,2\n"

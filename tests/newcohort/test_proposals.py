@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from alliance.config.cohort import PROJECT, load_cohort, load_site
+from alliance.config.cohort import PROJECT, load_cohort
 from alliance.config.instruments import load_instrument
+from alliance.config.site import load_site
 from alliance.config.strict_yaml import parse
 from alliance.errors import AllianceError, ConfigError
 from alliance.ingest import pseudonyms

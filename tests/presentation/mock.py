@@ -301,7 +301,7 @@ def dropout(model: str = "dropout_hazard", **more: Any) -> dict[str, Any]:
     return (
         fit(
             model,
-            "dropout",
+            "hazard",
             title="Alliance and dropout",
             question="Do clients with a weaker alliance leave treatment more often?",
             outcome={
@@ -372,7 +372,9 @@ def cox(model: str = "dropout_cox") -> dict[str, Any]:
     """Return a model of when clients leave, with a test of its assumption."""
     test = {"name": "proportional hazards: all terms together", "term": "", "kind": "chi2"}
     test |= {"label": "all terms together", "df2": None, "note": ""}
-    made = dropout(model, family="survival", title="Dropout in continuous time (Cox)", curves=[])
+    made = dropout(
+        model, family="continuous_time", title="Dropout in continuous time (Cox)", curves=[]
+    )
     made["outcome"] = made["outcome"] | {"unit": "log hazard"}
     return made | {
         "tests": [test | {"statistic": 7.22, "df": 6, "p": float(special.chdtrc(6, 7.22))}]

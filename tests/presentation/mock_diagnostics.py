@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from alliance.families import registry
+
 NORMAL = {"normal_beyond_2": 0.0455, "normal_beyond_3": 0.0027}
 GRID = [(-2.3 + 0.115 * k) for k in range(41)]
 
@@ -79,8 +81,8 @@ def block(fit: dict[str, Any]) -> dict[str, Any]:
     """Return the diagnostics of a fit by its family."""
     mains = [e for e in fit["estimates"] if e["role"] == "main"]
     counts = {"therapist": 41, "site": 4, "client": 497}
-    hazard = fit["family"] == "dropout"
-    two = fit["family"] == "parallel"
+    hazard = fit["family"] == "hazard"
+    two = fit["family"] == "parallel_growth"
     outcomes = [residuals("alliance"), residuals("symptoms", 4.0, 20.0)] if two else [residuals()]
     silent = "Clients are not left out one by one." if two else ""
     used = [name for name in counts if not (name == "client" and (hazard or silent))]
@@ -110,11 +112,9 @@ def none_of(reason: str) -> dict[str, Any]:
             "influence": {"levels": [], "effects": []}}  # fmt: skip
 
 
-DIAGNOSED = ("growth", "ladder", "parallel", "coupling", "agreement", "surface", "actor_partner",
-             "dropout")  # fmt: skip
-
-
 def diagnosed(fit: dict[str, Any]) -> dict[str, Any]:
     """Return the fit with its diagnostics, or with the reason why its family has none."""
-    found = block(fit) if fit["family"] in DIAGNOSED else none_of("This family has none.")
+    found = (
+        block(fit) if fit["family"] in registry.diagnosed() else none_of("This family has none.")
+    )
     return fit | {"diagnostics": found}

@@ -20,7 +20,7 @@ def ladder(mock: Any, model: str = "alliance_shape") -> dict[str, Any]:
     common = blank | {"terms": "y ~ t", "against": "", "p_kind": "", "chosen": False}
     return mock.fit(
         model,
-        "ladder",
+        "growth_shape",
         title="Alliance (client): shape of the course",
         outcome={"column": "alliance", "label": "Alliance (client)", "unit": "points, 12-60"},
         estimates=[mock.estimate("weeks", 0.31, 0.02, level="time", unit="points per week")],
@@ -44,14 +44,14 @@ def ladder(mock: Any, model: str = "alliance_shape") -> dict[str, Any]:
     )  # fmt: skip
 
 
-def arms(mock: Any, model: str = "alliance_to_symptoms_arms") -> dict[str, Any]:
+def arms(mock: Any, model: str = "alliance_to_symptoms_specifications") -> dict[str, Any]:
     """Return a coupling model under five arms, one of them with an effect over treatment."""
     names = ("reported model", "no detrending", "client's own line taken out",
              "mean so far, no detrending", "effect changes over treatment")  # fmt: skip
     sessions = list(range(1, 17))
     return mock.fit(
         model,
-        "arms",
+        "specifications",
         title="Alliance (client) → Symptoms at the next session: other ways to ask",
         outcome={"column": "next", "label": "Symptoms at the next session", "unit": "points, 0-27"},
         estimates=[
@@ -71,14 +71,14 @@ def arms(mock: Any, model: str = "alliance_to_symptoms_arms") -> dict[str, Any]:
     )  # fmt: skip
 
 
-def panel(mock: Any, model: str = "alliance_to_symptoms_panel") -> dict[str, Any]:
+def panel(mock: Any, model: str = "alliance_to_symptoms_estimators") -> dict[str, Any]:
     """Return panel estimators; Hausman's test is not defined."""
     kinds = (("client fixed effects, clustered by therapist", "within-client"),
              ("between, client means, conventional standard errors", "between-client"),
              ("random effects, Swamy-Arora, clustered by therapist", "both"))  # fmt: skip
     return mock.fit(
         model,
-        "panel",
+        "panel_estimators",
         title="Alliance (client) → Symptoms at the next session: panel estimators",
         outcome={"column": "next", "label": "Symptoms at the next session", "unit": "points, 0-27"},
         estimates=[
@@ -128,7 +128,7 @@ def parallel(mock: Any, model: str = "alliance_with_symptoms") -> dict[str, Any]
     nothing = dict.fromkeys(("se", "p", "statistic", "ci_low", "ci_high"))
     return mock.fit(
         model,
-        "parallel",
+        "parallel_growth",
         title="Alliance (client) and Symptoms: do they develop together?",
         outcome={"column": "a, s", "label": "Alliance (client) and Symptoms", "unit": "points"},
         estimates=[

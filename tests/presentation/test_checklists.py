@@ -30,6 +30,7 @@ from alliance.checklists.filling import (
     places_of,
 )
 from alliance.checklists.places import PLACES, anchors
+from alliance.families.registry import families
 from alliance.figures import FIGURES
 from alliance.findings import Findings
 from alliance.findings.check import FIXED, check_page
@@ -178,7 +179,7 @@ SPOILED = {
     "has_thirds": each(("further", "dropout", "incidence"), lambda row: row.update(by="site")),
     "has_software": lambda c: c["run"].pop("packages"),
     "has_questions": each(("fits",), lambda fit: fit.update(question="")),
-    "has_verdict": without_family("growth", "coupling", "dropout"),
+    "has_verdict": without_family("growth", "coupling", "hazard"),
     "has_equations": lambda c: c["fits"][0].update(equation=""),
     "has_random_effects_in_equation": each(("fits",), lambda fit: fit.update(equation="y ~ x")),
     "has_estimators": lambda c: c["fits"][0]["engine"].update(estimator=""),
@@ -199,12 +200,12 @@ SPOILED = {
     "has_interactions": estimates_with(term="outcome: alliance"),
     "has_random_effects": each(("fits",), lambda fit: fit.update(variance_components=[])),
     "has_courses": emptied("about", "observed_courses"),
-    "has_steps": without_family("ladder"),
+    "has_steps": without_family("growth_shape"),
     "has_site_estimates": without_family("by_site"),
     "has_prediction_interval": without_family("by_site"),
     "has_one_stage": without_family("by_site"),
     "has_heterogeneity": each(("fits",), lambda fit: fit.update(variance_components=[])),
-    "has_sensitivity": without_family("arms", "panel"),
+    "has_sensitivity": without_family("specifications", "panel_estimators"),
     "has_subgroups": lambda c: (without_family("by_site")(c), estimates_with(term="x")(c)),
 }  # fmt: skip
 
@@ -220,10 +221,10 @@ def test_every_condition_holds_with_its_proof_and_not_without(name, everything):
 
 
 def test_a_model_that_failed_or_was_refused_is_no_proof_of_its_family(everything, mock):
-    assert places_of("has_fit:dropout", evidence(everything))[0].anchor == "model-dropout_hazard"
+    assert places_of("has_fit:hazard", evidence(everything))[0].anchor == "model-dropout_hazard"
     for spoil in (mock.failed, mock.refused):
-        fits = [spoil(f) if f["family"] == "dropout" else f for f in everything["fits"]]
-        assert places_of("has_fit:dropout", evidence(everything | {"fits": fits})) == []
+        fits = [spoil(f) if f["family"] == "hazard" else f for f in everything["fits"]]
+        assert places_of("has_fit:hazard", evidence(everything | {"fits": fits})) == []
 
 
 def test_products_of_a_surface_are_no_interaction(everything):
@@ -259,11 +260,10 @@ def test_all_items_of_the_published_lists_are_there():
 
 def test_conditions_are_a_closed_vocabulary_and_all_are_named(mock):
     named = {condition for _, item in ITEMS for condition in conditions_of(item)}
-    families = mock.schema("fit")["properties"]["family"]["enum"]
     for condition in named:
         name, _, argument = condition.partition(":")
         assert name in CONDITIONS or name == "has_fit"
-        assert set(argument.split(",")) <= {*families, ""}
+        assert set(argument.split(",")) <= {*families(), ""}
     assert set(CONDITIONS) - named == set()
     assert set(SPOILED) == set(CONDITIONS)
 
@@ -369,7 +369,8 @@ def test_one_site_needs_no_synthesis(everything):
 def printed(everything, mock, results_of, tmp_path_factory):
     """A cohort whose titles are hostile, with its checklists filled in and tabulated."""
     fits = [
-        fit | {"title": "=HYPERLINK(1)" if fit["family"] == "arms" else f"{mock.HOSTILE} {k}"}
+        fit
+        | {"title": "=HYPERLINK(1)" if fit["family"] == "specifications" else f"{mock.HOSTILE} {k}"}
         for k, fit in enumerate(everything["fits"])
     ]
     folder = tmp_path_factory.mktemp("checklists")

@@ -5,7 +5,8 @@ import re
 
 import jsonschema
 
-from alliance.figures import DIAGNOSED, diagnostics_figures
+from alliance.families.registry import diagnosed, families
+from alliance.figures import diagnostics_figures
 
 
 def rows_of(results, name):
@@ -60,7 +61,8 @@ def test_a_fit_without_result_has_no_diagnostics_in_any_table(marked):
 
 
 def test_the_family_decides_which_models_have_a_figure(mock):
-    models = {"a": {"family": "growth"}, "b": {"family": "arms"}, "c": {"family": "dropout"}}
+    kinds = {"a": "growth", "b": "panel_estimators", "c": "hazard"}
+    models = {name: {"family": family} for name, family in kinds.items()}
     assert diagnostics_figures(models) == {"a": "diagnostics_a", "c": "diagnostics_c"}
-    families = set(mock.schema("fit")["properties"]["family"]["enum"])
-    assert families - set(DIAGNOSED) == {"arms", "panel", "by_site", "survival"}
+    without = {"specifications", "panel_estimators", "by_site", "continuous_time"}
+    assert set(families()) - set(diagnosed()) == without

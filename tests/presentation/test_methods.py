@@ -31,16 +31,16 @@ from alliance.tables.layout import Cell, Part, Row, Table, heading
 
 SENTENCES = {
     "growth": "multilevel growth models",
-    "ladder": "ladder of models",
-    "parallel": "both outcomes at once",
+    "growth_shape": "ladder of models",
+    "parallel_growth": "both outcomes at once",
     "coupling": "foretells the other at the next session",
-    "panel": "no distribution of clients",
-    "arms": "one choice changed at a time",
+    "panel_estimators": "no distribution of clients",
+    "specifications": "one choice changed at a time",
     "agreement": "truth and bias model",
     "surface": "response surface",
     "actor_partner": "actor–partner interdependence",
-    "dropout": "hazard in discrete time",
-    "survival": "Cox regression",
+    "hazard": "hazard in discrete time",
+    "continuous_time": "Cox regression",
     "by_site": "random-effects synthesis",
 }
 
@@ -122,7 +122,7 @@ def one_of(mock, family):
     """Return one fit of a family."""
     fits = [*mock.fits(), *mock.otherwise.fits(mock), mock.cox()]
     found = next((fit for fit in fits if fit["family"] == family), None)
-    if family == "survival":
+    if family == "continuous_time":
         cox = "Cox partial likelihood, ties by Efron"
         return found | {"engine": found["engine"] | {"estimator": cox}}
     if found is not None:

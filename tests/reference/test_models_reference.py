@@ -14,7 +14,7 @@ from alliance.config.instruments import load_instruments
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.fit import Cohort
 from alliance.families.growth.model import growth_fit
-from alliance.families.hazard import dropout_fit
+from alliance.families.hazard.model import hazard_fit
 from alliance.panel.build import panel_of
 from alliance.panel.describe_cohort import _kaplan_meier
 
@@ -108,7 +108,7 @@ def hazard_name(term):
 
 def test_dropout_hazard_equals_r(cohort):
     """Here therapists do not differ: the mixed model is the regression, and both engines agree."""
-    fit = dropout_fit(cohort, "dropout_hazard", {"predictors": ["alliance", "symptoms"]})
+    fit = hazard_fit(cohort, "dropout_hazard", {"predictors": ["alliance", "symptoms"]})
     expected = R["dropout_hazard"]
     assert fit["status"] == "singular"
     assert fit["second_engine"]["agrees"]
@@ -138,7 +138,7 @@ def test_dropout_hazard_with_therapists_equals_glmer(cohort):
     )
     planted = usable & (number % 3 == 0) & (panel["session"] % 7 == 0)
     panel.loc[planted, "dropout_event"] = 1.0
-    fit = dropout_fit(
+    fit = hazard_fit(
         replace(cohort, panel=panel), "dropout_hazard", {"predictors": ["alliance", "symptoms"]}
     )
     expected = R["planted_hazard"]

@@ -8,16 +8,16 @@ import pytest
 import yaml
 
 from alliance.config.cohort import (
-    TRANSFORMS,
     closed_schema,
     instrument_path,
     load_cohort,
-    load_site,
     raw_files_of,
     site_mapping_path,
     subscales_named,
 )
+from alliance.config.site import load_site
 from alliance.errors import ConfigError
+from alliance.families.options import TRANSFORMS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config" / "config.yaml"
@@ -234,7 +234,7 @@ def test_mistakes_in_a_mapping(toy, old, new, line, words):
     )
 
 
-DROPOUT = "time: log_weeks\n  leaving: {family: dropout, fixed: [%s]}"
+DROPOUT = "time: log_weeks\n  leaving: {family: hazard, fixed: [%s]}"
 COUPLING = (
     "time: log_weeks\n  linked: {family: coupling, predictor: alliance, outcome: symptoms,"
     " time: session, fixed: [symptoms_next]}"
@@ -336,7 +336,7 @@ LATE = "ruptures: {alliance: [own_control_chart]}\nmodels:"
 
 
 def test_models_may_name_events_that_the_config_asks_for(toy):
-    leaving = "\n  leaving: {family: dropout, fixed: [alliance_in_rupture]}"
+    leaving = "\n  leaving: {family: hazard, fixed: [alliance_in_rupture]}"
     path = toy(("models:", RUPTURE + leaving))
     assert load_cohort(path)["ruptures"] == {"alliance": ["drop_of_2_sd_from_previous"]}
     assert "there is no column alliance_in_rupture" in told(toy(("models:", "models:" + leaving)))

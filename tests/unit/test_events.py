@@ -11,7 +11,7 @@ from alliance.config.instruments import load_instrument
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.fit import Cohort
 from alliance.families.growth.model import growth_fit
-from alliance.families.hazard import dropout_fit
+from alliance.families.hazard.model import hazard_fit
 from alliance.files import read_json, write_parquet
 from alliance.measures.coders import describe_coders
 from alliance.measures.describe_change import change_of, describe_change
@@ -246,7 +246,7 @@ def test_every_family_takes_events_by_config_alone(cohort):
         (growth_fit, {"family": "growth", "outcome": "symptoms", "time": "session",
                       "random_slopes": ["client"],
                       "fixed": ["alliance_rupture_so_far", "session:alliance_rupture_so_far"]}),
-        (dropout_fit, {"family": "dropout", "predictors": ["alliance"],
+        (hazard_fit, {"family": "hazard", "predictors": ["alliance"],
                        "fixed": ["alliance_in_rupture"]}),
     ):  # fmt: skip
         fit = fit_one(material, "after_a_rupture", entry)

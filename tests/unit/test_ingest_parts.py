@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.config.cohort import load_site
+from alliance.config.site import load_site
 from alliance.config.site_mapping import letter_positions, letters_of
 from alliance.errors import DataError
 from alliance.ingest import columns, parse, people, pseudonyms

@@ -7,7 +7,8 @@ from alliance.config.instruments import load_instruments
 from alliance.families.common import second_engine
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.fit import Cohort
-from alliance.families.hazard import dropout_fit, population
+from alliance.families.hazard import population
+from alliance.families.hazard.model import hazard_fit
 from alliance.findings.marks import kinds_of
 from alliance.panel.build import panel_of
 from alliance.simulate import Parameters, simulate_courses
@@ -17,7 +18,7 @@ MODELS = {
         coupling_fit,
         {"predictor": "alliance", "outcome": "symptoms", "time": "weeks_since_intake"},
     ),
-    "dropout": (dropout_fit, {"predictors": ["alliance"], "levels": []}),
+    "dropout": (hazard_fit, {"predictors": ["alliance"], "levels": []}),
 }
 
 
@@ -66,7 +67,7 @@ def test_curves_are_averages_over_therapists(cohort):
     leaves = panel["dropout_event"].notna() & (number % 3 == 0) & (panel["session"] % 5 == 0)
     panel.loc[leaves, "dropout_event"] = 1.0
     made = Cohort(panel, "0" * 64, cohort.measures, cohort.instruments)
-    fit = dropout_fit(made, "dropout_hazard", {"predictors": ["alliance"]})
+    fit = hazard_fit(made, "dropout_hazard", {"predictors": ["alliance"]})
     assert fit["status"] == "converged"
     sd = fit["variance_components"][0]["sd_or_correlation"]
     b = {row["term"]: row["estimate"] for row in fit["estimates"]}

@@ -41,7 +41,7 @@ models:
     outcome: symptoms
     time: session
   who_leaves:
-    family: dropout
+    family: hazard
     predictors: [alliance]
 """,
     "sites/lab/ward.yaml": """\

@@ -105,7 +105,7 @@ def edited(path):
 
 
 DOWNSTREAM = {"draw_figures", "make_tables", "write_report", "check_printed_numbers"}
-MODELS = {"fit_growth", "fit_coupling", "fit_dropout", "fit_survival"}
+MODELS = {"fit_growth", "fit_coupling", "fit_hazard", "fit_continuous_time"}
 
 
 @pytest.mark.slow
@@ -121,7 +121,7 @@ MODELS = {"fit_growth", "fit_coupling", "fit_dropout", "fit_survival"}
         ),
         (
             "src/alliance/families/hazard/model.py",
-            {"fit_dropout", "record_run"} | DOWNSTREAM,
+            {"fit_hazard", "record_run"} | DOWNSTREAM,
             {"ingest_site", "score_measures", "build_panel", "fit_growth", "fit_coupling"},
         ),
         (

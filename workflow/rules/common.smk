@@ -15,11 +15,11 @@ from snakemake.io import strip_wildcard_constraints
 from alliance.config.cohort import (
     instrument_path,
     load_cohort,
-    load_site,
     raw_files_of,
     site_mapping_path,
     subscales_named,
 )
+from alliance.config.site import load_site
 from alliance.running.endings import plain_reason
 from alliance.errors import AllianceError
 from alliance.files import sha256_of

@@ -7,67 +7,33 @@ OUTPUTS
     results/<cohort>/fits/<model>.json               one form for all: workflow/schemas/fit.schema.yaml
 
 All models of a family are fitted in one process: a fit takes milliseconds, a process start seconds.
+The families are those of `alliance.families.registry`.
 """
 
-# Family: the module that fits it, and what it asks.
-FAMILIES = {
-    "growth": ("families.growth.model", "how alliance and symptoms develop"),
-    "ladder": ("families.growth_shape.model", "which shape the courses have"),
-    "parallel": (
-        "families.parallel_growth.model",
-        "whether alliance and symptoms develop together",
-    ),
-    "agreement": (
-        "families.agreement.model",
-        "whether client and therapist see the same alliance",
-    ),
-    "surface": (
-        "families.surface.model",
-        "whether their agreement matters for the outcome",
-    ),
-    "actor_partner": ("families.actor_partner.model", "whose view follows whose"),
-    "coupling": (
-        "families.coupling.model",
-        "how alliance and symptoms move each other",
-    ),
-    "arms": (
-        "families.specifications.model",
-        "whether means, trends and lags change the answer",
-    ),
-    "panel": (
-        "families.panel_estimators.model",
-        "whether it holds for any level of a client",
-    ),
-    "dropout": ("families.hazard", "who leaves, and when"),
-    "survival": (
-        "families.continuous_time.model",
-        "when clients leave, in continuous time",
-    ),
-    "by_site": ("families.by_site.model", "whether it holds at every site"),
-}
+from alliance.families import registry
 
-for family, (module, question) in FAMILIES.items():
-    if models_of(family):
+for family in registry.families().values():
+    if models_of(family.name):
 
         rule:
             name:
-                f"fit_{family}"
+                f"fit_{family.name}"
             input:
                 panel=f"{PROCESSED}/panel.parquet",
                 instruments=instrument_files(),
                 schema=PROJECT / "workflow" / "schemas" / "fit.schema.yaml",
-                code=library(module),
+                code=library(*registry.modules_of(family, "fit")),
             output:
-                fits=fit_files(family),
+                fits=fit_files(family.name),
             log:
-                f"{RESULTS}/logs/fit_{family}.log",
+                f"{RESULTS}/logs/fit_{family.name}.log",
             benchmark:
-                f"{RESULTS}/benchmarks/fit_{family}.tsv"
+                f"{RESULTS}/benchmarks/fit_{family.name}.tsv"
             params:
-                family=family,
+                fit=family.fit,
                 measures=lookup("measures", within=cohort),
-                models=models_of(family),
+                models=models_of(family.name),
             message:
-                f"Fit {question}."
+                f"Fit {family.question}."
             script:
-                "../scripts/fit_{params.family}.py"
+                "../scripts/fit_family.py"

@@ -44,7 +44,7 @@ rule record_run:
             "panel.build",
             "panel.describe_cohort",
             "panel.describe_dropout",
-            *[module for module, _ in FAMILIES.values()],
+            *registry.modules("fit"),
         ),
         provenance=library("running.provenance"),
     output:

@@ -13,9 +13,9 @@ from alliance.checklists.evidence import Evidence
 from alliance.checklists.filled import Place
 from alliance.checklists.of_the_cohort import at
 from alliance.checklists.places import MODEL
+from alliance.families.registry import leading
 
 PRODUCT = re.compile(r"\S:\S")  # of two terms; `dropout: symptoms` is a term of one equation
-LEADING = ("growth", "coupling", "dropout")  # answer the questions of the page's first screen
 FURTHER_SITE = "a further site"
 ONE_MODEL = "one model for all sites"
 ALONE = re.compile(r"site \S+ alone")
@@ -41,7 +41,7 @@ def has_questions(seen: Evidence) -> list[Place]:
 
 def has_verdict(seen: Evidence) -> list[Place]:
     """A model that answers one of the leading questions has a result."""
-    return at(seen.of_family(*LEADING), "verdict")
+    return at(seen.of_family(*leading()), "verdict")
 
 
 # ------------------------------------------------------------------------------ how
@@ -196,7 +196,7 @@ def has_courses(seen: Evidence) -> list[Place]:
 
 def has_steps(seen: Evidence) -> list[Place]:
     """Models from no change upwards were compared on the same rows."""
-    ladders = seen.of_family("ladder")
+    ladders = seen.of_family("growth_shape")
     compared = any(
         sum(step["log_likelihood"] is not None for step in fit["steps"]) > 1 for fit in ladders
     )
@@ -243,7 +243,7 @@ def has_heterogeneity(seen: Evidence) -> list[Place]:
 
 def has_sensitivity(seen: Evidence) -> list[Place]:
     """A question was asked otherwise: other means, trends, lags or estimators."""
-    return articles(seen.of_family("arms", "panel"))
+    return articles(seen.of_family("specifications", "panel_estimators"))
 
 
 def has_subgroups(seen: Evidence) -> list[Place]:

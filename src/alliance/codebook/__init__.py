@@ -48,8 +48,8 @@ def write_codebook(
     """
     from alliance.codebook.package import data_package
     from alliance.codebook.page import render
-    from alliance.config.cohort import load_site
     from alliance.config.instruments import load_instrument
+    from alliance.config.site import load_site
     from alliance.findings import Findings, read_fields
 
     keys = {key.id: key for key in map(load_instrument, instruments)}

@@ -9,11 +9,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
+from alliance.config import former_names
 from alliance.config.strict_yaml import Document, KeyPath, Problem
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "workflow" / "schemas"
@@ -43,10 +45,28 @@ _LIMITS = {
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """Return `workflow/schemas/<name>.schema.yaml`."""
+    """Return `workflow/schemas/<name>.schema.yaml`; the config's with every family's entries."""
     text = (SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8")
     found: dict[str, Any] = yaml.safe_load(text)
-    return found
+    return cast("dict[str, Any]", _filled_in(found))
+
+
+def _filled_in(part: Any) -> Any:
+    """Return a part of a schema with `oneOf_from: module:function` as what that function returns.
+
+    So that a list which stands in the code stands there only. The reference is a late one: what
+    rests on a site's mapping does not rest on the families of models.
+    """
+    if isinstance(part, list):
+        return [_filled_in(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    filled = {key: _filled_in(inner) for key, inner in part.items()}
+    for keyword in ("oneOf_from", "enum_from"):
+        if keyword in filled:
+            module, _, name = filled.pop(keyword).partition(":")
+            filled[keyword.removesuffix("_from")] = getattr(import_module(module), name)()
+    return filled
 
 
 @cache
@@ -185,12 +205,18 @@ def _explain_choice(error: Any, document: Document, path: KeyPath, name: str) ->
         same = [b for b in fitting if not any(_is_family(e) for e in b)]
         if not same:
             families = [str(e.validator_value) for b in fitting for e in b if _is_family(e)]
-            told = hint(str(error.instance["family"]), families, "value")
-            yield document.problem((*path, "family"), f"there is no such family; {told}")
+            told = _no_such_family(str(error.instance["family"]), families)
+            yield document.problem((*path, "family"), told)
             return
         fitting = same
     for inner in min(fitting, key=_weight):
         yield from _explain(inner, document, path, name)
+
+
+def _no_such_family(name: str, families: list[str]) -> str:
+    if name in former_names.FAMILIES:
+        return f"the family {name} is called {former_names.FAMILIES[name]} now"
+    return f"there is no such family; {hint(name, families, 'value')}"
 
 
 def _weight(errors: list[Any]) -> tuple[int, int]:

@@ -8,40 +8,21 @@ without mapping). This module is imported when the workflow is parsed, so it sta
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from alliance.config import change, closed_schema, instruments, strict_yaml
-from alliance.config.score_columns import (
-    LOOKING_AHEAD,
-    PARTS,
-    TOTAL,
-    parts_of,
-    score_columns,
-    subscales_in_models,
-)
+from alliance.config import change, closed_schema, instruments, models, strict_yaml
+from alliance.config.score_columns import TOTAL, parts_of, score_columns, subscales_in_models
+from alliance.config.site import own_problems
 from alliance.config.site_mapping import END_STATUS, completed_mapping, letter_positions
-from alliance.config.site_mapping_problems import mapping_problems
 from alliance.config.strict_yaml import Document, KeyPath, Problem
 from alliance.errors import ConfigError
 
 PROJECT = Path(__file__).resolve().parents[3]
 
-# Those of alliance.mixed.terms, which is too heavy to import here; a test holds the two together.
 BY_STATUS = "discharge_status"  # that of alliance.panel.ends, which is too heavy to import here
 
-TRANSFORMS = ("log", "log1p", "sqrt", "square", "center", "scale", "spline")
-
-_PANEL_TERMS = ("site", "session", "weeks_since_intake", "log_weeks")
-# Which families a model of these families can be asked of.
-_ASKED_OF = {
-    "arms": ("coupling",),
-    "panel": ("coupling",),
-    "by_site": ("growth", "coupling", "dropout"),
-}
-_COLUMN = re.compile("[a-z][a-z0-9_]*")
 _RESERVED_MEASURES = {"site", "client", "therapist", "session", "attended", "weeks_since_intake",
                       "log_weeks", "end_status", "sessions_planned", "last_session",
                       "dropout_event"}  # fmt: skip
@@ -68,7 +49,7 @@ def load_cohort(path: str | Path) -> dict[str, Any]:
     found = [(document.name, problems)]
     if not problems:
         mappings = _site_documents(document, path)
-        own = [(mapping.name, _own_mapping_problems(mapping)) for mapping in mappings]
+        own = [(mapping.name, own_problems(mapping)) for mapping in mappings]
         sound = not any(listed for _, listed in own)  # else what spans the sites cannot be judged
         problems += _cross_problems(document, path, mappings if sound else None)
         found += own
@@ -81,21 +62,6 @@ def load_cohort(path: str | Path) -> dict[str, Any]:
     if any(listed for _, listed in found):
         raise ConfigError(strict_yaml.message_of(found))
     return _completed_cohort(document.content)
-
-
-def load_site(path: str | Path) -> dict[str, Any]:
-    """Return a site's mapping, checked, every default filled in and every shorthand spelt out.
-
-    Raises
-    ------
-    ConfigError
-        Every problem of the mapping: file, line, key path, nearest valid key.
-    """
-    document = strict_yaml.read(path)
-    problems = _own_mapping_problems(document)
-    if problems:
-        raise ConfigError(strict_yaml.message_of([(document.name, problems)]))
-    return completed_mapping(document.content)
 
 
 def site_mapping_path(config_path: str | Path, cohort: str, site: str) -> Path:
@@ -142,25 +108,7 @@ def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
     for name, measure in cohort["measures"].items():
         measure.setdefault("label", name.replace("_", " ").capitalize())
         measure.setdefault("accept_unverified_key", False)
-    for model in cohort["models"].values():
-        if model["family"] == "growth":
-            model.setdefault("random_slopes", ["client"])
-        if model["family"] == "dropout":
-            model.setdefault("predictors", [])
-            model.setdefault("ends", ["dropout"])
-            model.setdefault("link", "logit")
-            model.setdefault("baseline", "log")
-        if model["family"] == "survival":
-            model.setdefault("predictors", [])
-            model.setdefault("method", "cox")
-        if model["family"] == "ladder":
-            model.setdefault("choose_by", "bic_clients")
-        if model["family"] == "parallel":
-            model.setdefault("intervals", "delta")
-            model["seed"] = cohort["seed"]
-    for model in cohort["models"].values():
-        if "model" in model:  # asked of another model: its entry goes along
-            model["entry"] = cohort["models"][model["model"]]
+    models.complete(cohort["models"], cohort["seed"])
     change.complete(cohort)
     return cohort
 
@@ -303,145 +251,13 @@ def _model_problems(
 ) -> Iterator[Problem]:
     measures = document.content.get("measures", {})
     scores = score_columns(_scores_of_measures(measures, path))
-    terms = None if mappings is None else _known_terms([*measures, *scores], mappings)
-    if terms is not None:
-        terms |= change.event_columns(document.content)
-    for name, model in document.content.get("models", {}).items():
-        here = ("models", name)
-        named: list[tuple[KeyPath, str]] = [
-            ((*here, key), model[key])
-            for key in ("predictor", "outcome", "client", "therapist")
-            if key in model
-        ]
-        for key in ("predictors", "outcomes"):
-            named += [((*here, key, i), m) for i, m in enumerate(model.get(key, []))]
-        for place, column in named:
-            if column not in scores:
-                yield document.problem(place, _no_such_score(column, measures, scores))
-        if "model" in model:
-            yield from _other_model_problems(document, here, model)
-        if "client" in model and model["client"] == model["therapist"]:
-            yield document.problem(here, "client and therapist name the same measure")
-        if "outcomes" in model:
-            first, second = model["outcomes"]
-            if told := _same_scores({"predictor": first, "outcome": second}, scores):
-                yield document.problem((*here, "outcomes"), told)
-        if "predictor" in model and (told := _same_scores(model, scores)):
-            yield document.problem(here, told)
-        if "moderator" in model:
-            for told in _term_problems(model["moderator"], terms):
-                yield document.problem((*here, "moderator"), told)
-        for i, term in enumerate(model.get("fixed", [])):
-            for told in (*_term_problems(term, terms), *_refused_terms(term, model, scores)):
-                yield document.problem((*here, "fixed", i), told)
-        if len(model.get("ends", [])) > 1:
-            for key in ("link", "levels"):
-                if key in model and model[key] not in ("logit", []):
-                    told = "several ends at once are fitted as a multinomial logit, without it"
-                    yield document.problem((*here, key), told)
-        slopes, levels = model.get("random_slopes"), model.get("levels")
-        if slopes and levels is not None and not set(slopes) <= set(levels):
-            yield document.problem(
-                (*here, "random_slopes"), "names a level that `levels` leaves out"
-            )
-
-
-def _other_model_problems(
-    document: Document, here: KeyPath, model: Mapping[str, Any]
-) -> Iterator[Problem]:
-    """Yield why the model that another one is asked of cannot be the one that is named."""
-    models, name = document.content["models"], model["model"]
-    wanted = _ASKED_OF[model["family"]]
-    fitting = [other for other, entry in models.items() if entry["family"] in wanted]
-    if name not in models:
-        told = closed_schema.hint(name, fitting, "model")
-        yield document.problem((*here, "model"), f"there is no model {name}; {told}")
-    elif models[name]["family"] not in wanted:
-        kinds = " or ".join(wanted)
-        yield document.problem((*here, "model"), f"must name a model of family {kinds}")
-
-
-def _no_such_score(
-    column: str, measures: Mapping[str, Any], scores: Mapping[str, tuple[str, str]]
-) -> str:
-    """Return what to say of a name in a model that is no score of the cohort."""
-    if column not in measures:
-        return f"there is no measure {column}; {closed_schema.hint(column, scores, 'measure')}"
-    own = [name for name, (measure, _) in scores.items() if measure == column]
-    if not own:
-        return f"nothing is known of the scores of {column}: its scoring key cannot be used"
-    return (
-        f"the scoring key of {column} has no total score; name one of its scores: {', '.join(own)}"
-    )
-
-
-def _same_scores(model: Mapping[str, Any], scores: Mapping[str, tuple[str, str]]) -> str:
-    """Return why predictor and outcome cannot be told apart; empty where they can."""
-    predictor, outcome = model["predictor"], model["outcome"]
-    if predictor == outcome:
-        return "predictor and outcome are the same measure"
-    if outcome in _same_total(predictor, scores):
-        return f"{predictor} and {outcome} share items: one is a part of the other"
-    return ""
-
-
-def _same_total(column: str, scores: Mapping[str, tuple[str, str]]) -> set[str]:
-    """Return the scores that a score is a part of, or that are a part of it."""
-    measure, score = scores.get(column, (column, TOTAL))
-    return {
-        name
-        for name, (other, its) in scores.items()
-        if other == measure and name != column and TOTAL in (score, its)
-    }
-
-
-def _term_problems(term: str, columns: set[str] | None) -> Iterator[str]:
-    """Yield what is wrong with the names in a term, of the form that the schema has checked."""
-    for factor in re.split("[:*]", term.replace(" ", "")):
-        transform, _, inside = factor.rpartition("(")
-        column = inside.removesuffix(")").split(",")[0]
-        if transform and transform not in TRANSFORMS:
-            told = closed_schema.hint(transform, TRANSFORMS, "transform")
-            yield f"there is no transform {transform}; {told}"
-        if columns is not None and column not in columns:
-            yield f"there is no column {column}; {closed_schema.hint(column, columns, 'column')}"
-
-
-def _refused_terms(
-    term: str, model: Mapping[str, Any], scores: Mapping[str, tuple[str, str]]
-) -> Iterator[str]:
-    """Yield why a term of known columns has no place among the fixed ones of this family."""
-    family, outcome = model["family"], model.get("outcome", "")
-    columns = {name for name in _COLUMN.findall(term) if name not in TRANSFORMS}
-    if family in ("dropout", "survival"):
-        if set(term) & set("(:*"):
-            yield "a dropout model takes plain columns here, no transforms and no products"
-        ahead = {f"{m}_{part}" for m in scores for part in LOOKING_AHEAD} | {"end_status"}
-        for column in sorted(columns & ahead):
-            yield (
-                f"{column} is known only once later sessions have taken place, so it cannot"
-                " predict who leaves before them; use a part that looks back, such as"
-                " _running_mean, _running_within or _previous"
-            )
-    elif family == "growth":
-        made_of = [outcome, *_same_total(outcome, scores)]
-        parts = {*PARTS, *change.EVENT_PARTS} - {"previous"}
-        own = {*made_of, *(f"{m}_{p}" for m in made_of for p in parts)}
-        for column in sorted(columns & own):
-            yield f"{column} is made of the outcome itself or of its next value; take it out"
-    elif f"{outcome}_next" in columns:
-        yield f"{outcome}_next is the outcome itself here; take it out"
-
-
-def _known_terms(columns: list[str], mappings: list[Document]) -> set[str]:
-    covariates = {
-        fact
-        for mapping in mappings
-        for table in mapping.content["tables"]
-        for fact in table.get("client_facts", {})
-    }
-    known = {*_PANEL_TERMS, *columns, *parts_of(columns)}
-    return known | (covariates - {"therapist", "intake_date"})
+    columns = None
+    if mappings is not None:
+        facts = {fact for mapping in mappings for table in mapping.content["tables"]
+                 for fact in table.get("client_facts", {})}  # fmt: skip
+        columns = models.columns_of_panel([*measures, *scores], facts)
+        columns |= change.event_columns(document.content)
+    yield from models.problems(document, scores, columns)
 
 
 def _missing_site_problems(document: Document, path: Path) -> Iterator[Problem]:
@@ -466,14 +282,6 @@ def _site_documents(document: Document, path: Path) -> list[Document]:
         except strict_yaml.UnreadableYamlError as error:  # one problem among the others
             documents.append(Document(file.as_posix(), problems=[error.problem]))
     return documents
-
-
-def _own_mapping_problems(mapping: Document) -> list[Problem]:
-    """Return what is wrong with a mapping by itself: strictness, schema, keys that do not agree."""
-    if mapping.content is None and mapping.problems:
-        return mapping.problems
-    problems = mapping.problems + closed_schema.problems_of(mapping, "site")
-    return problems or mapping_problems(mapping)
 
 
 def _mapping_problems(mapping: Document, config: Document, config_path: Path) -> list[Problem]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alliance.families import registry
 from alliance.findings.results import Results, read_results
 
 if TYPE_CHECKING:
@@ -40,17 +41,6 @@ FIGURES = (
     "rule_agreement",
 )
 FORMATS = ("png", "svg", "pdf", "csv")
-# The families whose models have a figure of diagnostics each.
-DIAGNOSED = (
-    "growth",
-    "ladder",
-    "parallel",
-    "coupling",
-    "agreement",
-    "surface",
-    "actor_partner",
-    "dropout",
-)
 
 
 def diagnostics_figures(models: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -63,7 +53,11 @@ def diagnostics_figures(models: Mapping[str, Mapping[str, Any]]) -> dict[str, st
         decides, so that the figures of a cohort are known before a model is fitted; one that could
         not be fitted, or has no diagnostics after all, has a picture that says so.
     """
-    return {name: f"diagnostics_{name}" for name, m in models.items() if m["family"] in DIAGNOSED}
+    return {
+        name: f"diagnostics_{name}"
+        for name, m in models.items()
+        if m["family"] in registry.diagnosed()
+    }
 
 
 def draw_figures(

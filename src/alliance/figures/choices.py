@@ -16,7 +16,7 @@ WITHIN = ("within-client", "both")
 
 def draw(results: Results) -> Figure:
     """Return a panel for each fit of families `arms` and `panel`: the within-client effects."""
-    fits = results.of_family("arms", "panel")
+    fits = results.of_family("specifications", "panel_estimators")
     if not fits:
         return style.nothing_to_show(
             "The configuration of this cohort asks no coupling model otherwise (families arms, "

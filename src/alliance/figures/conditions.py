@@ -18,7 +18,7 @@ def draw(results: Results) -> Figure:
     """Return a panel for each effect that depends on something."""
     asked = [
         (fit, [curve for curve in fit["curves"] if curve["name"] == name])
-        for fit in results.of_family("coupling", "arms")
+        for fit in results.of_family("coupling", "specifications")
         for name in NAMES
         if any(curve["name"] == name for curve in fit["curves"])
     ]

@@ -19,7 +19,7 @@ LOOK = ((style.OCHRE, "-"), (style.SKY, (0, (5, 1.5))), (style.BLUE, (0, (1.5, 1
 
 def draw(results: Results) -> Figure:
     """Return the model's curves above, the Kaplan-Meier curves with numbers at risk below."""
-    models = [fit for fit in results.of_family("dropout") if _curves(fit) or fit["message"]]
+    models = [fit for fit in results.of_family("hazard") if _curves(fit) or fit["message"]]
     observed = results.about["survival_by_alliance"]
     panels = [(fit, _curves(fit)) for fit in models]
     groups = [group for group in observed["groups"] if group["session"]]

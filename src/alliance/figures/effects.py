@@ -16,7 +16,7 @@ from alliance.findings.results import Results
 
 def draw(results: Results) -> Figure:
     """Return a panel for each coupling and dropout model."""
-    chosen = results.of_family("coupling", "dropout", "survival")
+    chosen = results.of_family("coupling", "hazard", "continuous_time")
     if not chosen:
         return style.nothing_to_show(
             "The configuration of this cohort names no model of alliance with symptoms or dropout."

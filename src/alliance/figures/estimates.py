@@ -28,7 +28,8 @@ def draw(results: Results) -> Figure:
     effects = [
         (fit, e)
         for fit in results.fits
-        if fit["family"] != "arms"  # it repeats the effect of the model that it asks otherwise
+        if fit["family"]
+        != "specifications"  # it repeats the effect of the model that it asks otherwise
         for e in fit["estimates"]
         if e["standardised"] is not None and e["role"] == "main"
     ]

@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from alliance.families.registry import leading
 from alliance.figures import style
 from alliance.findings.formats import format_value
 from alliance.findings.marks import short_mark_of
-from alliance.findings.results import LEADING, Results
+from alliance.findings.results import Results
 
 ROW = 10.0  # height of a row of boxes, in millimetres
 MOST = 8  # models with a box each; of more, those that lead the page have one
@@ -48,8 +49,8 @@ def draw(results: Results) -> Figure:
 
 def _with_a_box(fits: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """Return the models that have a box: all, or of many those that lead the page."""
-    leading = [fit for fit in fits if fit["family"] in LEADING]
-    return fits if len(fits) <= MOST or not leading else leading
+    asked = [fit for fit in fits if fit["family"] in leading()]
+    return fits if len(fits) <= MOST or not asked else asked
 
 
 def _draw_boxes(

@@ -23,7 +23,7 @@ LOOK = ((style.BLUE, "o", "-"), (style.OCHRE, "s", (0, (5, 1.5))))
 
 def draw(results: Results) -> Figure:
     """Return a row of three panels for each dropout model."""
-    models = results.of_family("dropout")
+    models = results.of_family("hazard")
     shown = [fit for fit in models if _curves(fit, "calibration")]
     if not shown:
         reasons = dict.fromkeys(fit["message"] for fit in models if fit["message"])

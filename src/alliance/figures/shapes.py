@@ -18,7 +18,7 @@ LOOKS = dict(zip(("-", "--", ":", "-."), style.SERIES[1:5], strict=True))
 
 def draw(results: Results) -> Figure:
     """Return a panel for each ladder."""
-    ladders = results.of_family("ladder")
+    ladders = results.of_family("growth_shape")
     if not ladders:
         return style.nothing_to_show("The configuration of this cohort names no growth ladder.")
     heights = [62 if fit["curves"] else 32 for fit in ladders]

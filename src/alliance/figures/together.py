@@ -14,7 +14,7 @@ from alliance.findings.results import Results
 
 def draw(results: Results) -> Figure:
     """Return a panel for each parallel process: the correlations across the two measures."""
-    fits = results.of_family("parallel")
+    fits = results.of_family("parallel_growth")
     if not fits:
         return style.nothing_to_show(
             "The configuration of this cohort asks for no two measures at once (family parallel)."

@@ -10,10 +10,6 @@ from typing import Any
 from alliance import files
 from alliance.findings.fields import read_fields
 
-# The families whose models answer the questions of the page's first screen; the others ask the same
-# questions otherwise and have sections of their own.
-LEADING = ("growth", "coupling", "dropout")
-
 
 @dataclass(frozen=True, slots=True)
 class Results:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
-from alliance.config.cohort import load_site
 from alliance.config.instruments import Instrument, load_instrument
+from alliance.config.site import load_site
 from alliance.ingest import (
     answers,
     boxes,

@@ -137,7 +137,7 @@ def _models(forms: Mapping[str, Form], tables: Sequence[Table], time: str) -> li
         models.append(Node(f"alliance_to_{symptoms}", f"{{family: coupling, {pair}}}"))
     if any(table.roles.get("end_status") for table in tables):
         predictors = listed([n for n in (alliance, symptoms) if n])
-        models.append(Node("leaving", f"{{family: dropout, predictors: {predictors}}}"))
+        models.append(Node("leaving", f"{{family: hazard, predictors: {predictors}}}"))
     if not models:
         return []
     return [Node("models", below=models, comment=GUESS + "analyses to begin with; add or take out")]

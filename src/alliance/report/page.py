@@ -17,12 +17,13 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from alliance.families.registry import leading
 from alliance.figures.measurement import main_labels
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.ledger import Findings, element
 from alliance.findings.marks import kinds_of, mark_of, short_mark_of
-from alliance.findings.results import LEADING, Results
+from alliance.findings.results import Results
 from alliance.manuscript.html import html_blocks
 from alliance.manuscript.methods import methods_text
 from alliance.manuscript.references import References
@@ -81,7 +82,7 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         cards=findings.cards,
         comparisons=compare(material.truth, results.fits),
         main_effects=main_effects(results.fits),
-        main_fits=[fit for fit in results.fits if fit["family"].raw in LEADING],
+        main_fits=[fit for fit in results.fits if fit["family"].raw in leading()],
         show=findings.show,
         cite=findings.show,
         plain=findings.plain,
@@ -154,8 +155,8 @@ def _table(material: Material, findings: Findings, name: str) -> Markup:
 def _leading_table(material: Material, findings: Findings, name: str) -> Markup:
     """Return one of the fixed tables for the models that lead the page."""
     results = material.results
-    leading = [fit for fit in results.fits if fit["family"].raw in LEADING]
-    table = MAKERS[name][0](dataclasses.replace(results, fits=leading))
+    at_first = [fit for fit in results.fits if fit["family"].raw in leading()]
+    table = MAKERS[name][0](dataclasses.replace(results, fits=at_first))
     return _table_of(results, findings, table)
 
 
@@ -175,7 +176,7 @@ def _article(
 
     card = findings.cards.pop(fit.source)
     article = environment.get_template("model.html").render(
-        fit=fit, model_table=own_table, leads=fit["family"].raw in LEADING
+        fit=fit, model_table=own_table, leads=fit["family"].raw in leading()
     )
     findings.cards[fit.source] = card
     return Markup(article)

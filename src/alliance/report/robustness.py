@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from alliance.families.registry import leading
 from alliance.findings.fields import Field
-from alliance.findings.results import LEADING
 from alliance.report.truth import USABLE
 
 
@@ -72,15 +72,15 @@ def main_effects(fits: Sequence[Field]) -> list[Effect]:
     A model of several ends at once tells of dropout what the model of dropout alone tells, so it
     leads only where there is no such model.
     """
-    leading = [fit for fit in fits if fit["family"].raw in LEADING]
-    alone = [fit for fit in leading if not _has_several_ends(fit)]
-    if any(fit["family"].raw == "dropout" for fit in alone):
-        leading = alone
-    return [effect for fit in leading for effect in _effects_of(fit, fits)]
+    asked = [fit for fit in fits if fit["family"].raw in leading()]
+    alone = [fit for fit in asked if not _has_several_ends(fit)]
+    if any(fit["family"].raw == "hazard" for fit in alone):
+        asked = alone
+    return [effect for fit in asked for effect in _effects_of(fit, fits)]
 
 
 def _has_several_ends(fit: Field) -> bool:
-    return fit["family"].raw == "dropout" and any(": " in e["term"].raw for e in fit["estimates"])
+    return fit["family"].raw == "hazard" and any(": " in e["term"].raw for e in fit["estimates"])
 
 
 def _effects_of(fit: Field, fits: Sequence[Field]) -> list[Effect]:
@@ -110,7 +110,7 @@ def _choices(about_it: Sequence[Field], entry: Field) -> Spread | None:
     return _spread(
         arm
         for fit in about_it
-        if fit["family"].raw == "arms"
+        if fit["family"].raw == "specifications"
         for arm in fit["estimates"].where(level=entry["level"].raw, label=entry["label"].raw)
     )
 

@@ -44,7 +44,7 @@ def steps(results: Results) -> Table:
         wide=True,
     )
     for fit in results.fits:
-        if fit["family"].raw != "ladder":
+        if fit["family"].raw != "growth_shape":
             continue
         table.rows.append(head(fit))
         table.rows += [_row(step) for step in fit["steps"]]

@@ -1,1 +1,12 @@
-"""Actor and partner: whose view follows whose."""
+"""Actor and partner effects: whose view follows whose."""
+
+from alliance.families.actor_partner.options import OPTIONS
+from alliance.families.family import Family
+
+FAMILY = Family(
+    name="actor_partner",
+    question="whose view follows whose",
+    options=OPTIONS,
+    fit="alliance.families.actor_partner.model:actor_partner_fit",
+    diagnosed=True,
+)

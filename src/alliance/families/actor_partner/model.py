@@ -12,7 +12,6 @@ partner effects (p_T: the therapist's view follows the client's).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -25,7 +24,6 @@ from alliance.families.fit import (
     Cohort,
     Draft,
     estimate,
-    fit_family,
     left_out_by_reason,
     refuse,
     rows_of,
@@ -108,6 +106,3 @@ def _fit(panel: pd.DataFrame) -> tuple[dict[str, Any], Any]:
     rows = panel[kept["used"]]
     fit = fit_mixed(rows, list(NEXT.values()), ["1", C, T], {"client": ["1"]})
     return kept, fit
-
-
-fit_actor_partner = partial(fit_family, actor_partner_fit)

@@ -1,1 +1,12 @@
-"""Agreement: whether client and therapist see the same alliance."""
+"""Agreement: two views of the same sessions."""
+
+from alliance.families.agreement.options import OPTIONS
+from alliance.families.family import Family
+
+FAMILY = Family(
+    name="agreement",
+    question="whether client and therapist see the same alliance",
+    options=OPTIONS,
+    fit="alliance.families.agreement.model:agreement_fit",
+    diagnosed=True,
+)

@@ -13,7 +13,6 @@ within clients.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from alliance.errors import FitError
 from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel
 from alliance.families.common.two_views import CLIENT, THERAPIST, UNIT, with_two_views
 from alliance.families.diagnostics import Contrasts, diagnose
-from alliance.families.fit import Cohort, Draft, estimate, fit_family, refuse
+from alliance.families.fit import Cohort, Draft, estimate, refuse
 from alliance.mixed import fit_mixed
 
 FROM_MEAN, WITHIN = "view_from_client_mean", f"{CLIENT}_within"
@@ -170,6 +169,3 @@ def _by_session(rows: pd.DataFrame) -> list[dict[str, Any]]:
             }
         )
     return curves
-
-
-fit_agreement = partial(fit_family, agreement_fit)

@@ -1,1 +1,11 @@
-"""By site: every site alone, and all put together."""
+"""By site: a model at every site alone, and the sites put together."""
+
+from alliance.families.by_site.options import OPTIONS
+from alliance.families.family import Family
+
+FAMILY = Family(
+    name="by_site",
+    question="whether it holds at every site",
+    options=OPTIONS,
+    fit="alliance.families.by_site.model:by_site_fit",
+)

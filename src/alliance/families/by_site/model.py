@@ -18,14 +18,14 @@ from alliance.families.by_site.synthesis import FEW_SITES, Synthesis, synthesise
 from alliance.families.common.multilevel import ENGINE
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.diagnostics import none_of
-from alliance.families.fit import Cohort, Draft, estimate, fit_family, refuse, test_row
+from alliance.families.fit import Cohort, Draft, estimate, refuse, test_row
 from alliance.families.growth.model import growth_fit
-from alliance.families.hazard import dropout_fit
+from alliance.families.hazard.model import hazard_fit
 
 FITTERS: dict[str, Callable[[Cohort, str, Mapping[str, Any]], dict[str, Any]]] = {
     "growth": partial(growth_fit, diagnosed=False),
     "coupling": partial(coupling_fit, diagnosed=False),
-    "dropout": partial(dropout_fit, diagnosed=False),
+    "hazard": partial(hazard_fit, diagnosed=False),
 }
 USABLE = ("converged", "singular")
 
@@ -167,6 +167,3 @@ def _rows(cohort: Cohort, used: Mapping[str, Any], alone: Mapping[str, Any]) -> 
         "left_out": [{"reason": reason, "rows": n} for reason, n in reasons.items()],
         "groups": [{"level": "site", "n": len(used)}, {"level": "session", "n": n_used}],
     }
-
-
-fit_by_site = partial(fit_family, by_site_fit)

@@ -1,1 +1,11 @@
 """Continuous time: when clients leave."""
+
+from alliance.families.continuous_time.options import OPTIONS
+from alliance.families.family import Family
+
+FAMILY = Family(
+    name="continuous_time",
+    question="when clients leave, in continuous time",
+    options=OPTIONS,
+    fit="alliance.families.continuous_time.model:continuous_time_fit",
+)

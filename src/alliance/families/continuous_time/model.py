@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,6 @@ from alliance.families.fit import (
     Cohort,
     Draft,
     estimate,
-    fit_family,
     refuse,
     require_scores,
     rows_of,
@@ -80,13 +78,13 @@ class Design:
     units: list[str]
 
 
-def survival_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def continuous_time_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fit of one model; never raises for what the data cannot give."""
     method, predictors = entry.get("method", "cox"), list(entry.get("predictors", []))
     labels = " and ".join(f"“{cohort.label(measure)}”" for measure in predictors)
     draft = Draft(
         model=name,
-        family="survival",
+        family="continuous_time",
         title=TITLES[method],
         question="Do clients leave earlier "
         + (f"the weaker or stronger {labels}" if predictors else "in some groups than in others")
@@ -472,6 +470,3 @@ def _phreg(rows: pd.DataFrame, design: Design, fit: CoxFit) -> dict[str, Any]:
     }
     verdict["message"] = difference_in_words(verdict)
     return verdict
-
-
-fit_survival = partial(fit_family, survival_fit)

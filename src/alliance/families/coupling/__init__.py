@@ -1,1 +1,13 @@
-"""Coupling: whether one measure foretells the other from session to session."""
+"""Coupling: one measure at a session and another at the next."""
+
+from alliance.families.coupling.options import OPTIONS
+from alliance.families.family import Family
+
+FAMILY = Family(
+    name="coupling",
+    question="how alliance and symptoms move each other",
+    options=OPTIONS,
+    fit="alliance.families.coupling.model:coupling_fit",
+    leads=True,
+    diagnosed=True,
+)

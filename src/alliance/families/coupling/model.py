@@ -13,7 +13,6 @@ outcome now as it stands (Falkenström et al., 2013).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import linearmodels
@@ -26,7 +25,7 @@ from alliance.families.common.moderation import effect_by_moderator, moderation_
 from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel, sd
 from alliance.families.common.products import reference_group
 from alliance.families.diagnostics import diagnose
-from alliance.families.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
+from alliance.families.fit import Cohort, Draft, estimate, refuse, require_scores
 from alliance.mixed import fit_mixed
 
 # ASSUME the effect of the predictor reaches the next session and no further, given the outcome now;
@@ -248,6 +247,3 @@ def _fixed_effects(
         if sd(rows[f"{outcome}_within"]) > 0
         else None,
     )
-
-
-fit_coupling = partial(fit_family, coupling_fit)

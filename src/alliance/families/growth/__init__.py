@@ -1,1 +1,13 @@
-"""Growth: how a measure develops over treatment."""
+"""Growth: how an outcome changes over time."""
+
+from alliance.families.family import Family
+from alliance.families.growth.options import OPTIONS
+
+FAMILY = Family(
+    name="growth",
+    question="how alliance and symptoms develop",
+    options=OPTIONS,
+    fit="alliance.families.growth.model:growth_fit",
+    leads=True,
+    diagnosed=True,
+)

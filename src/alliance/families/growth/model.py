@@ -10,7 +10,6 @@ growth model.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from alliance.errors import FitError
@@ -23,7 +22,7 @@ from alliance.families.common.multilevel import (
 )
 from alliance.families.common.products import group_compared, reference_group
 from alliance.families.diagnostics import diagnose
-from alliance.families.fit import Cohort, Draft, fit_family, refuse, require_scores
+from alliance.families.fit import Cohort, Draft, refuse, require_scores
 
 COURSE_DIFFERENCE = "difference in course"  # level of a product with time
 TIME_WORDS = {
@@ -105,6 +104,3 @@ def _random_in_words(random: Mapping[str, list[str]]) -> str:
 def _named(entry: Mapping[str, Any]) -> list[str]:
     """Return the panel columns that the entry's extra terms name."""
     return [name for term in entry.get("fixed", []) for name in columns_in(term)]
-
-
-fit_growth = partial(fit_family, growth_fit)

@@ -1,1 +1,12 @@
-"""Growth shape: which form the course has, chosen from a ladder fixed beforehand."""
+"""Growth shape: which of several courses over time an outcome has."""
+
+from alliance.families.family import Family
+from alliance.families.growth_shape.options import OPTIONS
+
+FAMILY = Family(
+    name="growth_shape",
+    question="which shape the courses have",
+    options=OPTIONS,
+    fit="alliance.families.growth_shape.model:growth_shape_fit",
+    diagnosed=True,
+)

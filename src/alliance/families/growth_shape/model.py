@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from alliance.families.common.curves import KNOT, mean_curves
 from alliance.families.common.levels import levels_of, site_terms
 from alliance.families.common.multilevel import ENGINE, Term, fit_multilevel
 from alliance.families.diagnostics import diagnose
-from alliance.families.fit import Cohort, Draft, fit_family, refuse, require_scores
+from alliance.families.fit import Cohort, Draft, refuse, require_scores
 from alliance.mixed import MixedFit, compare, fit_mixed
 from alliance.mixed.specification import ResidualKind
 
@@ -215,14 +214,14 @@ def choose(found: Sequence[Fitted], criterion: str) -> Fitted:
     return found[min(close)[2]]
 
 
-def ladder_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def growth_shape_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ladder as one fit: all steps, and the chosen one's estimates by REML."""
     outcome, time = entry["outcome"], entry["time"]
     criterion = entry.get("choose_by", "bic_clients")
     label, unit = cohort.label(outcome), cohort.unit(outcome)
     draft = Draft(
         model=name,
-        family="ladder",
+        family="growth_shape",
         title=f"{label}: shape of the course",
         question=f"Which course does “{label}” take over treatment, and do clients and therapists "
         "differ in it?",
@@ -393,6 +392,3 @@ def _curves(
         )
         lines.append(shape[-1] | {"group": one.step.label})
     return lines
-
-
-fit_ladder = partial(fit_family, ladder_fit)

@@ -1,5 +1,13 @@
-"""Dropout: who leaves, and when; session by session (`hazard`)."""
+"""Hazard: who leaves treatment early, session by session."""
 
-from alliance.families.hazard.model import dropout_fit, fit_dropout
+from alliance.families.family import Family
+from alliance.families.hazard.options import OPTIONS
 
-__all__ = ["dropout_fit", "fit_dropout"]
+FAMILY = Family(
+    name="hazard",
+    question="who leaves, and when",
+    options=OPTIONS,
+    fit="alliance.families.hazard.model:hazard_fit",
+    leads=True,
+    diagnosed=True,
+)

@@ -47,7 +47,7 @@ def competing_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[s
     labels = " and ".join(f"“{cohort.label(measure)}”" for measure in predictors)
     draft = Draft(
         model=name,
-        family="dropout",
+        family="hazard",
         title=" or ".join(ENDS[end][3].lower() for end in ends).capitalize() + " after a session",
         question=f"Given that a client came to this session, how likely is {named} before the "
         "next" + (f", and does each depend on {labels} so far?" if predictors else "?"),

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,6 @@ from alliance.families.fit import (
     Cohort,
     Draft,
     estimate,
-    fit_family,
     refuse,
     require_scores,
     rows_of,
@@ -69,7 +67,7 @@ class Fitted:
     refit: Callable[[pd.DataFrame], LogitFit]
 
 
-def dropout_fit(
+def hazard_fit(
     cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True
 ) -> dict[str, Any]:
     """Return the fit of one hazard model; never raises for what the data cannot give."""
@@ -83,7 +81,7 @@ def dropout_fit(
     labels = " and ".join(f"“{cohort.label(measure)}”" for measure in predictors)
     draft = Draft(
         model=name,
-        family="dropout",
+        family="hazard",
         title=f"{heading} after a session",
         question=f"Given that a client came to this session, how likely is {what} before the next, "
         + (f"and does it depend on {labels} so far?" if predictors else "and how does it change?"),
@@ -378,6 +376,3 @@ def _check_by_glm(
         )
     elif not draft.second_engine["agrees"]:
         draft.warnings.append(draft.second_engine["message"])
-
-
-fit_dropout = partial(fit_family, dropout_fit)

@@ -1,1 +1,11 @@
-"""Panel estimators: the same question without a distribution of clients."""
+"""Panel estimators: a coupling model as econometrics would fit it."""
+
+from alliance.families.family import Family
+from alliance.families.panel_estimators.options import OPTIONS
+
+FAMILY = Family(
+    name="panel_estimators",
+    question="whether it holds for any level of a client",
+    options=OPTIONS,
+    fit="alliance.families.panel_estimators.model:panel_estimators_fit",
+)

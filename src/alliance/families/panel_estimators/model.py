@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import linearmodels
@@ -29,7 +28,6 @@ from alliance.families.fit import (
     Cohort,
     Draft,
     estimate,
-    fit_family,
     left_out_by_reason,
     refuse,
     require_scores,
@@ -236,7 +234,7 @@ def mundlak(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> dict
     }
 
 
-def panel_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def panel_estimators_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fit of one direction by every panel estimator."""
     base = entry["entry"]
     predictor, outcome, time = base["predictor"], base["outcome"], base["time"]
@@ -244,7 +242,7 @@ def panel_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, 
     following = f"{outcome}_next"
     draft = Draft(
         model=name,
-        family="panel",
+        family="panel_estimators",
         title=f"{x} → {y} at the next session: panel estimators",
         question=f"Does the effect of “{x}” on “{y}” at the next session hold if every client has "
         "a level of their own, whatever that level is?",
@@ -344,6 +342,3 @@ def _row(found: PanelEstimate, term: str, label: str) -> dict[str, Any]:
             "ci_high": value + half,
         },
     )
-
-
-fit_panel = partial(fit_family, panel_fit)

@@ -1,1 +1,12 @@
-"""Parallel growth: whether two measures develop together."""
+"""Parallel growth: two measures that develop together."""
+
+from alliance.families.family import Family
+from alliance.families.parallel_growth.options import OPTIONS
+
+FAMILY = Family(
+    name="parallel_growth",
+    question="whether alliance and symptoms develop together",
+    options=OPTIONS,
+    fit="alliance.families.parallel_growth.model:parallel_growth_fit",
+    diagnosed=True,
+)

@@ -12,7 +12,6 @@ do the courses go together, and do the two move together within a session beyond
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -31,7 +30,6 @@ from alliance.families.fit import (
     Cohort,
     Draft,
     estimate,
-    fit_family,
     left_out_by_reason,
     refuse,
     require_scores,
@@ -47,13 +45,13 @@ INTERVALS = {
 DRAWS = 500
 
 
-def parallel_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def parallel_growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fit of two measures at once; never raises for what the data cannot give."""
     outcomes, times = list(entry["outcomes"]), list(entry["times"])
     labels = [cohort.label(outcome) for outcome in outcomes]
     draft = Draft(
         model=name,
-        family="parallel",
+        family="parallel_growth",
         title=f"{labels[0]} and {labels[1]}: do they develop together?",
         question=f"Do clients whose “{labels[0]}” rises faster also change faster in "
         f"“{labels[1]}”, and do the two go together within a session?",
@@ -199,6 +197,3 @@ def _fixed(row: Mapping[Any, Any], words: Mapping[str, str]) -> dict[str, Any]:
         unit="points",
         numbers=row,
     )
-
-
-fit_parallel = partial(fit_family, parallel_fit)

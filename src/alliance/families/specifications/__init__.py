@@ -1,1 +1,11 @@
-"""Alternative specifications of a coupling model: other means, trends and lags."""
+"""Specifications: a coupling model under other means, trends and lags."""
+
+from alliance.families.family import Family
+from alliance.families.specifications.options import OPTIONS
+
+FAMILY = Family(
+    name="specifications",
+    question="whether means, trends and lags change the answer",
+    options=OPTIONS,
+    fit="alliance.families.specifications.model:specifications_fit",
+)

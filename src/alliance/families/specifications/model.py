@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from alliance.families.common.levels import levels_of, site_terms
 from alliance.families.common.multilevel import sd
 from alliance.families.coupling.model import COUPLING_ASSUMPTIONS, coupling_draft, coupling_model
 from alliance.families.diagnostics import none_of
-from alliance.families.fit import Cohort, Draft, estimate, fit_family, refuse
+from alliance.families.fit import Cohort, Draft, estimate, refuse
 from alliance.mixed import MixedFit, fit_mixed
 
 UNIT = "points per point"
@@ -196,7 +195,7 @@ def latent_between(fit: MixedFit, rows: pd.DataFrame) -> dict[str, float | None]
     return {column: row[column] for column in columns}
 
 
-def arms_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def specifications_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the reported coupling model and every arm beside it, as one fit."""
     base = entry["entry"]
     predictor, outcome, time = base["predictor"], base["outcome"], base["time"]
@@ -236,7 +235,7 @@ def arms_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, A
 
 
 def _renamed(draft: Draft, x: str) -> Draft:
-    draft.family = "arms"
+    draft.family = "specifications"
     draft.title = f"{x} → {draft.outcome['label']}: other ways to ask"
     draft.question = "Does the answer depend on how means, trends and lags are handled?"
     return draft
@@ -320,6 +319,3 @@ def _effect_over_time(fit: MixedFit, rows: pd.DataFrame, draft: Draft) -> dict[s
         "ci_low": mean - half,
         "ci_high": mean + half,
     }
-
-
-fit_arms = partial(fit_family, arms_fit)

@@ -1,1 +1,12 @@
-"""Response surface: what agreement of the two views goes with."""
+"""Response surface: an outcome over two views of the alliance."""
+
+from alliance.families.family import Family
+from alliance.families.surface.options import OPTIONS
+
+FAMILY = Family(
+    name="surface",
+    question="whether their agreement matters for the outcome",
+    options=OPTIONS,
+    fit="alliance.families.surface.model:surface_fit",
+    diagnosed=True,
+)

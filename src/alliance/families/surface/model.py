@@ -13,7 +13,6 @@ their tests are contrasts of the mixed model with its own degrees of freedom.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from alliance.errors import FitError
 from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel
 from alliance.families.common.two_views import CLIENT, THERAPIST, UNIT, with_two_views
 from alliance.families.diagnostics import Contrasts, diagnose
-from alliance.families.fit import Cohort, Draft, estimate, fit_family, refuse, require_scores
+from alliance.families.fit import Cohort, Draft, estimate, refuse, require_scores
 
 X, Y = f"{CLIENT}_within", f"{THERAPIST}_within"
 XX, XY, YY = f"square({X})", f"{X}:{Y}", f"square({Y})"
@@ -159,6 +158,3 @@ def _surface(fitted: Fitted, label: str) -> list[dict[str, Any]]:
             }
         )
     return curves
-
-
-fit_surface = partial(fit_family, surface_fit)

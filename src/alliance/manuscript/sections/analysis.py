@@ -166,7 +166,7 @@ def _panel(material: Material, fits: Sequence[Field]) -> Words:
     return words
 
 
-def _arms(material: Material, fits: Sequence[Field]) -> Words:
+def _specifications(material: Material, fits: Sequence[Field]) -> Words:
     cite = material.references.cite
     names = {e["estimator"].raw: text(e["estimator"]) for fit in fits for e in fit["estimates"]}
     words = say("How far the answer depends on the handling of means, trends and lags ",
@@ -197,9 +197,15 @@ def _actor_partner(material: Material, fits: Sequence[Field]) -> Words:
 
 
 PARTS: tuple[tuple[str, dict[str, Intro]], ...] = (
-    ("Course over treatment", {"growth": _growth, "ladder": _ladder, "parallel": _parallel}),
+    (
+        "Course over treatment",
+        {"growth": _growth, "growth_shape": _ladder, "parallel_growth": _parallel},
+    ),
     ("Coupling from session to session", {"coupling": _coupling}),
-    ("The same question asked otherwise", {"panel": _panel, "arms": _arms}),
+    (
+        "The same question asked otherwise",
+        {"panel_estimators": _panel, "specifications": _specifications},
+    ),
     (
         "Two views of the alliance",
         {"agreement": _agreement, "surface": _surface, "actor_partner": _actor_partner},

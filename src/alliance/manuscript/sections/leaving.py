@@ -17,7 +17,7 @@ KINDS = ("Cox partial likelihood", "Cox with", "subdistribution hazard")
 def dropout(material: Material) -> list[Block]:
     """Return the section on dropout; nothing where nobody left and nothing was asked."""
     blocks: list[Block] = [*paragraphs(_definition(material), _curves(material))]
-    hazards = material.usable("dropout")
+    hazards = material.usable("hazard")
     single = [fit for fit in hazards if not _starts(fit, MULTINOMIAL)]
     several = [fit for fit in hazards if _starts(fit, MULTINOMIAL)]
     if single:
@@ -26,13 +26,13 @@ def dropout(material: Material) -> list[Block]:
         blocks += [*paragraphs(_multinomial(several)), *models(material, several)]
     told: set[str] = set()
     for kind, introduce in zip(KINDS, (_cox, _frailty, _fine_gray), strict=True):
-        fits = [fit for fit in material.usable("survival") if _starts(fit, kind)]
+        fits = [fit for fit in material.usable("continuous_time") if _starts(fit, kind)]
         told.update(str(fit["model"].raw) for fit in fits)
         if fits:
             blocks += [*paragraphs(introduce(material, fits)), *models(material, fits)]
-    rest = [fit for fit in material.usable("survival") if fit["model"].raw not in told]
+    rest = [fit for fit in material.usable("continuous_time") if fit["model"].raw not in told]
     blocks += models(material, rest)
-    blocks += paragraphs(not_fitted(material.unusable("dropout", "survival")))
+    blocks += paragraphs(not_fitted(material.unusable("hazard", "continuous_time")))
     return [heading("Dropout"), *blocks] if blocks else []
 
 

@@ -24,7 +24,11 @@ from alliance.manuscript.prose import (
 FRAILTY = "frailty"
 SAME_ROWS = ("panel_sha256", "rows_used", "left_out")
 INTERCEPTS = ("1", "intercept", "Intercept")
-SEVERAL_MODELS = ("arms", "panel", "by_site")  # their estimates come from several models
+SEVERAL_MODELS = (
+    "specifications",
+    "panel_estimators",
+    "by_site",
+)  # their estimates come from several models
 
 
 def models(material: Material, fits: Sequence[Field]) -> list[Paragraph]:

@@ -37,9 +37,9 @@ from alliance.tables.layout import (
 )
 from alliance.tables.models import head
 
-GROWTH = ("growth", "ladder")
+GROWTH = ("growth", "growth_shape")
 COUPLING = ("coupling",)
-DROPOUT = ("dropout", "survival")
+DROPOUT = ("hazard", "continuous_time")
 SITES = ("by_site",)
 # What the two directions of a coupling have in common, whatever the measures are called.
 IN_COMMON = {

@@ -1,11 +1,13 @@
-"""Fit the growth ladders."""
+"""Fit all models of one family."""
 
-from alliance.families.growth_shape.model import fit_ladder
+from alliance.families.family import load
+from alliance.families.fit import fit_family
 from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):
-        fit_ladder(
+        fit_family(
+            load(snakemake.params.fit),
             panel=snakemake.input.panel,
             measures=snakemake.params.measures,
             instruments=snakemake.input.instruments,

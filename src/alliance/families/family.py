@@ -1,0 +1,112 @@
+"""What a family of models says of itself: all that the other rooms of the house ask of it.
+
+Light, as the workflow and the configuration are read with it: the code behind a family is named by
+late references, `module:name`, and imported by whoever needs it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+Entry = Mapping[str, Any]
+Scores = Mapping[str, tuple[str, str]]
+"""Columns that hold a score: whose it is (`alliance.config.score_columns.score_columns`)."""
+Problem = tuple[tuple[str | int, ...], str]
+"""The key within an entry (empty for the entry itself), and what is wrong with it."""
+
+
+def no_problems(entry: Entry, scores: Scores) -> Iterator[Problem]:
+    """Yield nothing: the schema says all that can be wrong with an entry."""
+    yield from ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a model's entry in the config may hold beside `family`.
+
+    Attributes
+    ----------
+    description
+        What the family is for, in the words of the config's schema.
+    keys
+        Key to its JSON schema, which has a `description`; `default` is filled in where the key is
+        left out. `#/$defs/...` of `config.schema.yaml` can be referred to.
+    required
+        Keys that must be there.
+    problems
+        What the schema cannot see: yields (key path within the entry, words) from an entry that
+        fits the schema and the scores of the cohort.
+    asked_of
+        Names of the families whose models the key `model` may name.
+    takes_seed
+        Whether the entry is given the cohort's seed, as `seed`.
+    """
+
+    description: str
+    keys: Mapping[str, Mapping[str, Any]]
+    required: tuple[str, ...] = ()
+    problems: Callable[[Entry, Scores], Iterator[Problem]] = no_problems
+    asked_of: tuple[str, ...] = ()
+    takes_seed: bool = False
+
+    def schema(self, family: str) -> dict[str, Any]:
+        """Return the closed JSON schema of an entry of this family."""
+        own = {"family": {"const": family, "description": "kind of analysis"}}
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["family", *self.required],
+            "description": self.description,
+            "properties": own | copy.deepcopy(dict(self.keys)),
+        }
+
+    def complete(self, entry: dict[str, Any], seed: int) -> None:
+        """Fill in the defaults of an entry that fits the schema, in place."""
+        for key, schema in self.keys.items():
+            if "default" in schema:
+                entry.setdefault(key, copy.deepcopy(schema["default"]))
+        if self.takes_seed:
+            entry["seed"] = seed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """A family of models.
+
+    Attributes
+    ----------
+    name
+        As in the config, in the fits and of its folder.
+    question
+        What its models find out, as the end of the sentence `Fit ...`.
+    options
+        Of its entries in the config.
+    fit
+        Late reference to the function `(cohort, name, entry) -> fit`.
+    leads
+        Whether its models answer the questions of the page's first screen; the others ask the same
+        questions otherwise and have sections of their own.
+    diagnosed
+        Whether each of its models has diagnostics and a figure of them.
+    """
+
+    name: str
+    question: str
+    options: Options
+    fit: str
+    leads: bool = False
+    diagnosed: bool = False
+
+    def references(self, part: str) -> list[str]:
+        """Return the late references of a part: `fit`."""
+        return [getattr(self, part)]
+
+
+def load(reference: str) -> Any:
+    """Return what a late reference names: `alliance.families.growth.model:growth_fit`."""
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)
