@@ -20,7 +20,7 @@ from pathlib import Path
 from alliance import files
 from alliance.config.cohort import load_cohort
 from alliance.config.instruments import load_instruments
-from alliance.families.fit import Cohort
+from alliance.families.cohort import Cohort
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = {  # of families that are called otherwise
@@ -58,7 +58,7 @@ def main() -> None:
         seconds = []
         for _ in range(2):
             start = time.perf_counter()
-            fit = fit_one(cohort, name, entry)
+            fit = fit_one(cohort, name, entry).as_json()
             seconds.append(time.perf_counter() - start)
         first_sum, again_sum = first_sum + seconds[0], again_sum + seconds[1]
         print(f"| {name} | {fit['status']} | {seconds[0]:.2f} | {seconds[1]:.2f} |")

@@ -8,8 +8,8 @@ import pytest
 
 from alliance import files
 from alliance.config.instruments import INSTRUMENTS, load_instruments
+from alliance.families.cohort import Cohort
 from alliance.families.coupling.model import coupling_fit
-from alliance.families.fit import Cohort
 from alliance.families.growth.model import growth_fit
 from alliance.families.hazard.model import hazard_fit
 from alliance.panel.build import panel_of
@@ -138,7 +138,7 @@ def test_ends_in_a_fit_or_a_plain_statement(degrade, name):
         panel = panel_of(clients, sessions, scores, list(MEASURES))
         keys = {"alliance": KEYS["wai-sr-c"], "symptoms": KEYS["phq-9"]}
         fit_one, entry = MODELS[name]
-        fit = fit_one(Cohort(panel, "0" * 64, MEASURES, keys), name, entry)
+        fit = fit_one(Cohort(panel, "0" * 64, MEASURES, keys), name, entry).as_json()
     if name in MUST_REFUSE.get(degrade.__name__, ()):
         assert fit["status"] == "refused"
     if name in MUST_FIT.get(degrade.__name__, ()):
@@ -159,7 +159,7 @@ def test_separation_names_the_column():
     keys = {"alliance": KEYS["wai-sr-c"], "symptoms": KEYS["phq-9"]}
     fit = hazard_fit(
         Cohort(panel, "0" * 64, MEASURES, keys), "dropout_hazard", MODELS["dropout_hazard"][1]
-    )
+    ).as_json()
     assert fit["status"] == "refused"
     assert "the client's mean so far” alone" in fit["message"]
 
@@ -168,7 +168,7 @@ def fitted(name, frames, **entry):
     panel = panel_of(*frames, list(MEASURES))
     keys = {"alliance": KEYS["wai-sr-c"], "symptoms": KEYS["phq-9"]}
     fit_one, default = MODELS[name]
-    return fit_one(Cohort(panel, "0" * 64, MEASURES, keys), name, default | entry)
+    return fit_one(Cohort(panel, "0" * 64, MEASURES, keys), name, default | entry).as_json()
 
 
 def test_a_site_that_a_model_cannot_use_is_named_and_the_rest_is_fitted():
@@ -177,14 +177,14 @@ def test_a_site_that_a_model_cannot_use_is_named_and_the_rest_is_fitted():
     fit = fitted("alliance_growth", (clients, sessions, scores))
     assert fit["status"] in ("converged", "singular")
     assert {curve["group"] for curve in fit["curves"]} == {"all sites"}
-    assert any("therapist is not known (sites: east)" in warning for warning in fit["warnings"])
+    assert any("therapist is not known (sites: east)" in w["text"] for w in fit["warnings"])
 
 
 def test_no_random_slope_where_none_is_wanted():
     fit = fitted("alliance_growth", small(), random_slopes=[])
     names = {row["name_1"] for row in fit["variance_components"]}
     assert names == {"1", "residual"}
-    assert "slopes" not in fit["assumptions"][1]
+    assert "slopes" not in fit["assumptions"][1]["text"]
 
 
 def test_covariates_of_the_hazard_are_held_at_their_average():
@@ -204,7 +204,9 @@ def test_a_model_without_clients_is_refused(levels):
 
 
 def test_other_ends_are_told_apart_in_the_hazard():
-    reasons = {entry["reason"] for entry in fitted("dropout_hazard", small())["data"]["left_out"]}
+    reasons = {
+        entry["reason"]["text"] for entry in fitted("dropout_hazard", small())["data"]["left_out"]
+    }
     assert "treatment ended as agreed after this session" in reasons
     assert "still in treatment at the last session on record" in reasons
 

@@ -9,8 +9,8 @@ import pytest
 
 from alliance.config.instruments import load_instruments
 from alliance.families.by_site.model import by_site_fit
+from alliance.families.cohort import Cohort
 from alliance.families.coupling.model import coupling_fit
-from alliance.families.fit import Cohort
 from alliance.families.growth_shape.model import growth_shape_fit
 from alliance.families.panel_estimators.model import panel_estimators_fit
 from alliance.families.parallel_growth.model import parallel_growth_fit
@@ -103,7 +103,7 @@ NAMES = (
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs_or_says_why_not(whole, name, family):
     fit_one, entry = FAMILIES[family]
-    fit = fit_one(cohort_of(variants(whole)[name]), family, entry)
+    fit = fit_one(cohort_of(variants(whole)[name]), family, entry).as_json()
     if fit["status"] == "refused":
         assert fit["message"].rstrip().endswith("."), fit["message"]
         assert not fit["estimates"] and not fit["curves"] and not fit["steps"]
@@ -117,31 +117,31 @@ def test_it_runs_or_says_why_not(whole, name, family):
 
 
 def test_one_site_has_nothing_to_compare(whole):
-    fit = by_site_fit(cohort_of(variants(whole)["one site"]), "by_site", ASKED)
+    fit = by_site_fit(cohort_of(variants(whole)["one site"]), "by_site", ASKED).as_json()
     assert fit["message"] == "The cohort has one site: there is nothing to compare."
 
 
 def test_without_therapists_the_arm_that_needs_them_is_named(whole):
-    fit = specifications_fit(cohort_of(variants(whole)["no therapists"]), "arms", ASKED)
-    assert any(w.startswith("Therapists apart: not computed") for w in fit["warnings"])
-    assert "therapists apart" not in {row["estimator"] for row in fit["estimates"]}
+    fit = specifications_fit(cohort_of(variants(whole)["no therapists"]), "arms", ASKED).as_json()
+    assert any(w["text"].startswith("Therapists apart: not computed") for w in fit["warnings"])
+    assert "therapists_apart" not in {row["estimator"]["code"] for row in fit["estimates"]}
 
 
 def test_alliance_at_every_fourth_session_cannot_be_an_outcome_of_the_session_before(whole):
     reverse = COUPLING | {"predictor": "symptoms", "outcome": "alliance"}
     cohort = cohort_of(variants(whole)["alliance every fourth session"])
-    fit = coupling_fit(cohort, "reverse", reverse)
+    fit = coupling_fit(cohort, "reverse", reverse).as_json()
     assert fit["status"] == "refused"
     assert "next session" in fit["message"] or "session" in fit["message"]
-    forward = coupling_fit(cohort, "forward", COUPLING)
+    forward = coupling_fit(cohort, "forward", COUPLING).as_json()
     assert forward["status"] in ("converged", "singular")
-    reasons = {entry["reason"] for entry in forward["data"]["left_out"]}
+    reasons = {entry["reason"]["text"] for entry in forward["data"]["left_out"]}
     assert any("no score of Alliance" in reason for reason in reasons)
 
 
 def test_few_sites_are_said_to_be_few(whole):
-    fit = by_site_fit(cohort_of(variants(whole)["whole"]), "by_site", ASKED)
-    assert any("Only 2 sites" in warning for warning in fit["warnings"])
+    fit = by_site_fit(cohort_of(variants(whole)["whole"]), "by_site", ASKED).as_json()
+    assert any(w["code"] == "few_sites" for w in fit["warnings"])
 
 
 def test_a_moderator_draws_the_effect_and_says_where_it_holds(whole):
@@ -150,7 +150,7 @@ def test_a_moderator_draws_the_effect_and_says_where_it_holds(whole):
     cohort = cohort_of(rows)
     cohort.panel["age_years"] = age.to_numpy(float)
     cohort.panel["treatment"] = np.where(age.to_numpy() % 2, "a", "b")
-    number = coupling_fit(cohort, "m", COUPLING | {"moderator": "age_years"})
+    number = coupling_fit(cohort, "m", COUPLING | {"moderator": "age_years"}).as_json()
     curve = number["curves"][0]
     assert curve["x_label"] == "Age years" and len(curve["x"]) > 10
     # at the mean of the moderator the curve is the main effect
@@ -158,14 +158,14 @@ def test_a_moderator_draws_the_effect_and_says_where_it_holds(whole):
     rows_used = cohort.panel.dropna(subset=["symptoms_next", "symptoms", "alliance"])
     at_mean = np.interp(rows_used["age_years"].mean(), curve["x"], curve["estimate"])
     assert at_mean == pytest.approx(main["estimate"], abs=1e-6)
-    categories = coupling_fit(cohort, "m", COUPLING | {"moderator": "treatment"})
+    categories = coupling_fit(cohort, "m", COUPLING | {"moderator": "treatment"}).as_json()
     assert {curve["group"] for curve in categories["curves"]} == {"a", "b"}
 
 
 def test_the_reported_arm_is_the_coupling_model(whole):
     cohort = cohort_of(variants(whole)["whole"])
-    reported = coupling_fit(cohort, "c", COUPLING)
-    arms = specifications_fit(cohort, "a", ASKED)
+    reported = coupling_fit(cohort, "c", COUPLING).as_json()
+    arms = specifications_fit(cohort, "a", ASKED).as_json()
     for term, ours in (("alliance_within", "x_within"), ("alliance_between", "x_between")):
         one = next(row for row in reported["estimates"] if row["term"] == term)
         two = next(row for row in arms["estimates"] if row["term"] == ours)
@@ -175,11 +175,11 @@ def test_the_reported_arm_is_the_coupling_model(whole):
 
 
 def test_the_range_over_clients_is_the_effect_and_its_spread(whole):
-    arms = specifications_fit(cohort_of(variants(whole)["whole"]), "a", ASKED)
+    arms = specifications_fit(cohort_of(variants(whole)["whole"]), "a", ASKED).as_json()
     effect = next(
         row
         for row in arms["estimates"]
-        if row["estimator"] == "effect differs between clients" and row["term"] == "x_within"
+        if row["estimator"]["code"] == "differs_between_clients" and row["term"] == "x_within"
     )
     low, high = (arms["fit_statistics"][f"range_over_clients_{end}"] for end in ("low", "high"))
     spread = arms["variance_components"][0]["sd_or_correlation"]

@@ -19,6 +19,11 @@ HOSTILE = (
 )
 
 
+def fact(code: str, text: str) -> dict[str, str]:
+    """Return a code with its text."""
+    return {"code": code, "text": text}
+
+
 def estimate(term: str, value: float, se: float, **more: Any) -> dict[str, Any]:
     """Return an estimate with a normal test, or a t test where `df` is given."""
     z, df = value / se, more.get("df")
@@ -29,7 +34,7 @@ def estimate(term: str, value: float, se: float, **more: Any) -> dict[str, Any]:
         "label": term,
         "role": "main",
         "level": "within-client",
-        "estimator": "mixed model, REML",
+        "estimator": fact("mixed", "mixed model, REML"),
         "estimate": value,
         "se": se,
         "df": None,
@@ -72,26 +77,29 @@ def component(
 def fit(model: str, family: str, **more: Any) -> dict[str, Any]:
     """Return a converged fit without estimates."""
     base: dict[str, Any] = {
-        "schema": "alliance-fit-1",
+        "schema": "alliance-fit-2",
         "model": model,
         "family": family,
         "title": model.replace("_", " ").capitalize(),
         "question": "How does it develop?",
         "outcome": {"column": "alliance", "label": "Alliance (client)", "unit": "points, 12-60"},
+        "about": "",
         "equation": "alliance ~ 1 + log_weeks + site + (1 | therapist) + (1 + log_weeks | client)",
         "status": "converged",
         "message": "",
         "engine": {
             "name": "statsmodels MixedLM",
             "version": "0.15.0",
-            "estimator": "REML",
-            "df_method": "normal approximation",
+            "estimator": fact("reml", "REML"),
+            "df_method": fact("normal", "normal approximation"),
         },
         "data": {
             "panel_sha256": "ab" * 32,
             "rows_in_panel": 5210,
             "rows_used": 4950,
-            "left_out": [{"reason": "no score of Alliance (client)", "rows": 260}],
+            "left_out": [
+                {"reason": fact("no_score", "no score of Alliance (client)"), "rows": 260}
+            ],
             "groups": [
                 {"level": "site", "n": 4},
                 {"level": "therapist", "n": 41},
@@ -119,7 +127,9 @@ def fit(model: str, family: str, **more: Any) -> dict[str, Any]:
         "second_engine": None,
         "curves": [],
         "warnings": [],
-        "assumptions": ["Random effects and residuals are normal and independent."],
+        "assumptions": [
+            fact("normal_effects", "Random effects and residuals are normal and independent.")
+        ],
     }
     return base | more
 
@@ -260,7 +270,9 @@ def coupling(model: str, x: str, y: str, within: float, **more: Any) -> dict[str
                     0.013,
                     label=f"{x}, within client",
                     df=40.0,
-                    estimator="client fixed effects, clustered (linearmodels 7.1)",
+                    estimator=fact(
+                        "fixed_effects", "client fixed effects, clustered (linearmodels 7.1)"
+                    ),
                     standardised=within * 1.3,
                 )
             ],
@@ -370,7 +382,8 @@ def performance() -> list[dict[str, Any]]:
 
 def cox(model: str = "dropout_cox") -> dict[str, Any]:
     """Return a model of when clients leave, with a test of its assumption."""
-    test = {"name": "proportional hazards: all terms together", "term": "", "kind": "chi2"}
+    test = {"code": "proportional_hazards", "term": "", "kind": "chi2"}
+    test |= {"name": "proportional hazards: all terms together"}
     test |= {"label": "all terms together", "df2": None, "note": ""}
     made = dropout(
         model, family="continuous_time", title="Dropout in continuous time (Cox)", curves=[]
@@ -483,7 +496,9 @@ def refused(
         | {
             "rows_used": 0,
             "groups": [],
-            "left_out": [{"reason": "the model was not fitted", "rows": rows}],
+            "left_out": [
+                {"reason": fact("model_not_fitted", "the model was not fitted"), "rows": rows}
+            ],
         },
         "convergence": entry["convergence"]
         | {"converged": False, "evaluations": None, "gradient_norm": None},

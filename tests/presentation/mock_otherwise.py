@@ -46,8 +46,13 @@ def ladder(mock: Any, model: str = "alliance_shape") -> dict[str, Any]:
 
 def arms(mock: Any, model: str = "alliance_to_symptoms_specifications") -> dict[str, Any]:
     """Return a coupling model under five arms, one of them with an effect over treatment."""
-    names = ("reported model", "no detrending", "client's own line taken out",
-             "mean so far, no detrending", "effect changes over treatment")  # fmt: skip
+    names = {
+        "reported": "reported model",
+        "no_detrending": "no detrending",
+        "own_line": "client's own line taken out",
+        "running_mean_no_detrending": "mean so far, no detrending",
+        "changes_over_treatment": "effect changes over treatment",
+    }
     sessions = list(range(1, 17))
     return mock.fit(
         model,
@@ -56,8 +61,8 @@ def arms(mock: Any, model: str = "alliance_to_symptoms_specifications") -> dict[
         outcome={"column": "next", "label": "Symptoms at the next session", "unit": "points, 0-27"},
         estimates=[
             mock.estimate("x_within", -0.1 + 0.02 * k, 0.012, label="Alliance, within client",
-                          role="adjustment" if k else "main", estimator=name)
-            for k, name in enumerate(names)
+                          role="adjustment" if k else "main", estimator=mock.fact(*name))
+            for k, name in enumerate(names.items())
         ],
         curves=[
             {
@@ -73,23 +78,27 @@ def arms(mock: Any, model: str = "alliance_to_symptoms_specifications") -> dict[
 
 def panel(mock: Any, model: str = "alliance_to_symptoms_estimators") -> dict[str, Any]:
     """Return panel estimators; Hausman's test is not defined."""
-    kinds = (("client fixed effects, clustered by therapist", "within-client"),
-             ("between, client means, conventional standard errors", "between-client"),
-             ("random effects, Swamy-Arora, clustered by therapist", "both"))  # fmt: skip
+    kinds = (
+        ("fixed_effects", "client fixed effects, clustered by therapist", "within-client"),
+        ("between", "between, client means, conventional standard errors", "between-client"),
+        ("random_effects", "random effects, Swamy-Arora, clustered by therapist", "both"),
+    )
     return mock.fit(
         model,
         "panel_estimators",
         title="Alliance (client) → Symptoms at the next session: panel estimators",
         outcome={"column": "next", "label": "Symptoms at the next session", "unit": "points, 0-27"},
         estimates=[
-            mock.estimate("alliance", -0.1 + 0.03 * k, 0.01, level=level, estimator=name,
-                          role="adjustment" if k else "main")
-            for k, (name, level) in enumerate(kinds)
+            mock.estimate("alliance", -0.1 + 0.03 * k, 0.01, level=level,
+                          estimator=mock.fact(code, name), role="adjustment" if k else "main")
+            for k, (code, name, level) in enumerate(kinds)
         ],
         tests=[
-            {"name": "Hausman: fixed against random effects", "kind": "chi2", "statistic": None,
+            {"code": "hausman",
+             "name": "Hausman: fixed against random effects", "kind": "chi2", "statistic": None,
              "df": 3, "df2": None, "p": None, "note": ""},
-            {"name": "Mundlak: within against between coefficients", "kind": "F",
+            {"code": "mundlak",
+             "name": "Mundlak: within against between coefficients", "kind": "F",
              "statistic": 3.4, "df": 3, "df2": 410.2,
              "p": float(special.fdtrc(3, 410.2, 3.4)), "note": ""},
         ],
@@ -99,21 +108,26 @@ def panel(mock: Any, model: str = "alliance_to_symptoms_estimators") -> dict[str
 def by_site(mock: Any, sites: tuple[str, ...] = FOUR, ratio: bool = False) -> dict[str, Any]:
     """Return a model site by site; `ratio` for odds ratios."""
     wrap = mock.as_odds if ratio else dict
+    mean = mock.fact("synthesis", f"mean of {len(sites)} sites, REML")
+    further = mock.fact("further_site", "a further site (prediction)")
+    at_once = mock.fact("all_sites_at_once", "one model for all sites")
     return mock.fit(
         "dropout_sites" if ratio else "alliance_to_symptoms_sites",
         "by_site",
         title="Dropout, site by site" if ratio else "Alliance → Symptoms, site by site",
         outcome={"column": "y", "label": "Symptoms at the next session", "unit": "points, 0-27"},
         estimates=[wrap(mock.estimate("x", -0.1, 0.01, label="Alliance, within client",
-                                      estimator=f"mean of {len(sites)} sites, REML"))],
+                                      estimator=mean))],
         companions=[
-            *(wrap(mock.estimate("x", -0.1 + 0.01 * k, 0.03, estimator=f"site {site} alone"))
+            *(wrap(mock.estimate("x", -0.1 + 0.01 * k, 0.03,
+                                 estimator=mock.fact("site_alone", f"site {site} alone")))
               for k, site in enumerate(sites)),
-            wrap(mock.estimate("x", -0.1, 0.02, estimator="a further site (prediction)"))
+            wrap(mock.estimate("x", -0.1, 0.02, estimator=further))
             | {"se": None, "p": None, "statistic": None},
-            wrap(mock.estimate("x", -0.11, 0.01, estimator="one model for all sites")),
+            wrap(mock.estimate("x", -0.11, 0.01, estimator=at_once)),
         ],
-        tests=[{"name": "All sites share one effect", "kind": "chi2", "statistic": 2.1, "df": 3,
+        tests=[{"code": "one_effect_at_all_sites", "term": "x", "kind": "chi2",
+                "name": "All sites share one effect", "statistic": 2.1, "df": 3,
                 "df2": None, "p": float(special.chdtrc(3, 2.1)), "note": ""}],
     )  # fmt: skip
 

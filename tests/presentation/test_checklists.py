@@ -43,6 +43,7 @@ from alliance.tables import TABLES, html, make_tables
 from alliance.tables.checklists import one_checklist
 from alliance.tables.layout import Part, Table
 
+NORMAL = {"code": "normal_effects", "text": "Normal."}
 SECTIONS = {"verdict", "unused", "models", "assumptions", "making"}  # ids of the page
 ITEMS = [(name, item) for name in NAMES for item in definition(name)["items"]]
 
@@ -65,8 +66,10 @@ def everything(mock):
     by_name = {fit["model"]: fit for fit in fits}
     effect = mock.estimate("alliance", -0.01, 0.002)
     by_name["dropout_hazard"]["marginal_effects"] = [effect]
-    by_name["dropout_hazard"]["assumptions"] = ["Others leave risk (non-informative censoring)."]
-    by_name["alliance_growth"]["assumptions"] = ["Missing forms are missing at random."]
+    censored = mock.fact("non_informative_censoring", "Others leave risk.")
+    by_name["dropout_hazard"]["assumptions"] = [censored]
+    at_random = mock.fact("missing_at_random", "Missing forms hang on what is seen.")
+    by_name["alliance_growth"]["assumptions"] = [at_random]
     by_name["alliance_growth"] |= mock.diagnosed(by_name["alliance_growth"])
     by_name["alliance_to_symptoms"]["estimates"] += [mock.estimate("within:age", 0.1, 0.1)]
     of_sites = next(fit for fit in fits if fit["family"] == "by_site")
@@ -182,10 +185,10 @@ SPOILED = {
     "has_verdict": without_family("growth", "coupling", "hazard"),
     "has_equations": lambda c: c["fits"][0].update(equation=""),
     "has_random_effects_in_equation": each(("fits",), lambda fit: fit.update(equation="y ~ x")),
-    "has_estimators": lambda c: c["fits"][0]["engine"].update(estimator=""),
+    "has_estimators": lambda c: c["fits"][0]["engine"]["estimator"].update(text=""),
     "has_assumptions": lambda c: c["fits"][0].update(assumptions=[]),
-    "has_missing_assumption": lambda c: c["fits"][0].update(assumptions=["Normal."]),
-    "has_censoring_assumption": each(("fits",), lambda f: f.update(assumptions=["Normal."])),
+    "has_missing_assumption": lambda c: c["fits"][0].update(assumptions=[NORMAL]),
+    "has_censoring_assumption": each(("fits",), lambda f: f.update(assumptions=[NORMAL])),
     "has_rows_accounted": lambda c: c["fits"][0]["data"].update(rows_used=1),
     "has_groups": lambda c: c["fits"][0]["data"].update(groups=[]),
     "has_convergence": lambda c: c.update(fits=[]),

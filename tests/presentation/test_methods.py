@@ -123,7 +123,7 @@ def one_of(mock, family):
     fits = [*mock.fits(), *mock.otherwise.fits(mock), mock.cox()]
     found = next((fit for fit in fits if fit["family"] == family), None)
     if family == "continuous_time":
-        cox = "Cox partial likelihood, ties by Efron"
+        cox = mock.fact("cox", "Cox partial likelihood, ties by Efron")
         return found | {"engine": found["engine"] | {"estimator": cox}}
     if found is not None:
         return found
@@ -301,7 +301,7 @@ def hostile_fits(mock):
     fits = mock.fits()
     for fit in fits:
         fit["title"] = fit["outcome"]["label"] = fit["equation"] = mock.HOSTILE
-        fit["data"]["left_out"] = [{"reason": mock.HOSTILE, "rows": 260}]
+        fit["data"]["left_out"] = [{"reason": mock.fact("no_score", mock.HOSTILE), "rows": 260}]
         for entry in fit["estimates"]:
             entry["label"] = mock.HOSTILE
     return fits

@@ -7,7 +7,7 @@ import pytest
 from alliance.findings.verify import verify
 from alliance.manuscript import write_manuscript
 
-KEPT = {"construct", "family", "instrument", "schema", "kind", "role", "level", "estimator"}
+KEPT = {"construct", "family", "instrument", "schema", "kind", "role", "level", "estimator", "code"}
 
 
 def renamed(content, names):

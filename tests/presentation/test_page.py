@@ -154,8 +154,8 @@ def replaced(content, mock, keep):
     return f"{mock.HOSTILE} {content}" if isinstance(content, str) else content
 
 
-CLOSED = {"schema", "model", "family", "status", "role", "level", "term", "panel_sha256", "name",
-          "cohort", "site", "measure", "column"}  # fmt: skip
+CLOSED = {"schema", "model", "about", "code", "family", "status", "role", "level", "term",
+          "panel_sha256", "name", "cohort", "site", "measure", "column"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,8 @@ from alliance.tables import TABLES
 
 # What is not free text: words that the code chooses among, names that join tables, hashes.
 CLOSED = {
-    "schema", "model", "family", "status", "role", "level", "term", "panel_sha256", "name",
+    "schema", "model", "about", "code", "family", "status", "role", "level", "term",
+    "panel_sha256", "name",
     "cohort", "site", "measure", "column", "group", "kind", "p_kind", "step", "over", "design",
     "component", "session", "score", "category", "characteristic", "by", "cause", "definition",
     "name_1", "name_2", "against", "partial_step", "left_out", "type",
@@ -53,7 +54,8 @@ def laid_out(results_of, mock, every, folder):
     sites = [next(texts) for _ in range(4)]
     fits = [mock.growth("alliance_growth", tuple(sites)), *mock.fits()[1:], mock.cox()]
     fits = [filled(fit) for fit in [*fits, *mock.otherwise.fits(mock)]]
-    fits[0]["warnings"] = list(every)  # a place where all of them are printed for certain
+    # a place where all of them are printed for certain
+    fits[0]["warnings"] = [mock.fact("singular", text) for text in every]
     fits[2] = mock.refused(fits[2], next(texts))
     results = results_of(folder, fits, filled(mock.description(tuple(sites))))
     for path in results.inputs["further"]:

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from alliance.config.instruments import load_instruments
+from alliance.families.cohort import Cohort
 from alliance.families.coupling.model import coupling_fit
-from alliance.families.fit import Cohort
 from alliance.families.growth.model import growth_fit
 
 SLOPES = {"TAU": -0.5, "CBT": -1.5}  # points per session
@@ -38,7 +38,7 @@ def cohort():
 
 def mains(cohort, *fixed):
     entry = {"outcome": "symptoms", "time": "session", "fixed": list(fixed)}
-    fit = growth_fit(cohort, "course", entry, diagnosed=False)
+    fit = growth_fit(cohort, "course", entry, diagnosed=False).as_json()
     assert fit["status"] in ("converged", "singular"), fit["message"]
     return {row["term"]: row for row in fit["estimates"] if row["role"] == "main"}
 
@@ -89,6 +89,6 @@ def test_an_effect_beside_its_moderator_is_the_reference_groups(cohort):
         instruments=dict(cohort.instruments) | {"alliance": load_instruments()["wai-sr-c"]},
     )
     entry = {"predictor": "alliance", "outcome": "symptoms", "time": "session"}
-    fit = coupling_fit(both, "link", entry | {"moderator": "treatment"}, diagnosed=False)
+    fit = coupling_fit(both, "link", entry | {"moderator": "treatment"}, diagnosed=False).as_json()
     groups = {row["level"]: row["group"] for row in fit["estimates"] if row["role"] == "main"}
     assert groups == {"within-client": "Treatment: CBT", "between-client": ""}

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from alliance.config.instruments import load_instruments
+from alliance.families.cohort import Cohort
 from alliance.families.coupling.model import coupling_fit
-from alliance.families.fit import Cohort
 from alliance.families.growth.model import growth_fit
 from alliance.families.hazard.model import hazard_fit
 from alliance.panel.build import panel_of
@@ -65,7 +65,7 @@ def r_name(term):
 @pytest.mark.parametrize("name", MODELS)
 def test_mixed_models_equal_lme4(cohort, name):
     fit_one, entry = MODELS[name]
-    fit = fit_one(cohort, name, entry)
+    fit = fit_one(cohort, name, entry).as_json()
     expected = R[name]
     assert fit["status"] in ("converged", "singular")
     assert fit["data"]["rows_used"] == expected["n"]
@@ -81,8 +81,8 @@ def test_mixed_models_equal_lme4(cohort, name):
 
 
 def test_fixed_effects_companion_equals_r(cohort):
-    fit = coupling_fit(cohort, "alliance_to_symptoms", MODELS["alliance_to_symptoms"][1])
-    row = next(c for c in fit["companions"] if c["estimator"].startswith("client fixed"))
+    fit = coupling_fit(cohort, "alliance_to_symptoms", MODELS["alliance_to_symptoms"][1]).as_json()
+    row = next(c for c in fit["companions"] if c["estimator"]["code"] == "fixed_effects")
     expected = R["fixed_effects"]
     n, g, k = expected["n"], expected["clusters"], 3
     assert row["estimate"] == pytest.approx(expected["estimate"]["alliance"], rel=1e-8)
@@ -94,8 +94,8 @@ def test_fixed_effects_companion_equals_r(cohort):
 
 
 def test_lag_as_it_stands_equals_lme4(cohort):
-    fit = coupling_fit(cohort, "alliance_to_symptoms", MODELS["alliance_to_symptoms"][1])
-    row = next(c for c in fit["companions"] if c["estimator"].endswith("not centred"))
+    fit = coupling_fit(cohort, "alliance_to_symptoms", MODELS["alliance_to_symptoms"][1]).as_json()
+    row = next(c for c in fit["companions"] if c["estimator"]["code"] == "mixed_lag_not_centred")
     expected = R["lag_as_it_stands"]
     assert row["estimate"] == pytest.approx(expected["estimate"]["alliance_within"], rel=1e-4)
     assert row["se"] == pytest.approx(expected["se"]["alliance_within"], rel=1e-4)
@@ -108,7 +108,7 @@ def hazard_name(term):
 
 def test_dropout_hazard_equals_r(cohort):
     """Here therapists do not differ: the mixed model is the regression, and both engines agree."""
-    fit = hazard_fit(cohort, "dropout_hazard", {"predictors": ["alliance", "symptoms"]})
+    fit = hazard_fit(cohort, "dropout_hazard", {"predictors": ["alliance", "symptoms"]}).as_json()
     expected = R["dropout_hazard"]
     assert fit["status"] == "singular"
     assert fit["second_engine"]["agrees"]
@@ -140,7 +140,7 @@ def test_dropout_hazard_with_therapists_equals_glmer(cohort):
     panel.loc[planted, "dropout_event"] = 1.0
     fit = hazard_fit(
         replace(cohort, panel=panel), "dropout_hazard", {"predictors": ["alliance", "symptoms"]}
-    )
+    ).as_json()
     expected = R["planted_hazard"]
     assert fit["status"] == "converged"
     assert fit["second_engine"] is None

@@ -22,16 +22,16 @@ def rows():
 
 
 def by_start(found):
-    return {one.name.split(",")[0]: one for one in found}
+    return {str(one.estimator.code): one for one in found}
 
 
 def test_the_four_estimators_equal_plm(rows):
     found = by_start(panel_estimates(rows, "inv", X))
     names = {
-        "client fixed effects": "within",
-        "first differences": "first_differences",
+        "fixed_effects": "within",
+        "first_differences": "first_differences",
         "between": "between",
-        "random effects": "random",
+        "random_effects": "random",
     }
     for ours, theirs in names.items():
         assert list(found[ours].coefficients) == pytest.approx(R[theirs]["estimate"], rel=1e-9)
@@ -40,7 +40,7 @@ def test_the_four_estimators_equal_plm(rows):
 
 def test_clustered_errors_are_the_plain_sandwich_times_the_small_sample_factor(rows):
     clusters = pd.factorize(rows["client"])[0]
-    ours = by_start(panel_estimates(rows, "inv", X, clusters))["client fixed effects"]
+    ours = by_start(panel_estimates(rows, "inv", X, clusters))["fixed_effects"]
     theirs = np.array(R["within_clustered"]["se"])
     ratio = ours.se.to_numpy() / theirs
     assert ratio[0] == pytest.approx(ratio[1], rel=1e-9)
@@ -69,7 +69,7 @@ def test_within_coefficients_of_the_mixed_model_are_the_fixed_effects_ones(rows)
         )
         fixed = ["1", "value_w", "capital_w", "value_m", "capital_m"]
         mixed = fit_mixed(data, "inv", fixed, {"client": ["1"]}).coefficients.set_index("term")
-        within = by_start(panel_estimates(table, "inv", X))["client fixed effects"]
+        within = by_start(panel_estimates(table, "inv", X))["fixed_effects"]
         ours = mixed.loc[["value_w", "capital_w"], "estimate"].to_numpy()
         assert ours == pytest.approx(within.coefficients.to_numpy(), rel=1e-9)
     assert list(R["within"]["estimate"]) == pytest.approx([0.110123804, 0.310065341], abs=1e-9)
@@ -77,5 +77,5 @@ def test_within_coefficients_of_the_mixed_model_are_the_fixed_effects_ones(rows)
 
 def test_a_first_difference_is_taken_between_successive_sessions_only(rows):
     gap = rows[rows["session"] != 1940]
-    found = by_start(panel_estimates(gap, "inv", X))["first differences"]
+    found = by_start(panel_estimates(gap, "inv", X))["first_differences"]
     assert found.n_rows == 10 * (19 - 2)

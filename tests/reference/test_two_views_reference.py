@@ -10,9 +10,10 @@ import pytest
 from alliance.config.instruments import load_instruments
 from alliance.families.actor_partner.model import actor_partner_fit
 from alliance.families.agreement.model import agreement_fit
+from alliance.families.cohort import Cohort
 from alliance.families.common.multilevel import fit_multilevel
 from alliance.families.common.two_views import with_two_views
-from alliance.families.fit import Cohort, Draft
+from alliance.families.facts import Fact, Reason
 from alliance.families.surface.model import SURFACE, XX, XY, YY, X, Y, _surface_tests, surface_fit
 from alliance.panel.build import panel_of
 
@@ -69,7 +70,7 @@ def cohort(rows):
 
 
 def test_truth_and_bias_equals_lme4(cohort):
-    fit = agreement_fit(cohort, "two_views", VIEWS | {"time": "session"})
+    fit = agreement_fit(cohort, "two_views", VIEWS | {"time": "session"}).as_json()
     theirs = R["truth_and_bias"]
     for k, term in enumerate(("1", "client_view_within")):
         ours = next(row for row in fit["estimates"] if row["term"] == term)
@@ -90,17 +91,16 @@ def test_truth_and_bias_equals_lme4(cohort):
 def test_the_surface_and_its_tests_equal_lme4(cohort, rows):
     """The same sessions' outcome, as in R: the surface's arithmetic without lag and time."""
     both = with_two_views(cohort, **VIEWS)
-    draft = Draft("s", "surface", "t", "q", {"column": "y", "label": "y", "unit": ""}, {})
     fitted = fit_multilevel(
-        draft, both, outcome="symptoms", fixed=["1", X, Y, XX, XY, YY], slopes={},
-        wanted_levels=["client"], needed={"symptoms": "no score"}, terms={},
+        both, outcome="symptoms", unit="", fixed=["1", X, Y, XX, XY, YY], slopes={},
+        wanted_levels=["client"], needed={"symptoms": Fact(Reason.NO_SCORE, "no score")}, terms={},
     )  # fmt: skip
     theirs = R["surface"]
     assert fitted.fit.log_likelihood == pytest.approx(theirs["log_likelihood"], abs=1e-5)
     tests = _surface_tests(fitted)
-    assert [row["term"] for row in tests] == list(SURFACE)
-    assert [row["estimate"] for row in tests] == pytest.approx(theirs["a"], rel=1e-4, abs=1e-8)
-    assert [row["se"] for row in tests] == pytest.approx(theirs["a_se"], rel=1e-5)
+    assert [row.term for row in tests] == list(SURFACE)
+    assert [row.estimate for row in tests] == pytest.approx(theirs["a"], rel=1e-4, abs=1e-8)
+    assert [row.se for row in tests] == pytest.approx(theirs["a_se"], rel=1e-5)
 
 
 def made(seed, clients=150, sessions=10):
@@ -127,7 +127,7 @@ def made(seed, clients=150, sessions=10):
 
 
 def test_actor_partner_finds_who_follows_whom():
-    fit = actor_partner_fit(cohort_of(made(3)), "who", VIEWS)
+    fit = actor_partner_fit(cohort_of(made(3)), "who", VIEWS).as_json()
     found = {row["label"]: row for row in fit["estimates"]}
     follows = found["Therapist follows client (partner)"]
     other = found["Client follows therapist (partner)"]
@@ -141,7 +141,7 @@ def test_actor_partner_finds_who_follows_whom():
 
 def test_the_surface_finds_that_disagreement_costs():
     entry = VIEWS | {"outcome": "symptoms", "time": "session"}
-    fit = surface_fit(cohort_of(made(5)), "surface", entry)
+    fit = surface_fit(cohort_of(made(5)), "surface", entry).as_json()
     a = {row["term"]: row for row in fit["estimates"] if row["level"] == "surface"}
     assert a["a4"]["ci_high"] < 0  # curvature along disagreement: -.004 (x - y)^2
     assert abs(a["a1"]["estimate"] + 0.06) < 3 * a["a1"]["se"]
@@ -160,9 +160,9 @@ def test_what_cannot_be_done_is_told(rows, case):
     }[case]
     cohort = cohort_of(changed)
     for fit in (
-        agreement_fit(cohort, "a", VIEWS | {"time": "session"}),
-        surface_fit(cohort, "s", VIEWS | {"outcome": "symptoms", "time": "session"}),
-        actor_partner_fit(cohort, "p", VIEWS),
+        agreement_fit(cohort, "a", VIEWS | {"time": "session"}).as_json(),
+        surface_fit(cohort, "s", VIEWS | {"outcome": "symptoms", "time": "session"}).as_json(),
+        actor_partner_fit(cohort, "p", VIEWS).as_json(),
     ):
         assert fit["status"] == "refused"
         assert fit["message"].endswith(".") and not fit["estimates"]

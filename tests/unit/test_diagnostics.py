@@ -1,5 +1,7 @@
 """Diagnostics of models on literal numbers: the arithmetic stands in the comments."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,11 +13,25 @@ from alliance.families.diagnostics.influence import Refits, effect_rows, groups_
 from alliance.families.diagnostics.reading import Effect
 from alliance.families.diagnostics.residuals import autocorrelation, without_memory
 from alliance.families.diagnostics.slices import binned, bins_of, normal_pairs
+from alliance.families.facts import Estimator, Fact
+from alliance.families.fit import estimate
 from alliance.mixed import fit_mixed
 from alliance.mixed.leaving_out import LeavingOut
 
-MAIN = {"term": "x", "label": "X", "unit": "points", "role": "main", "estimate": 1.0,
-        "ci_low": 0.2, "ci_high": 1.8}  # fmt: skip
+NUMBERS = dict.fromkeys(("se", "df", "statistic", "p")) | {
+    "estimate": 1.0,
+    "ci_low": 0.2,
+    "ci_high": 1.8,
+}
+MAIN = estimate(
+    "x",
+    label="X",
+    role="main",
+    level="within-client",
+    estimator=Fact(Estimator.MIXED, "mixed model"),
+    unit="points",
+    numbers=NUMBERS,
+)
 
 
 def test_quantiles_are_means_of_slices_of_eight():
@@ -86,7 +102,7 @@ def test_influence_counts_flags_signs_and_conclusions():
     assert row["limit"] == 1.0
     assert (row["refits"], row["failed"], row["flagged"]) == (3, 1, 1)
     assert (row["sign_changes"], row["conclusion_changes"]) == (1, 1)
-    (row,) = effect_rows(found, [MAIN | {"ci_low": None}])
+    (row,) = effect_rows(found, [replace(MAIN, ci_low=None)])
     assert row["conclusion_changes"] is None
 
 
@@ -140,7 +156,7 @@ def fitted(rows, sites=True):
 
 def mains_of(fit, term="weeks_since_intake"):
     row = fit.coefficients.set_index("term").loc[term].to_dict()
-    return [{"term": term, "label": "Change", "unit": "points", "role": "main", **row}]
+    return [replace(MAIN, term=term, label="Change", **row)]
 
 
 def test_leaving_out_is_fitting_the_other_rows():

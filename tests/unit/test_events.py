@@ -8,8 +8,8 @@ import pytest
 
 from alliance.config.cohort import PROJECT, load_cohort
 from alliance.config.instruments import load_instrument
+from alliance.families.cohort import Cohort
 from alliance.families.coupling.model import coupling_fit
-from alliance.families.fit import Cohort
 from alliance.families.growth.model import growth_fit
 from alliance.families.hazard.model import hazard_fit
 from alliance.files import read_json, write_parquet
@@ -249,7 +249,7 @@ def test_every_family_takes_events_by_config_alone(cohort):
         (hazard_fit, {"family": "hazard", "predictors": ["alliance"],
                        "fixed": ["alliance_in_rupture"]}),
     ):  # fmt: skip
-        fit = fit_one(material, "after_a_rupture", entry)
+        fit = fit_one(material, "after_a_rupture", entry).as_json()
         assert fit["status"] in ("converged", "singular"), fit["message"]
         terms = [row["term"] for row in fit["estimates"]]
         assert any("rupture" in term for term in terms), terms

@@ -1,7 +1,7 @@
 """Fit all models of one family."""
 
 from alliance.families.family import load
-from alliance.families.fit import fit_family
+from alliance.families.fitting import fit_family
 from alliance.running.step import step
 
 if __name__ == "__main__":

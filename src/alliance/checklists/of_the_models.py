@@ -13,12 +13,10 @@ from alliance.checklists.evidence import Evidence
 from alliance.checklists.filled import Place
 from alliance.checklists.of_the_cohort import at
 from alliance.checklists.places import MODEL
+from alliance.families.facts import Assumption, Estimator, has
 from alliance.families.registry import leading
 
 PRODUCT = re.compile(r"\S:\S")  # of two terms; `dropout: symptoms` is a term of one equation
-FURTHER_SITE = "a further site"
-ONE_MODEL = "one model for all sites"
-ALONE = re.compile(r"site \S+ alone")
 
 
 def articles(fits: Iterable[Mapping[str, Any]]) -> list[Place]:
@@ -60,7 +58,7 @@ def has_random_effects_in_equation(seen: Evidence) -> list[Place]:
 def has_estimators(seen: Evidence) -> list[Place]:
     """Every fitted model names its estimator and its degrees of freedom."""
     engines = [fit["engine"] for fit in seen.usable]
-    named = all(engine["estimator"] and engine["df_method"] for engine in engines)
+    named = all(engine["estimator"]["text"] and engine["df_method"]["text"] for engine in engines)
     return at(engines and named, "models")
 
 
@@ -71,16 +69,16 @@ def has_assumptions(seen: Evidence) -> list[Place]:
 
 def has_missing_assumption(seen: Evidence) -> list[Place]:
     """A fitted model says what it assumes of missing scores."""
-    return at(_assumes(seen, "missing at random"), "assumptions")
+    return at(_assumes(seen, Assumption.MISSING_AT_RANDOM), "assumptions")
 
 
 def has_censoring_assumption(seen: Evidence) -> list[Place]:
     """A fitted model says what it assumes of clients who leave for another reason."""
-    return at(_assumes(seen, "censoring"), "assumptions")
+    return at(_assumes(seen, Assumption.NON_INFORMATIVE_CENSORING), "assumptions")
 
 
-def _assumes(seen: Evidence, word: str) -> bool:
-    return any(word in sentence for fit in seen.usable for sentence in fit["assumptions"])
+def _assumes(seen: Evidence, code: Assumption) -> bool:
+    return any(has(fit["assumptions"], code) for fit in seen.usable)
 
 
 def has_rows_accounted(seen: Evidence) -> list[Place]:
@@ -208,22 +206,22 @@ def has_steps(seen: Evidence) -> list[Place]:
 
 def has_site_estimates(seen: Evidence) -> list[Place]:
     """The effect was estimated at sites alone."""
-    return at(_of_sites(seen, ALONE), "figure-sites")
+    return at(_of_sites(seen, Estimator.SITE_ALONE), "figure-sites")
 
 
 def has_prediction_interval(seen: Evidence) -> list[Place]:
     """It is said where the effect of a further site would lie."""
-    return at(_of_sites(seen, re.compile(FURTHER_SITE)), "figure-sites")
+    return at(_of_sites(seen, Estimator.FURTHER_SITE), "figure-sites")
 
 
 def has_one_stage(seen: Evidence) -> list[Place]:
     """The effect over all sites by one model stands beside the mean of the sites."""
-    return at(_of_sites(seen, re.compile(ONE_MODEL)), "figure-sites")
+    return at(_of_sites(seen, Estimator.ALL_SITES_AT_ONCE), "figure-sites")
 
 
-def _of_sites(seen: Evidence, estimator: re.Pattern[str]) -> bool:
+def _of_sites(seen: Evidence, estimator: Estimator) -> bool:
     return any(
-        estimator.match(entry["estimator"]) and entry["ci_low"] is not None
+        entry["estimator"]["code"] == estimator and entry["ci_low"] is not None
         for fit in seen.of_family("by_site")
         for entry in fit["companions"]
     )

@@ -1,169 +1,341 @@
-"""The one form of every fit: build it, check it against its schema, publish it.
+"""The one form of every fit: its parts, how it is checked against its schema, how it is published.
 
-A fit answers a reviewer: from which rows, by which model, did it converge, what was left out.
+A fit answers a reviewer: from which rows, by which model, did it converge, what was left out. A
+family computes first and builds its `Fit` once, at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import yaml
 
 from alliance import files
-from alliance.config.instruments import SCHEMAS, Instrument, load_instrument
-from alliance.config.score_columns import TOTAL, score_columns
-from alliance.errors import FitError
+from alliance.config.instruments import SCHEMAS
+from alliance.families.cohort import Cohort
+from alliance.families.facts import Fact, Reason, Tested
+
+Status = Literal["converged", "singular", "failed", "refused"]
+Role = Literal["main", "adjustment"]
+USABLE: tuple[Status, ...] = ("converged", "singular")
+Numbers = Sequence[float] | np.ndarray | pd.Series
+NUMBERS = ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high")
 
 
 @dataclass(frozen=True, slots=True)
-class Cohort:
-    """What a model needs to know of its cohort.
+class Outcome:
+    """What is predicted: a column of the panel, in words, and its unit."""
+
+    column: str
+    label: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What computed the fit; `df_method` is the kind of degrees of freedom or standard error."""
+
+    name: str
+    version: str
+    estimator: Fact
+    df_method: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is known of a fit before anything is computed.
 
     Attributes
     ----------
-    panel
-        The analysis table.
-    panel_sha256
-        Hash of its file.
-    measures
-        Measure name to the config's entry.
-    instruments
-        Measure name to its key.
+    model, family
+        Name and family in the config.
+    title
+        A heading.
+    question
+        What the model asks, in a sentence for a clinician.
+    outcome
+        What is predicted.
+    about
+        The model whose question this one asks otherwise; empty where it asks its own.
     """
-
-    panel: pd.DataFrame
-    panel_sha256: str
-    measures: Mapping[str, Mapping[str, Any]]
-    instruments: Mapping[str, Instrument]
-
-    def score_of(self, column: str) -> tuple[str, str]:
-        """Return (measure, score) of a column: `alliance` is a total, `alliance_goal` is not."""
-        names = {m: [s.name for s in key.scores] for m, key in self.instruments.items()}
-        return score_columns(names).get(column, (column, TOTAL))
-
-    def label(self, column: str) -> str:
-        """Return how the score is called in print: the measure's label, or `Alliance: goal`."""
-        measure, score = self.score_of(column)
-        name = str(self.measures[measure].get("label") or measure)
-        return name if score == TOTAL else f"{name}: {score.replace('_', ' ')}"
-
-    def range(self, column: str) -> tuple[float | None, float | None]:
-        """Return the lowest and highest possible score, or None twice if the key states none."""
-        measure, score = self.score_of(column)
-        return score_range(self.instruments[measure], score)
-
-    def unit(self, column: str) -> str:
-        """Return the unit of the score, e.g. `points, 12-60`."""
-        low, high = self.range(column)
-        return "points" if low is None else f"points, {low:g}-{high:g}"
-
-
-@dataclass(slots=True)
-class Draft:
-    """A fit in the making; `finish` gives the JSON of `fit.schema.yaml`."""
 
     model: str
     family: str
     title: str
     question: str
-    outcome: dict[str, str]
-    engine: dict[str, str]
-    status: str = "refused"
+    outcome: Outcome
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows of the panel that a model left out for one reason."""
+
+    reason: Fact
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Which rows of the panel a model uses.
+
+    Attributes
+    ----------
+    used
+        A mask over the panel.
+    left_out
+        The other rows, each under the first reason that holds.
+    """
+
+    used: pd.Series
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Number of groups of a level that a model uses."""
+
+    level: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """From which rows: `rows_in_panel` is `rows_used` and all that were left out."""
+
+    panel_sha256: str
+    rows_in_panel: int
+    rows_used: int
+    left_out: tuple[LeftOut, ...]
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One effect; see the schema for each field."""
+
+    term: str
+    label: str
+    role: Role
+    level: str
+    estimator: Fact
+    estimate: float | None
+    se: float | None
+    df: float | None
+    statistic: float | None
+    p: float | None
+    ci_low: float | None
+    ci_high: float | None
+    unit: str
+    group: str = ""
+    standardised: float | None = None
+    ratio: float | None = None
+    ratio_low: float | None = None
+    ratio_high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A test beside the estimates: of what the model assumes, or of several estimates at once."""
+
+    code: Tested
+    name: str
+    statistic: float | None
+    df: float | None
+    p: float | None
+    kind: Literal["F", "chi2", "t", "z"] = "chi2"
+    df2: float | None = None
+    term: str = ""
+    label: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A variance (`name_1` = `name_2`) or covariance of random effects, or of the residual."""
+
+    level: str
+    name_1: str
+    name_2: str
+    variance_or_covariance: float
+    sd_or_correlation: float | None
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """The residual's standard deviation, and its autocorrelation where the model has one."""
+
+    sigma: float | None = None
+    phi: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Convergence:
+    """How the search ended."""
+
+    converged: bool = False
+    optimiser: str = ""
+    evaluations: int | None = None
+    gradient_norm: float | None = None
+    is_singular: bool = False
+    singular_components: tuple[str, ...] = ()
+    second_start_difference: float | None = None
+
+    @property
+    def status(self) -> Status:
+        """The status of a fit that ended so."""
+        return "failed" if not self.converged else "singular" if self.is_singular else "converged"
+
+
+@dataclass(frozen=True, slots=True)
+class SecondEngine:
+    """The same model in other software."""
+
+    name: str
+    version: str
+    converged: bool
+    message: str
+    log_likelihood_difference: float | None = None
+    largest_difference_in_se: float | None = None
+    agrees: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One model of a ladder; see the schema for each field."""
+
+    name: str
+    label: str
+    terms: str
+    status: Status
+    chosen: bool
+    n_parameters: int | None = None
+    log_likelihood: float | None = None
+    aic: float | None = None
+    bic_rows: float | None = None
+    bic_clients: float | None = None
+    against: str = ""
+    statistic: float | None = None
+    df: float | None = None
+    p: float | None = None
+    p_kind: str = ""
+    r2_marginal: float | None = None
+    r2_conditional: float | None = None
+    knot: float | None = None
+    phi: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line of a figure with its band; `name` says of which figure, `group` which line it is."""
+
+    name: str
+    group: str
+    x_label: str
+    y_label: str
+    x: Numbers
+    estimate: Numbers
+    ci_low: Numbers
+    ci_high: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a model returns, whatever the model; the content of `fit.schema.yaml`."""
+
+    asked: Asked
+    engine: Engine
+    data: Data
+    status: Status
     message: str = ""
     equation: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
-    estimates: list[dict[str, Any]] = field(default_factory=list)
-    companions: list[dict[str, Any]] = field(default_factory=list)
-    marginal_effects: list[dict[str, Any]] = field(default_factory=list)
-    tests: list[dict[str, Any]] = field(default_factory=list)
-    variance_components: list[dict[str, Any]] = field(default_factory=list)
-    residual: dict[str, Any] = field(default_factory=lambda: {"sigma": None, "phi": None})
-    fit_statistics: dict[str, Any] = field(default_factory=dict)
-    convergence: dict[str, Any] = field(
-        default_factory=lambda: {
-            "converged": False,
-            "optimiser": "",
-            "evaluations": None,
-            "gradient_norm": None,
-            "is_singular": False,
-            "singular_components": [],
-            "second_start_difference": None,
-        }
-    )
-    second_engine: dict[str, Any] | None = None
-    steps: list[dict[str, Any]] = field(default_factory=list)
-    curves: list[dict[str, Any]] = field(default_factory=list)
-    diagnostics: dict[str, Any] | None = None
-    warnings: list[str] = field(default_factory=list)
-    assumptions: list[str] = field(default_factory=list)
+    estimates: Sequence[Estimate] = ()
+    companions: Sequence[Estimate] = ()
+    marginal_effects: Sequence[Estimate] = ()
+    tests: Sequence[Test] = ()
+    variance_components: Sequence[Component] = ()
+    residual: Residual = Residual()
+    fit_statistics: Mapping[str, float | None] = field(default_factory=dict)
+    convergence: Convergence = Convergence()
+    second_engine: SecondEngine | None = None
+    steps: Sequence[Step] = ()
+    curves: Sequence[Curve] = ()
+    diagnostics: Mapping[str, Any] | None = None
+    warnings: Sequence[Fact] = ()
+    assumptions: Sequence[Fact] = ()
 
-    def finish(self) -> dict[str, Any]:
-        """Return the finished fit, checked against the schema and its own bookkeeping.
+    @property
+    def usable(self) -> bool:
+        """Whether its numbers are results."""
+        return self.status in USABLE
+
+    @property
+    def main(self) -> list[Estimate]:
+        """What the model was fitted for."""
+        return [entry for entry in self.estimates if entry.role == "main"]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fit as plain values, checked against the schema and its own bookkeeping.
 
         A fit without a result has no diagnostics either.
         """
-        if self.status not in ("converged", "singular"):
-            self.diagnostics = None
-        fit = files.plain(
-            {"schema": "alliance-fit-1"} | {name: getattr(self, name) for name in self.__slots__}
-        )
+        content = _plain(self)
+        asked = content.pop("asked")
+        if not self.usable:
+            content["diagnostics"] = None
+        fit: dict[str, Any] = files.plain({"schema": "alliance-fit-2"} | asked | content)
         _validator().validate(fit)
-        left_out = sum(entry["rows"] for entry in fit["data"]["left_out"])
-        if fit["data"]["rows_used"] + left_out != fit["data"]["rows_in_panel"]:
-            msg = f"{self.model}: rows used and left out do not add up to the panel's rows"
+        data = self.data
+        if data.rows_used + sum(entry.rows for entry in data.left_out) != data.rows_in_panel:
+            msg = f"{self.asked.model}: rows used and left out do not add up to the panel's rows"
             raise AssertionError(msg)
         return fit
 
 
-def score_range(instrument: Instrument, score: str) -> tuple[float | None, float | None]:
-    """Return the lowest and highest possible score, or None twice where the key states none."""
-    stated = instrument.definition["scores"].get(score, {}).get("range")
-    return (stated[0], stated[1]) if stated else (None, None)
+def _plain(part: Any) -> Any:
+    """Return a part of a fit with its dataclasses as dicts; tables and arrays as they are."""
+    if is_dataclass(part):
+        return {one.name: _plain(getattr(part, one.name)) for one in fields(part)}
+    if isinstance(part, Mapping):
+        return {key: _plain(value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_plain(value) for value in part]
+    return part
 
 
-def estimate(term: str, *, label: str, role: str, level: str, estimator: str, unit: str,
+def estimate(term: str, *, label: str, role: Role, level: str, estimator: Fact, unit: str,
              numbers: Mapping[str, Any], standardised: float | None = None,
-             as_ratio: bool = False) -> dict[str, Any]:  # fmt: skip
-    """Return a row of `estimates`; `numbers`: estimate, se, df, statistic, p, ci_low, ci_high."""
-
-    def ratio(key: str) -> float | None:
-        return float(np.exp(numbers[key])) if as_ratio else None
-
-    columns = ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high")
-    return {
-        "term": term,
-        "label": label,
-        "role": role,
-        "level": level,
-        "estimator": estimator,
-        **{column: numbers[column] for column in columns},
-        "unit": unit,
-        "standardised": standardised,
-        "ratio": ratio("estimate"),
-        "ratio_low": ratio("ci_low"),
-        "ratio_high": ratio("ci_high"),
-    }
+             as_ratio: bool = False) -> Estimate:  # fmt: skip
+    """Return an effect; `numbers`: estimate, se, df, statistic, p, ci_low, ci_high."""
+    found = Estimate(
+        term,
+        label,
+        role,
+        level,
+        estimator,
+        **{name: numbers[name] for name in NUMBERS},
+        unit=unit,
+        standardised=standardised,
+    )
+    if not as_ratio:
+        return found
+    ratio, low, high = (float(np.exp(numbers[key])) for key in ("estimate", "ci_low", "ci_high"))
+    return replace(found, ratio=ratio, ratio_low=low, ratio_high=high)
 
 
-def test_row(name: str, kind: str, numbers: Mapping[str, Any], note: str = "") -> dict[str, Any]:
-    """Return a row of `tests`; `kind`: F, chi2, t or z; `numbers`: statistic, df, df2, p."""
-    columns = ("statistic", "df", "df2", "p")
-    return {
-        "name": name,
-        "kind": kind,
-        **{column: numbers.get(column) for column in columns},
-        "note": note,
-    }
+def numbers_of(entry: Estimate) -> dict[str, Any]:
+    """Return the numbers of an effect by name."""
+    return {name: getattr(entry, name) for name in NUMBERS}
 
 
-def left_out_by_reason(panel: pd.DataFrame, reasons: Mapping[str, pd.Series]) -> dict[str, Any]:
-    """Return `used` (a mask) and `left_out`: each row is counted under the first reason that holds.
+def kept_rows(panel: pd.DataFrame, reasons: Mapping[Fact, pd.Series]) -> Kept:
+    """Return which rows are used; each other one is counted under the first reason that holds.
 
     `reasons` maps a reason to the rows (boolean, aligned with the panel) that it leaves out.
     """
@@ -172,81 +344,38 @@ def left_out_by_reason(panel: pd.DataFrame, reasons: Mapping[str, pd.Series]) ->
     for reason, rows in reasons.items():
         now = used & rows.astype(bool)
         if now.any():
-            left_out.append({"reason": reason, "rows": int(now.sum())})
+            left_out.append(LeftOut(reason, int(now.sum())))
         used &= ~now
-    return {"used": used, "left_out": left_out}
+    return Kept(used, tuple(left_out))
 
 
-def rows_of(cohort: Cohort, used: pd.Series, left_out: list[dict[str, Any]],
-            levels: list[str]) -> dict[str, Any]:  # fmt: skip
-    """Return the `data` block of a fit."""
-    rows = cohort.panel[used]
-    groups = [{"level": level, "n": int(rows[level].nunique())} for level in levels]
-    return {
-        "panel_sha256": cohort.panel_sha256,
-        "rows_in_panel": len(cohort.panel),
-        "rows_used": int(used.sum()),
-        "left_out": left_out,
-        "groups": [*groups, {"level": "session", "n": int(used.sum())}],
-    }
-
-
-def refuse(draft: Draft, cohort: Cohort, message: str) -> dict[str, Any]:
-    """Return `draft` as a refused fit: the reason in plain words and no number."""
-    draft.status = "refused"
-    draft.message = message
-    draft.estimates, draft.companions, draft.marginal_effects, draft.tests = [], [], [], []
-    draft.variance_components, draft.curves, draft.second_engine = [], [], None
-    draft.steps = []
-    n = len(cohort.panel)
-    draft.data = {
-        "panel_sha256": cohort.panel_sha256,
-        "rows_in_panel": n,
-        "rows_used": 0,
-        "left_out": [{"reason": "the model was not fitted", "rows": n}] if n else [],
-        "groups": [],
-    }
-    return draft.finish()
-
-
-def fit_family(
-    fit_one: Callable[[Cohort, str, Mapping[str, Any]], dict[str, Any]],
-    *,
-    panel: str | Path,
-    measures: Mapping[str, Mapping[str, Any]],
-    instruments: list[str | Path],
-    models: Mapping[str, Mapping[str, Any]],
-    fits: list[str | Path],
-) -> None:
-    """Fit all models of one family in one process and publish each at its place in `fits`."""
-    keys = {key.id: key for key in map(load_instrument, instruments)}
-    cohort = Cohort(
-        panel=files.read_parquet(panel),
-        panel_sha256=files.sha256_of(panel),
-        measures=measures,
-        instruments={name: keys[entry["instrument"]] for name, entry in measures.items()},
+def data_of(cohort: Cohort, kept: Kept, levels: Sequence[str]) -> Data:
+    """Return the rows of a fit, and how many groups of these levels they are of."""
+    rows = cohort.panel[kept.used]
+    groups = [Group(level, int(rows[level].nunique())) for level in levels]
+    n = int(kept.used.sum())
+    return Data(
+        cohort.panel_sha256, len(cohort.panel), n, kept.left_out, (*groups, Group("session", n))
     )
-    places = {Path(path).stem: path for path in fits}
-    for name, entry in models.items():
-        files.write_json(fit_one(cohort, name, entry), places[name])
 
 
-def require_scores(cohort: Cohort, column: str) -> None:
-    """Raise `FitError` if nobody filled in the measure, or if everyone has the same score."""
-    measure, wanted = cohort.score_of(column)
-    if all(score.name != wanted for score in cohort.instruments[measure].scores):
-        msg = (
-            f"{cohort.label(column)}: its scoring key has subscales but no total score, so "
-            "there is no one number to model; name one of its subscales."
-        )
-        raise FitError(msg)
-    scores = cohort.panel[column].dropna() if column in cohort.panel else pd.Series(dtype=float)
-    if scores.empty:
-        msg = f"There is no score of {cohort.label(column)} in this cohort."
-        raise FitError(msg)
-    if scores.nunique() == 1:
-        msg = f"Every score of {cohort.label(column)} is the same: there is nothing to explain."
-        raise FitError(msg)
+def refused(
+    asked: Asked, engine: Engine, cohort: Cohort, message: str, *,
+    assumptions: Sequence[Fact] = (), warnings: Sequence[Fact] = (),
+) -> Fit:  # fmt: skip
+    """Return a refused fit: the reason in plain words and no number."""
+    n = len(cohort.panel)
+    reason = Fact(Reason.MODEL_NOT_FITTED, "the model was not fitted")
+    left_out = (LeftOut(reason, n),) if n else ()
+    return Fit(
+        asked,
+        engine,
+        Data(cohort.panel_sha256, n, 0, left_out, ()),
+        status="refused",
+        message=message,
+        assumptions=assumptions,
+        warnings=warnings,
+    )
 
 
 @cache

@@ -38,4 +38,7 @@ def draw(results: Results) -> Figure:
 
 def _lines(fit: Mapping[str, Any]) -> list[Line]:
     entries = [e for e in fit["estimates"] if e["level"] in WITHIN and e["estimate"] is not None]
-    return [Line(e["estimator"].split(", clus")[0], e, main=e["role"] == "main") for e in entries]
+    return [
+        Line(e["estimator"]["text"].split(", clus")[0], e, main=e["role"] == "main")
+        for e in entries
+    ]

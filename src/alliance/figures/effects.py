@@ -114,7 +114,7 @@ def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str,
 
 def _name(line: Mapping[str, Any], companion: bool) -> str:
     if companion:
-        return style.wrapped(f"check: {line['estimator'].split('(')[0].strip()}", 28, 3)
+        return style.wrapped(f"check: {line['estimator']['text'].split('(')[0].strip()}", 28, 3)
     return style.wrapped(line["label"], 28, 3)
 
 

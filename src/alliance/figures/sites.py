@@ -7,11 +7,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from alliance.families.facts import Estimator
 from alliance.figures import style
 from alliance.figures.rows import Line, draw_lines, height_of
 from alliance.findings.results import Results
-
-PREDICTION = "a further site"
 
 
 def draw(results: Results) -> Figure:
@@ -43,11 +42,11 @@ def draw(results: Results) -> Figure:
 
 def _lines(fit: Mapping[str, Any], main: Mapping[str, Any]) -> list[Line]:
     beside = [c for c in fit["companions"] if c["term"] == main["term"]]
-    sites = [c for c in beside if c["estimator"].startswith("site ")]
+    sites = [c for c in beside if c["estimator"]["code"] == Estimator.SITE_ALONE]
     others = [c for c in beside if c not in sites]
-    found = [Line(c["estimator"].removesuffix(" alone"), c) for c in sites]
-    found.append(Line(main["estimator"].split(",")[0], main, main=True, pooled=True))
+    found = [Line(c["estimator"]["text"].removesuffix(" alone"), c) for c in sites]
+    found.append(Line(main["estimator"]["text"].split(",")[0], main, main=True, pooled=True))
     return found + [
-        Line(c["estimator"], c, pooled=True, bare=c["estimator"].startswith(PREDICTION))
-        for c in others
+        Line(how["text"], c, pooled=True, bare=how["code"] == Estimator.FURTHER_SITE)
+        for c, how in ((c, c["estimator"]) for c in others)
     ]

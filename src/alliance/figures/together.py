@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from alliance.families.facts import CORRELATIONS
 from alliance.figures import style
 from alliance.figures.rows import Line, draw_lines, height_of
 from alliance.findings.results import Results
@@ -37,5 +38,5 @@ def _lines(fit: Mapping[str, Any]) -> list[Line]:
     return [
         Line(f"{entry['level'].removeprefix('correlation, ')}: {entry['label']}", entry, main=True)
         for entry in fit["estimates"]
-        if entry["level"].startswith("correlation") and entry["role"] == "main"
+        if entry["estimator"]["code"] in CORRELATIONS and entry["role"] == "main"
     ]

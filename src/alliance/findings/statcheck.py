@@ -125,7 +125,7 @@ def _kind(entry: Mapping[str, Any], statistic: str) -> str:
     if statistic != "statistic":
         return "chi2"
     if "p_kind" in entry:  # a step of a ladder says which distribution it took
-        return "mixture" if entry["p_kind"].startswith("mixture") else "chi2"
+        return "mixture" if entry["p_kind"] == "mixture" else "chi2"
     if "estimate" in entry:
         return "z" if entry.get("df") is None else "t"
     return str(entry.get("kind", "chi2"))

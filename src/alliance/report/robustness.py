@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from alliance.families.facts import Estimator
 from alliance.families.registry import leading
 from alliance.findings.fields import Field
 from alliance.report.truth import USABLE
@@ -80,7 +81,7 @@ def main_effects(fits: Sequence[Field]) -> list[Effect]:
 
 
 def _has_several_ends(fit: Field) -> bool:
-    return fit["family"].raw == "hazard" and any(": " in e["term"].raw for e in fit["estimates"])
+    return bool(fit["engine"]["estimator"]["code"].raw == Estimator.MULTINOMIAL_LOGIT)
 
 
 def _effects_of(fit: Field, fits: Sequence[Field]) -> list[Effect]:
@@ -90,7 +91,7 @@ def _effects_of(fit: Field, fits: Sequence[Field]) -> list[Effect]:
     about_it = [
         other
         for other in fits
-        if other["title"].raw.startswith(fit["title"].raw) and other["status"].raw in USABLE
+        if other["about"].raw == fit["model"].raw and other["status"].raw in USABLE
     ]
     return [
         Effect(
@@ -111,7 +112,7 @@ def _choices(about_it: Sequence[Field], entry: Field) -> Spread | None:
         arm
         for fit in about_it
         if fit["family"].raw == "specifications"
-        for arm in fit["estimates"].where(level=entry["level"].raw, label=entry["label"].raw)
+        for arm in fit["estimates"].where(level=entry["level"].raw)
     )
 
 
@@ -121,7 +122,7 @@ def _sites(about_it: Sequence[Field], entry: Field) -> Spread | None:
         for fit in about_it
         if fit["family"].raw == "by_site"
         for site in fit["companions"].where(term=entry["term"].raw)
-        if site["estimator"].raw.startswith("site ")
+        if site["estimator"]["code"].raw == Estimator.SITE_ALONE
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from alliance.findings.fields import Field
 
-FIXED_EFFECTS = "fixed effects"
+FIXED_EFFECTS = "fixed effects"  # how `truth.json` calls that estimator
 USABLE = ("converged", "singular")
 
 

@@ -78,7 +78,7 @@ def fixed_effects(results: Results) -> Table:
     )
     for fit in results.fits:
         table.rows.append(head(fit))
-        several = len({entry["estimator"].raw for entry in fit["estimates"]}) > 1
+        several = len({entry["estimator"]["text"].raw for entry in fit["estimates"]}) > 1
         for entry in fit["estimates"]:
             table.rows.append(estimate_row(fit, entry, name_estimator=several))
         for entry in fit["companions"]:
@@ -94,7 +94,7 @@ def estimate_row(
     """Return a line of the fixed-effects table."""
     format = decimals_for(entry["se"].raw, entry["estimate"].raw)
     label = [Part(entry["label"], before="↳ " if companion else "")]
-    label += [Part(entry["estimator"], before=", ")] if companion or name_estimator else []
+    label += [Part(entry["estimator"]["text"], before=", ")] if companion or name_estimator else []
     label += [Part(entry["unit"], before=" (", after=")")] if entry["unit"].raw else []
     ratio: tuple[Part, ...] = ()
     if entry["ratio"].raw is not None:
@@ -203,7 +203,7 @@ def convergence(results: Results) -> Table:
             for k, entry in enumerate(data["left_out"])
             for part in (
                 Part(entry["rows"], "count", before="; " if k else ""),
-                Part(entry["reason"], before=" "),
+                Part(entry["reason"]["text"], before=" "),
             )
         )
         table.rows.append(
@@ -310,7 +310,7 @@ def convergence_records(results: Results) -> Records:
             | {key: raw["data"][key] for key in ("rows_in_panel", "rows_used")}
             | {
                 "left_out": "; ".join(
-                    f"{e['reason']}: {e['rows']}" for e in raw["data"]["left_out"]
+                    f"{e['reason']['text']}: {e['rows']}" for e in raw["data"]["left_out"]
                 )
             }
             | {key: raw["convergence"][key] for key in how}

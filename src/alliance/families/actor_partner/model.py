@@ -17,72 +17,109 @@ from typing import Any
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.families.common.multilevel import ENGINE, fill_convergence, statistics_of
-from alliance.families.common.two_views import CLIENT, THERAPIST, UNIT, with_two_views
-from alliance.families.diagnostics import diagnose
-from alliance.families.fit import (
-    Cohort,
-    Draft,
-    estimate,
-    left_out_by_reason,
-    refuse,
-    rows_of,
+from alliance.families.cohort import Cohort
+from alliance.families.common.multilevel import (
+    ENGINE,
+    MIXED,
+    engine_result,
+    records,
+    singular_warning,
 )
-from alliance.mixed import fit_mixed
+from alliance.families.common.second_engine import no_second_engine
+from alliance.families.common.two_views import (
+    CLIENT,
+    NOT_RATED_BY_BOTH,
+    THERAPIST,
+    UNIT,
+    with_two_views,
+)
+from alliance.families.diagnostics import diagnose
+from alliance.families.facts import Assumption, Fact, Reason
+from alliance.families.fit import (
+    Asked,
+    Fit,
+    Kept,
+    Outcome,
+    data_of,
+    estimate,
+    kept_rows,
+    refused,
+)
+from alliance.mixed import MixedFit, fit_mixed
 
 C, T = f"{CLIENT}_within", f"{THERAPIST}_within"
 NEXT = {CLIENT: "client_next", THERAPIST: "therapist_next"}
 
 
-def actor_partner_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+LABELS = {
+    f"{NEXT[CLIENT]}: {C}": ("Client's view carries on (actor)", "actor"),
+    f"{NEXT[CLIENT]}: {T}": ("Client follows therapist (partner)", "partner"),
+    f"{NEXT[THERAPIST]}: {T}": ("Therapist's view carries on (actor)", "actor"),
+    f"{NEXT[THERAPIST]}: {C}": ("Therapist follows client (partner)", "partner"),
+}
+# ASSUME the effect is the same whatever the number of sessions between two joint ratings.
+ASSUMPTIONS = (
+    Fact(
+        Assumption.NEXT_JOINT_RATING,
+        "Next means the next session that both rated, however many sessions later.",
+    ),
+    Fact(
+        Assumption.COMMON_SCALE,
+        "Both ratings are read as per cent of their instrument's possible range.",
+    ),
+    Fact(
+        Assumption.SHORT_COURSE_BIAS,
+        "A client's mean stands for the client's level; in short courses that makes actor effects "
+        "too low.",
+    ),
+    Fact(
+        Assumption.NORMAL_EFFECTS,
+        "Random effects and residuals are normal; the two residuals of a session are correlated.",
+    ),
+    Fact(
+        Assumption.NO_THERAPIST_LEVEL,
+        "Clients of one therapist are taken as independent: with few joint ratings a client a "
+        "therapist level would not be told apart.",
+    ),
+)
+
+
+def actor_partner_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     """Return both equations as one fit; never raises for what the data cannot give."""
     client, therapist = entry["client"], entry["therapist"]
     c, t = cohort.label(client), cohort.label(therapist)
-    draft = Draft(
-        model=name,
-        family="actor_partner",
-        title=f"{c} and {t}: who follows whom",
-        question="Does the therapist's view of the alliance move towards the client's from one "
+    asked = Asked(
+        name,
+        "actor_partner",
+        f"{c} and {t}: who follows whom",
+        "Does the therapist's view of the alliance move towards the client's from one "
         "joint rating to the next, and the client's towards the therapist's?",
-        outcome={"column": ", ".join(NEXT.values()), "label": "Both views at the next joint rating",
-                 "unit": UNIT},
-        engine=dict(ENGINE),
-    )  # fmt: skip
-    # ASSUME the effect is the same whatever the number of sessions between two joint ratings.
-    draft.assumptions = [
-        "Next means the next session that both rated, however many sessions later.",
-        "Both ratings are read as per cent of their instrument's possible range.",
-        "A client's mean stands for the client's level; in short courses that makes actor effects "
-        "too low.",
-        "Random effects and residuals are normal; the two residuals of a session are correlated.",
-        "Clients of one therapist are taken as independent: with few joint ratings a client a "
-        "therapist level would not be told apart.",
-    ]
+        Outcome(", ".join(NEXT.values()), "Both views at the next joint rating", UNIT),
+    )
     try:
         both = with_two_views(cohort, client, therapist)
         panel = with_next_joint(both.panel)
         kept, fit = _fit(panel)
     except FitError as error:
-        return refuse(draft, cohort, str(error))
-    fill_convergence(draft, fit)
-    draft.equation = fit.equation
-    draft.data = rows_of(cohort, kept["used"], kept["left_out"], ["site", "client"])
-    labels = {
-        f"{NEXT[CLIENT]}: {C}": ("Client's view carries on (actor)", "actor"),
-        f"{NEXT[CLIENT]}: {T}": ("Client follows therapist (partner)", "partner"),
-        f"{NEXT[THERAPIST]}: {T}": ("Therapist's view carries on (actor)", "actor"),
-        f"{NEXT[THERAPIST]}: {C}": ("Therapist follows client (partner)", "partner"),
-    }
-    rows = {row["term"]: row for row in fit.coefficients.to_dict("records")}
-    draft.estimates = [
-        estimate(term, label=label, role="main", level=level, estimator="mixed model, REML",
+        return refused(asked, ENGINE, cohort, str(error), assumptions=ASSUMPTIONS)
+    rows = {row["term"]: row for row in records(fit.coefficients)}
+    estimates = [
+        estimate(term, label=label, role="main", level=level, estimator=MIXED,
                  unit="per cent per per cent", numbers=rows[term])
-        for term, (label, level) in labels.items()
+        for term, (label, level) in LABELS.items()
     ]  # fmt: skip
-    draft.fit_statistics = statistics_of(fit)
-    draft.diagnostics = diagnose(fit, panel[kept["used"]], draft.estimates)
-    draft.warnings.append("No second engine: statsmodels fits one outcome at a time.")
-    return draft.finish()
+    return engine_result(
+        asked,
+        fit,
+        data=data_of(cohort, kept, ["site", "client"]),
+        estimates=estimates,
+        diagnostics=diagnose(fit, panel[kept.used], estimates),
+        warnings=[
+            *singular_warning(fit.convergence),
+            no_second_engine("statsmodels fits one outcome at a time."),
+        ],
+        assumptions=ASSUMPTIONS,
+    )
 
 
 def with_next_joint(panel: pd.DataFrame) -> pd.DataFrame:
@@ -92,17 +129,15 @@ def with_next_joint(panel: pd.DataFrame) -> pd.DataFrame:
     return panel.join(following.rename(columns=NEXT))
 
 
-def _fit(panel: pd.DataFrame) -> tuple[dict[str, Any], Any]:
-    reasons = {
-        "not rated by both": panel[CLIENT].isna(),
-        "no later session rated by both": panel[NEXT[CLIENT]].isna(),
-    }
+def _fit(panel: pd.DataFrame) -> tuple[Kept, MixedFit]:
     usable = panel[CLIENT].notna() & panel[NEXT[CLIENT]].notna()
     pairs = panel[usable].groupby("client").size()
     if len(pairs) < 2 or pairs.max() < 2:
         msg = "Fewer than two clients have three sessions that both rated."
         raise FitError(msg)
-    kept = left_out_by_reason(panel, reasons)
-    rows = panel[kept["used"]]
-    fit = fit_mixed(rows, list(NEXT.values()), ["1", C, T], {"client": ["1"]})
+    no_later = Fact(Reason.NO_LATER_JOINT_RATING, "no later session rated by both")
+    kept = kept_rows(
+        panel, {NOT_RATED_BY_BOTH: panel[CLIENT].isna(), no_later: panel[NEXT[CLIENT]].isna()}
+    )
+    fit = fit_mixed(panel[kept.used], list(NEXT.values()), ["1", C, T], {"client": ["1"]})
     return kept, fit

@@ -13,53 +13,81 @@ within clients.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel
-from alliance.families.common.two_views import CLIENT, THERAPIST, UNIT, with_two_views
+from alliance.families.cohort import Cohort
+from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel, records
+from alliance.families.common.two_views import (
+    CLIENT,
+    NOT_RATED_BY_BOTH,
+    THERAPIST,
+    UNIT,
+    with_two_views,
+)
 from alliance.families.diagnostics import Contrasts, diagnose
-from alliance.families.fit import Cohort, Draft, estimate, refuse
+from alliance.families.facts import Assumption, Estimator, Fact, Warned
+from alliance.families.fit import (
+    NUMBERS,
+    Asked,
+    Curve,
+    Estimate,
+    Fit,
+    Outcome,
+    estimate,
+    refused,
+)
 from alliance.mixed import fit_mixed
 
 FROM_MEAN, WITHIN = "view_from_client_mean", f"{CLIENT}_within"
 FEWEST_FOR_A_POINT = 8  # clients; fewer come too near to single persons
 
 
-def agreement_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+# ASSUME per cent of the possible range makes the two instruments comparable; ASSUME the client's
+# rating is the reference (the "truth" of the model's name), not a better measurement.
+ASSUMPTIONS = (
+    Fact(
+        Assumption.COMMON_SCALE,
+        "Both ratings are read as per cent of their instrument's possible range.",
+    ),
+    Fact(
+        Assumption.CLIENT_IS_REFERENCE,
+        "The client's rating is the reference; neither view is taken for the better one.",
+    ),
+    Fact(
+        Assumption.MISSING_AT_RANDOM,
+        "Sessions rated by both are used; others are missing at random.",
+    ),
+    Fact(Assumption.NORMAL_EFFECTS, "Random effects and residuals are normal and independent."),
+)
+
+
+def agreement_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     """Return the truth-and-bias model of one alliance; never raises for what data cannot give."""
     client, therapist, time = entry["client"], entry["therapist"], entry["time"]
     c, t = cohort.label(client), cohort.label(therapist)
-    draft = Draft(
-        model=name,
-        family="agreement",
-        title=f"{c} and {t}: two views of the same sessions",
-        question=f"Does the therapist see less or more alliance than the client (“{c}”), and does "
+    asked = Asked(
+        name,
+        "agreement",
+        f"{c} and {t}: two views of the same sessions",
+        f"Does the therapist see less or more alliance than the client (“{c}”), and does "
         "the therapist notice when the client's alliance is better or worse than usual?",
-        outcome={"column": FROM_MEAN, "label": f"{t}, from the client's mean", "unit": UNIT},
-        engine=dict(ENGINE),
+        Outcome(FROM_MEAN, f"{t}, from the client's mean", UNIT),
     )
-    # ASSUME per cent of the possible range makes the two instruments comparable; ASSUME the
-    # client's rating is the reference (the "truth" of the model's name), not a better measurement.
-    draft.assumptions = [
-        "Both ratings are read as per cent of their instrument's possible range.",
-        "The client's rating is the reference; neither view is taken for the better one.",
-        "Sessions rated by both are used; others are missing at random.",
-        "Random effects and residuals are normal and independent.",
-    ]
     try:
         both = with_two_views(cohort, client, therapist)
         fitted = fit_multilevel(
-            draft,
             both,
             outcome=FROM_MEAN,
+            unit=UNIT,
             fixed=["1", WITHIN],
             slopes={"client": [WITHIN]},
             wanted_levels=entry.get("levels"),
-            needed={FROM_MEAN: "not rated by both"},
+            needed={FROM_MEAN: NOT_RATED_BY_BOTH},
             terms={
                 "1": Term("Directional discrepancy", "between-client", UNIT, role="main"),
                 WITHIN: Term("Temporal congruence", "within-client", "per cent per per cent",
@@ -67,24 +95,32 @@ def agreement_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[s
             },
         )  # fmt: skip
     except FitError as error:
-        return refuse(draft, cohort, str(error))
-    _average_over_sites(draft, fitted)
-    draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates, Contrasts(_weights))
-    draft.companions = [*_course_of_difference(fitted, draft, time), _correlation(fitted)]
-    draft.curves = _by_session(fitted.rows)
-    return draft.finish()
+        return refused(asked, ENGINE, cohort, str(error), assumptions=ASSUMPTIONS)
+    estimates = _averaged_over_sites(fitted)
+    course, warnings = _course_of_difference(fitted, time)
+    return fitted.result(
+        asked,
+        estimates=estimates,
+        companions=[*course, _correlation(fitted)],
+        warnings=[*fitted.warnings, *warnings],
+        diagnostics=diagnose(fitted.fit, fitted.rows, estimates, Contrasts(_weights)),
+        curves=_by_session(fitted.rows),
+        assumptions=ASSUMPTIONS,
+    )
 
 
-def _average_over_sites(draft: Draft, fitted: Fitted) -> None:
-    """Make the discrepancy the mean of the sites, each counted once, not that of the first one."""
+def _averaged_over_sites(fitted: Fitted) -> list[Estimate]:
+    """Return the estimates with the discrepancy as the mean of the sites, each counted once."""
     weights = _weights(list(fitted.fit.coefficients["term"]))["1"]
     if len(weights) == 1:
-        return
+        return fitted.estimates
     row = fitted.fit.contrast({"mean": weights}).iloc[0]
-    main = next(entry for entry in draft.estimates if entry["term"] == "1")
-    for key in ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high"):
-        main[key] = row[key]
-    main["estimator"] = "mixed model, REML, mean of the sites"
+    how = Fact(Estimator.MIXED_MEAN_OF_SITES, "mixed model, REML, mean of the sites")
+    numbers = {name: row[name] for name in NUMBERS}
+    return [
+        replace(entry, estimator=how, **numbers) if entry.term == "1" else entry
+        for entry in fitted.estimates
+    ]
 
 
 def _weights(names: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -96,33 +132,31 @@ def _weights(names: Sequence[str]) -> dict[str, dict[str, float]]:
     }
 
 
-def _course_of_difference(fitted: Fitted, draft: Draft, time: str) -> list[dict[str, Any]]:
-    """Return how the difference (therapist minus client) changes over time."""
+def _course_of_difference(fitted: Fitted, time: str) -> tuple[list[Estimate], list[Fact]]:
+    """Return how the difference (therapist minus client) changes over time, or why it is not."""
     rows = fitted.rows.dropna(subset=[time])
     random = {level: ["1"] for level in fitted.random}
+    what = "How the difference changes over time:"
     try:
         fit = fit_mixed(rows, "difference", ["1", time], random)
     except FitError as error:
-        draft.warnings.append(f"How the difference changes over time: not computed. {error}")
-        return []
+        return [], [Fact(Warned.CHECK_NOT_COMPUTED, f"{what} not computed. {error}")]
     if not fit.convergence.converged:
-        draft.warnings.append("How the difference changes over time: no maximum was reached.")
-        return []
-    row = fit.coefficients.set_index("term").loc[time]
-    return [
-        estimate(
-            time,
-            label=f"Change of the difference ({time.replace('_', ' ')})",
-            role="main",
-            level="time",
-            estimator="mixed model of therapist minus client",
-            unit=f"{UNIT} per unit of time",
-            numbers={str(key): value for key, value in row.items()},
-        )
-    ]
+        return [], [Fact(Warned.CHECK_NOT_COMPUTED, f"{what} no maximum was reached.")]
+    row = next(row for row in records(fit.coefficients) if row["term"] == time)
+    found = estimate(
+        time,
+        label=f"Change of the difference ({time.replace('_', ' ')})",
+        role="main",
+        level="time",
+        estimator=Fact(Estimator.MIXED_OF_DIFFERENCE, "mixed model of therapist minus client"),
+        unit=f"{UNIT} per unit of time",
+        numbers=row,
+    )
+    return [found], []
 
 
-def _correlation(fitted: Fitted) -> dict[str, Any]:
+def _correlation(fitted: Fitted) -> Estimate:
     """Return the correlation of the two views within clients, with Fisher's interval.
 
     Degrees of freedom: sessions minus clients minus one (Bland & Altman, 1995).
@@ -142,30 +176,25 @@ def _correlation(fitted: Fitted) -> dict[str, Any]:
         label="Correlation of the two views within clients",
         role="main",
         level="within-client",
-        estimator="correlation of deviations from client means",
+        estimator=Fact(
+            Estimator.CORRELATION_OF_DEVIATIONS, "correlation of deviations from client means"
+        ),
         unit="",
         numbers={"estimate": r, "se": None, "df": df if known else None, "statistic": None,
                  "p": None, "ci_low": low, "ci_high": high},
     )  # fmt: skip
 
 
-def _by_session(rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _by_session(rows: pd.DataFrame) -> list[Curve]:
     """Return the mean of either view by session, with intervals, where enough clients are."""
     curves = []
     for column, group in ((CLIENT, "client"), (THERAPIST, "therapist")):
         by = rows.groupby("session")[column].agg(["mean", "std", "count"])
         by = by[by["count"] >= FEWEST_FOR_A_POINT]
         half = 1.959963984540054 * by["std"] / np.sqrt(by["count"])
+        mean, x = by["mean"], by.index.to_numpy(float)
         curves.append(
-            {
-                "name": "two views",
-                "group": group,
-                "x_label": "Session",
-                "y_label": f"Alliance ({UNIT})",
-                "x": by.index.to_numpy(float),
-                "estimate": by["mean"],
-                "ci_low": by["mean"] - half,
-                "ci_high": by["mean"] + half,
-            }
-        )
+            Curve("two views", group, "Session", f"Alliance ({UNIT})", x, mean, mean - half,
+                  mean + half)
+        )  # fmt: skip
     return curves

@@ -8,77 +8,120 @@ Ensor & Riley, 2017).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from alliance.errors import FitError
 from alliance.families.by_site.synthesis import FEW_SITES, Synthesis, synthesise
+from alliance.families.cohort import Cohort
 from alliance.families.common.multilevel import ENGINE
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.diagnostics import none_of
-from alliance.families.fit import Cohort, Draft, estimate, refuse, test_row
+from alliance.families.facts import (
+    Assumption,
+    DfMethod,
+    Estimator,
+    Fact,
+    Reason,
+    Tested,
+    Warned,
+)
+from alliance.families.fit import (
+    NUMBERS,
+    Asked,
+    Component,
+    Convergence,
+    Data,
+    Estimate,
+    Fit,
+    Group,
+    LeftOut,
+    Test,
+    estimate,
+    numbers_of,
+    refused,
+)
 from alliance.families.growth.model import growth_fit
 from alliance.families.hazard.model import hazard_fit
 
-FITTERS: dict[str, Callable[[Cohort, str, Mapping[str, Any]], dict[str, Any]]] = {
+FITTERS: dict[str, Callable[[Cohort, str, Mapping[str, Any]], Fit]] = {
     "growth": partial(growth_fit, diagnosed=False),
     "coupling": partial(coupling_fit, diagnosed=False),
     "hazard": partial(hazard_fit, diagnosed=False),
 }
-USABLE = ("converged", "singular")
+SYNTHESIS = replace(
+    ENGINE,
+    estimator=Fact(Estimator.SYNTHESIS, "random-effects synthesis, REML"),
+    df_method=Fact(DfMethod.HARTUNG_KNAPP, "Hartung-Knapp, sites − 1"),
+)
+NO_DIAGNOSTICS = (
+    "The sites' estimates stand side by side in the figure of the sites; the diagnostics of "
+    "the one model for all sites stand with that model."
+)
+# ASSUME the sites' standard errors are known, and the sites' true effects are normal.
+ASSUMPTIONS = (
+    Fact(Assumption.STANDARD_ERRORS_KNOWN, "Each site's standard error is taken as known."),
+    Fact(
+        Assumption.NORMAL_SITES,
+        "The true effects of the sites are a sample from a normal distribution.",
+    ),
+)
 
 
-def by_site_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def by_site_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     """Return the synthesis over sites of the main effects of the model that the entry names."""
     fitter, base = FITTERS[entry["entry"]["family"]], entry["entry"] | {"cross_validate": False}
     whole = fitter(cohort, entry["model"], base)
-    draft = Draft(
-        model=name,
-        family="by_site",
-        title=f"{whole['title']}, site by site",
-        question="Is the effect the same at every site, and does one site carry it alone?",
-        outcome=whole["outcome"],
-        engine=dict(ENGINE) | {"estimator": "random-effects synthesis, REML",
-                               "df_method": "Hartung-Knapp, sites − 1"},
-    )  # fmt: skip
+    asked = Asked(
+        name,
+        "by_site",
+        f"{whole.asked.title}, site by site",
+        "Is the effect the same at every site, and does one site carry it alone?",
+        whole.asked.outcome,
+        about=entry["model"],
+    )
     sites = sorted(cohort.panel["site"].unique())
     if len(sites) < 2:
-        return refuse(draft, cohort, "The cohort has one site: there is nothing to compare.")
+        why = "The cohort has one site: there is nothing to compare."
+        return refused(asked, SYNTHESIS, cohort, why)
     alone = {site: fitter(_at(cohort, site), entry["model"], base) for site in sites}
-    used = {site: fit for site, fit in alone.items() if fit["status"] in USABLE}
-    for site, fit in alone.items():
-        if site not in used:
-            draft.warnings.append(f"Site {site} is not in the synthesis: {fit['message']}")
+    used = {site: fit for site, fit in alone.items() if fit.usable}
+    warnings = [
+        Fact(Warned.SITE_LEFT_OUT, f"Site {site} is not in the synthesis: {fit.message}")
+        for site, fit in alone.items()
+        if site not in used
+    ]
     try:
-        for main in (row for row in whole["estimates"] if row["role"] == "main"):
-            _put_together(draft, main, used)
+        together = [_put_together(main, used) for main in whole.main]
     except FitError as error:
-        return refuse(draft, cohort, str(error))
-    if not draft.estimates:
-        why = whole["message"] or "The model has no main effect to put together."
-        return refuse(draft, cohort, why)
-    draft.status = "converged"
-    draft.diagnostics = none_of(
-        "The sites' estimates stand side by side in the figure of the sites; the diagnostics of "
-        "the one model for all sites stand with that model."
-    )
-    draft.convergence |= {"converged": True, "optimiser": "root of the restricted score"}
-    draft.equation = "estimate of a site = mean + site + error;  site ~ N(0, tau2)"
-    draft.data = _rows(cohort, used, alone)
+        return refused(asked, SYNTHESIS, cohort, str(error), warnings=warnings)
+    if not together:
+        why = whole.message or "The model has no main effect to put together."
+        return refused(asked, SYNTHESIS, cohort, why, warnings=warnings)
     if len(used) < FEW_SITES:
-        draft.warnings.append(
+        words = (
             f"Only {len(used)} sites: how much sites differ is hardly known, and the interval of "
             "the mean is wide because it says so."
         )
-    # ASSUME the sites' standard errors are known, and the sites' true effects are normal.
-    draft.assumptions = [
-        "Each site's standard error is taken as known.",
-        "The true effects of the sites are a sample from a normal distribution.",
-        *whole["assumptions"],
-    ]
-    return draft.finish()
+        warnings.append(Fact(Warned.FEW_SITES, words))
+    return Fit(
+        asked,
+        SYNTHESIS,
+        _data(cohort, used, alone),
+        status="converged",
+        equation="estimate of a site = mean + site + error;  site ~ N(0, tau2)",
+        estimates=[one.mean for one in together],
+        companions=[row for one in together for row in one.beside],
+        tests=[one.test for one in together],
+        variance_components=[one.component for one in together],
+        fit_statistics={key: n for one in together for key, n in one.statistics.items()},
+        convergence=Convergence(converged=True, optimiser="root of the restricted score"),
+        diagnostics=none_of(NO_DIAGNOSTICS),
+        warnings=warnings,
+        assumptions=[*ASSUMPTIONS, *whole.assumptions],
+    )
 
 
 def _at(cohort: Cohort, site: str) -> Cohort:
@@ -86,55 +129,66 @@ def _at(cohort: Cohort, site: str) -> Cohort:
     return replace(cohort, panel=rows)
 
 
-def _put_together(draft: Draft, main: Mapping[str, Any], used: Mapping[str, Any]) -> None:
-    """Add the synthesis of one main effect, the sites' own estimates and the one model's."""
-    term, level = main["term"], main["level"]
+@dataclass(frozen=True, slots=True)
+class Together:
+    """One main effect put together: the mean of the sites, and what stands beside it."""
+
+    mean: Estimate
+    beside: Sequence[Estimate]
+    component: Component
+    test: Test
+    statistics: Mapping[str, float | None] = field(default_factory=dict)
+
+
+def _put_together(main: Estimate, used: Mapping[str, Fit]) -> Together:
+    """Return the synthesis of one main effect, the sites' own estimates and the one model's."""
+    term = main.term
     rows = {
         site: row
         for site, fit in used.items()
-        for row in fit["estimates"]
-        if row["term"] == term and row["se"] and row["estimate"] is not None
+        for row in fit.estimates
+        if row.term == term and row.se and row.estimate is not None
     }
     found = synthesise(
-        [row["estimate"] for row in rows.values()], [row["se"] ** 2 for row in rows.values()]
+        [float(row.estimate or 0.0) for row in rows.values()],
+        [float(row.se or 0.0) ** 2 for row in rows.values()],
     )
-    as_ratio = main["ratio"] is not None
-    common = {"level": level, "unit": main["unit"], "as_ratio": as_ratio}
-    draft.estimates.append(
-        estimate(term, label=main["label"], role="main",
-                 estimator=f"mean of {len(rows)} sites, REML, Hartung-Knapp",
-                 numbers=_numbers(found), **common)
+
+    def of(numbers: Mapping[str, Any], code: Estimator, words: str) -> Estimate:
+        return estimate(
+            term, label=main.label, role="main", level=main.level, unit=main.unit,
+            estimator=Fact(code, words), numbers=numbers, as_ratio=main.ratio is not None,
+        )  # fmt: skip
+
+    return Together(
+        mean=of(_numbers(found), Estimator.SYNTHESIS,
+                f"mean of {len(rows)} sites, REML, Hartung-Knapp"),
+        beside=[
+            *(of(numbers_of(row), Estimator.SITE_ALONE, f"site {site} alone")
+              for site, row in rows.items()),
+            of(_prediction(found), Estimator.FURTHER_SITE, "a further site (prediction)"),
+            of(numbers_of(main), Estimator.ALL_SITES_AT_ONCE, "one model for all sites"),
+        ],
+        component=Component("site", term, term, found.tau2, found.tau2**0.5),
+        test=Test(
+            Tested.ONE_EFFECT_AT_ALL_SITES,
+            f"{main.label}: all sites share one effect",
+            found.q,
+            found.q_df,
+            found.q_p,
+            term=term,
+            label=main.label,
+        ),
+        statistics={
+            f"i_squared_percent ({term})": found.i2,
+            f"between_site_variance_low ({term})": found.tau2_low,
+            f"between_site_variance_high ({term})": found.tau2_high,
+        },
     )  # fmt: skip
-    draft.companions += [
-        estimate(term, label=main["label"], role="main",
-                 estimator=f"site {site} alone", numbers=row, **common)
-        for site, row in rows.items()
-    ]  # fmt: skip
-    draft.companions.append(
-        estimate(term, label=main["label"], role="main", estimator="a further site (prediction)",
-                 numbers=_prediction(found), **common)
-    )  # fmt: skip
-    draft.companions.append(
-        estimate(term, label=main["label"], role="main", estimator="one model for all sites",
-                 numbers=main, **common)
-    )  # fmt: skip
-    draft.variance_components.append(
-        {"level": "site", "name_1": term, "name_2": term, "variance_or_covariance": found.tau2,
-         "sd_or_correlation": found.tau2**0.5, "share": None}
-    )  # fmt: skip
-    draft.fit_statistics |= {
-        f"i_squared_percent ({term})": found.i2,
-        f"between_site_variance_low ({term})": found.tau2_low,
-        f"between_site_variance_high ({term})": found.tau2_high,
-    }
-    heterogeneity = {"statistic": found.q, "df": found.q_df, "p": found.q_p}
-    draft.tests.append(test_row(f"{main['label']}: all sites share one effect", "chi2",
-                                heterogeneity))  # fmt: skip
 
 
 def _numbers(found: Synthesis) -> dict[str, Any]:
-    columns = ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high")
-    return {column: getattr(found, column) for column in columns}
+    return {column: getattr(found, column) for column in NUMBERS}
 
 
 def _prediction(found: Synthesis) -> dict[str, Any]:
@@ -147,23 +201,18 @@ def _prediction(found: Synthesis) -> dict[str, Any]:
     }
 
 
-def _rows(cohort: Cohort, used: Mapping[str, Any], alone: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the `data` block: the rows of the sites' fits, and what each left out."""
-    reasons: dict[str, int] = {}
+def _data(cohort: Cohort, used: Mapping[str, Fit], alone: Mapping[str, Fit]) -> Data:
+    """Return the rows of the sites' fits, and what each left out."""
+    not_fitted = Fact(Reason.SITE_NOT_FITTED, "the site's own model was not fitted")
+    reasons: dict[Fact, int] = {}
     for site, fit in alone.items():
         if site not in used:
             rows = int((cohort.panel["site"] == site).sum())
-            reasons["the site's own model was not fitted"] = (
-                reasons.get("the site's own model was not fitted", 0) + rows
-            )
+            reasons[not_fitted] = reasons.get(not_fitted, 0) + rows
             continue
-        for entry in fit["data"]["left_out"]:
-            reasons[entry["reason"]] = reasons.get(entry["reason"], 0) + entry["rows"]
-    n_used = sum(fit["data"]["rows_used"] for fit in used.values())
-    return {
-        "panel_sha256": cohort.panel_sha256,
-        "rows_in_panel": len(cohort.panel),
-        "rows_used": n_used,
-        "left_out": [{"reason": reason, "rows": n} for reason, n in reasons.items()],
-        "groups": [{"level": "site", "n": len(used)}, {"level": "session", "n": n_used}],
-    }
+        for entry in fit.data.left_out:
+            reasons[entry.reason] = reasons.get(entry.reason, 0) + entry.rows
+    n = sum(fit.data.rows_used for fit in used.values())
+    left_out = tuple(LeftOut(reason, rows) for reason, rows in reasons.items())
+    groups = (Group("site", len(used)), Group("session", n))
+    return Data(cohort.panel_sha256, len(cohort.panel), n, left_out, groups)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from alliance.families.common.multilevel import fixed_design
+from alliance.families.fit import Curve, Outcome
 
 GRID_POINTS = 41
 POINTWISE = 1.959963984540054
@@ -21,13 +22,13 @@ def mean_curves(
     fit: Any,
     rows: pd.DataFrame,
     *,
-    outcome: Mapping[str, str],
+    outcome: Outcome,
     time: str,
     covariates: Sequence[str] = (),
     knot: float | None = None,
     simultaneous: bool = False,
     name: str = "course",
-) -> list[dict[str, Any]]:
+) -> list[Curve]:
     """Return the predicted mean course of every site and, equally weighted, of all.
 
     Parameters
@@ -67,16 +68,16 @@ def mean_curves(
         reach = simultaneous_reach(spread) if simultaneous else POINTWISE
         half = reach * np.sqrt(np.diag(spread))
         curves.append(
-            {
-                "name": name,
-                "group": group,
-                "x_label": "Weeks since intake" if time != "session" else "Session",
-                "y_label": f"{outcome['label']} ({outcome['unit']})",
-                "x": grid["session" if time == "session" else "weeks_since_intake"],
-                "estimate": mean,
-                "ci_low": mean - half,
-                "ci_high": mean + half,
-            }
+            Curve(
+                name,
+                group,
+                "Weeks since intake" if time != "session" else "Session",
+                f"{outcome.label} ({outcome.unit})",
+                grid["session" if time == "session" else "weeks_since_intake"],
+                mean,
+                mean - half,
+                mean + half,
+            )
         )
     return curves
 

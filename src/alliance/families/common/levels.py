@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from alliance.families.facts import Fact, Warned
+
 # ASSUME a variance over fewer than ten sites cannot be estimated: sites are then compared as they
 # are (fixed), as the multilevel literature advises for a small number of top-level units.
 FEWEST_SITES_FOR_A_VARIANCE = 10
@@ -15,8 +17,8 @@ FEWEST_SITES_FOR_A_VARIANCE = 10
 FEWEST_CLUSTERS = 10
 
 
-def levels_of(panel: pd.DataFrame, wanted: Sequence[str] | None) -> tuple[list[str], list[str]]:
-    """Return the random levels, outermost first, and a sentence for each that had to be left out.
+def levels_of(panel: pd.DataFrame, wanted: Sequence[str] | None) -> tuple[list[str], list[Fact]]:
+    """Return the random levels, outermost first, and a warning for each that had to be left out.
 
     Parameters
     ----------
@@ -25,22 +27,23 @@ def levels_of(panel: pd.DataFrame, wanted: Sequence[str] | None) -> tuple[list[s
     wanted
         Levels named in the config, or None for all that the cohort has.
     """
-    levels, notes = [], []
+    levels, why = [], ""
     sites, clients = panel["site"].nunique(), panel["client"].nunique()
     therapists = panel["therapist"].nunique() if "therapist" in panel else 0
     if sites >= FEWEST_SITES_FOR_A_VARIANCE and (wanted is None or "site" in wanted):
         levels.append("site")
     if wanted is None or "therapist" in wanted:
         if therapists < 2:
-            notes.append("No therapist level: the cohort does not tell two therapists apart.")
+            why = "the cohort does not tell two therapists apart."
         elif therapists >= clients:
-            notes.append("No therapist level: every therapist has one client.")
+            why = "every therapist has one client."
         elif therapists <= sites:
-            notes.append("No therapist level: every site has one therapist.")
+            why = "every site has one therapist."
         else:
             levels.append("therapist")
     if wanted is None or "client" in wanted:
         levels.append("client")
+    notes = [Fact(Warned.LEVEL_LEFT_OUT, f"No therapist level: {why}")] if why else []
     return levels, notes
 
 

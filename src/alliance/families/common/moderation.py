@@ -9,12 +9,11 @@ roots of
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from alliance.families.fit import Curve
 from alliance.mixed import MixedFit
 
 POINTS = 41
@@ -35,7 +34,7 @@ def moderation_terms(rows: pd.DataFrame, focal: str, moderator: str | None) -> l
 
 def effect_by_moderator(
     fit: MixedFit, rows: pd.DataFrame, focal: str, moderator: str, y_label: str
-) -> tuple[list[dict[str, Any]], dict[str, float]]:
+) -> tuple[list[Curve], dict[str, float]]:
     """Return the curve(s) of the effect and the ends of the regions of significance.
 
     Parameters
@@ -73,7 +72,7 @@ def _product(terms: list[str], focal: str, other: str) -> int | None:
 
 def _over_a_number(
     fit: MixedFit, rows: pd.DataFrame, focal: str, moderator: str, y_label: str
-) -> tuple[list[dict[str, Any]], dict[str, float]]:
+) -> tuple[list[Curve], dict[str, float]]:
     terms = _terms(fit)
     product = _product(terms, focal, f"center({moderator})")
     if product is None:
@@ -89,16 +88,11 @@ def _over_a_number(
     mean = float(rows[moderator].mean())  # what `center` takes out
     effect = b[0] + b[1] * (m - mean)
     half = t * np.sqrt(v[0, 0] + 2 * (m - mean) * v[0, 1] + (m - mean) ** 2 * v[1, 1])
-    curve = {
-        "name": "effect by moderator",
-        "group": moderator.replace("_", " "),
-        "x_label": moderator.replace("_", " ").capitalize(),
-        "y_label": y_label,
-        "x": m,
-        "estimate": effect,
-        "ci_low": effect - half,
-        "ci_high": effect + half,
-    }
+    words = moderator.replace("_", " ")
+    curve = Curve(
+        "effect by moderator", words, words.capitalize(), y_label, m, effect, effect - half,
+        effect + half,
+    )  # fmt: skip
     ends = _borders(b, v, t, float(clients.min()) - mean, float(clients.max()) - mean)
     return [curve], {name: mean + end for name, end in ends.items()}
 
@@ -115,7 +109,7 @@ def _borders(b: np.ndarray, v: np.ndarray, t: float, low: float, high: float) ->
 
 def _by_category(
     fit: MixedFit, rows: pd.DataFrame, focal: str, moderator: str, y_label: str
-) -> list[dict[str, Any]]:
+) -> list[Curve]:
     terms = _terms(fit)
     curves = []
     for position, category in enumerate(sorted(rows[moderator].dropna().unique())):
@@ -124,16 +118,9 @@ def _by_category(
         if product is not None:
             weights[terms[product]] = 1.0
         row = fit.contrast({str(category): weights}).iloc[0]
+        ends = ([float(row[name])] for name in ("estimate", "ci_low", "ci_high"))
+        words = moderator.replace("_", " ").capitalize()
         curves.append(
-            {
-                "name": "effect by moderator",
-                "group": str(category),
-                "x_label": moderator.replace("_", " ").capitalize(),
-                "y_label": y_label,
-                "x": [float(position)],
-                "estimate": [float(row["estimate"])],
-                "ci_low": [float(row["ci_low"])],
-                "ci_high": [float(row["ci_high"])],
-            }
+            Curve("effect by moderator", str(category), words, y_label, [float(position)], *ends)
         )
     return curves

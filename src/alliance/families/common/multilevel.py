@@ -1,6 +1,6 @@
-"""Fit one linear multilevel model of the workflow and write it into the form of a fit.
+"""Fit one linear multilevel model of the workflow and bring it into the form of a fit.
 
-Shared by growth and coupling: the engine is `alliance.mixed`; where statsmodels can express the
+Shared by several families: the engine is `alliance.mixed`; where statsmodels can express the
 same model it is fitted there too, and a disagreement is said beside the estimates.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,22 +16,43 @@ import pandas as pd
 
 from alliance import __version__
 from alliance.errors import FitError
+from alliance.families.cohort import Cohort
 from alliance.families.common.levels import levels_of, site_terms
-from alliance.families.common.second_engine import compare_with_statsmodels
-from alliance.families.fit import Cohort, Draft, estimate, left_out_by_reason, rows_of
+from alliance.families.common.second_engine import (
+    compare_with_statsmodels,
+    disagreement,
+    no_second_engine,
+)
+from alliance.families.facts import DfMethod, Estimator, Fact, Reason, Warned
+from alliance.families.fit import (
+    Asked,
+    Component,
+    Convergence,
+    Data,
+    Engine,
+    Estimate,
+    Fit,
+    Kept,
+    Residual,
+    Role,
+    SecondEngine,
+    data_of,
+    estimate,
+    kept_rows,
+)
 from alliance.mixed import fit_mixed
 from alliance.mixed.specification import ResidualKind
 
-ENGINE = {
-    "name": "alliance.mixed",
-    "version": __version__,
-    "estimator": "REML",
-    "df_method": "Satterthwaite",
-}
-
-
+ENGINE = Engine(
+    "alliance.mixed",
+    __version__,
+    Fact(Estimator.REML, "REML"),
+    Fact(DfMethod.SATTERTHWAITE, "Satterthwaite"),
+)
+MIXED = Fact(Estimator.MIXED, "mixed model, REML")
 INTERCEPT = "1"  # how the engine calls it
-THERAPIST_NOT_KNOWN = "the therapist is not known"
+THERAPIST_NOT_KNOWN = Fact(Reason.THERAPIST_NOT_KNOWN, "the therapist is not known")
+NO_MAXIMUM = "The optimiser did not reach a maximum: read no number of this model."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +76,13 @@ class Term:
     label: str
     level: str
     unit: str
-    role: str = "adjustment"
+    role: Role = "adjustment"
     sd_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fitted model with what it was fitted to.
+    """A fitted model: the engine's fit, what it was fitted to, and what a family prints of it.
 
     Attributes
     ----------
@@ -71,35 +92,69 @@ class Fitted:
         The panel's rows used.
     fixed, random
         Its terms.
+    data, estimates, components, second_engine, warnings
+        Parts of the family's fit.
     """
 
     fit: Any
     rows: pd.DataFrame
     fixed: list[str]
     random: dict[str, list[str]]
+    data: Data
+    estimates: list[Estimate]
+    components: list[Component]
+    second_engine: SecondEngine | None
+    warnings: list[Fact]
+
+    def result(self, asked: Asked, **more: Any) -> Fit:
+        """Return the family's fit; `more` are its further parts, or others than the model's own."""
+        parts: dict[str, Any] = {
+            "data": self.data,
+            "estimates": self.estimates,
+            "variance_components": self.components,
+            "residual": Residual(float(self.fit.residual.sigma), self.fit.residual.phi),
+            "second_engine": self.second_engine,
+            "warnings": self.warnings,
+        }
+        return engine_result(asked, self.fit, **parts | more)
+
+
+def engine_result(asked: Asked, fit: Any, **more: Any) -> Fit:
+    """Return a fit of `alliance.mixed` in the form of a family's fit; `more` are further parts."""
+    convergence = convergence_of(fit.convergence)
+    status = convergence.status
+    parts: dict[str, Any] = {"engine": ENGINE, "fit_statistics": statistics_of(fit)}
+    return Fit(
+        asked,
+        **parts | more,
+        status=status,
+        message=NO_MAXIMUM if status == "failed" else "",
+        equation=fit.equation,
+        convergence=convergence,
+    )
 
 
 def fit_multilevel(
-    draft: Draft,
     cohort: Cohort,
     *,
     outcome: str,
+    unit: str,
     fixed: Sequence[str],
     slopes: Mapping[str, Sequence[str]],
     wanted_levels: Sequence[str] | None,
-    needed: Mapping[str, str],
+    needed: Mapping[str, Fact],
     terms: Mapping[str, Term],
     residual: ResidualKind = "iid",
     residual_time: str | None = None,
 ) -> Fitted:
-    """Fit and fill in `draft`; return what was fitted.
+    """Fit one model by REML.
 
     Parameters
     ----------
-    draft
-        Title, question, outcome; the rest is filled in here.
-    outcome
-        Panel column.
+    cohort
+        With its panel.
+    outcome, unit
+        Panel column, and its unit in print.
     fixed
         Fixed terms before the sites are added.
     slopes
@@ -119,14 +174,14 @@ def fit_multilevel(
         If the engine refuses, in its words.
     """
     panel = cohort.panel
-    extra = {c: f"{c.replace('_', ' ')} not known" for c in _columns(fixed, {}) if c not in needed}
-    kept = _complete_rows(panel, dict(needed) | extra)
-    levels, notes = levels_of(panel[kept["used"]], wanted_levels)
+    needed = dict(needed) | {
+        column: not_known(column) for column in _columns(fixed, {}) if column not in needed
+    }
+    kept = _complete_rows(panel, needed)
+    levels, notes = levels_of(panel[kept.used], wanted_levels)
     if "therapist" in levels:
-        therapist = {"therapist": THERAPIST_NOT_KNOWN}
-        kept = _complete_rows(panel, dict(needed) | extra | therapist)
-    rows = panel[kept["used"]]
-    notes += _lost_for_want_of_a_therapist(panel, kept)
+        kept = _complete_rows(panel, needed | {"therapist": THERAPIST_NOT_KNOWN})
+    rows = panel[kept.used]
     _refuse_too_little(rows, levels)
     random = {level: ["1", *slopes.get(level, [])] for level in levels}
     all_fixed = [*fixed, *site_terms(rows, levels)]
@@ -143,42 +198,65 @@ def fit_multilevel(
         df="satterthwaite",
     )
     if fit.rows.used != len(rows):
-        msg = f"{draft.model}: the engine left out rows that the model layer had kept"
+        msg = "the engine left out rows that the model layer had kept"
         raise AssertionError(msg)
-    draft.engine = dict(ENGINE)
-    draft.equation = fit.equation
-    draft.data = rows_of(cohort, kept["used"], kept["left_out"], ["site", *_nested(levels)])
-    _fill(draft, fit, terms)
-    draft.warnings += notes
+    second = None
     if residual == "iid":
-        draft.second_engine = compare_with_statsmodels(
-            rows, outcome, fixed_design(fit, rows), random, fit
-        )
-        if draft.second_engine is None:
-            draft.warnings.append(
-                "No second engine: statsmodels cannot express these random effects "
-                "(correlated slopes below its one grouping level)."
-            )
-    else:
-        draft.warnings.append(
-            "No second engine: statsmodels cannot express residuals that remember one another."
-        )
-    if draft.second_engine is not None and not draft.second_engine["agrees"]:
-        draft.warnings.append(draft.second_engine["message"])
-    return Fitted(fit, rows, all_fixed, random)
+        second = compare_with_statsmodels(rows, outcome, fixed_design(fit, rows), random, fit)
+    sigma = float(fit.residual.sigma)
+    return Fitted(
+        fit,
+        rows,
+        all_fixed,
+        random,
+        data=data_of(cohort, kept, ["site", *(level for level in levels if level != "site")]),
+        estimates=[
+            _estimate(row, terms.get(row["term"]), unit) for row in records(fit.coefficients)
+        ],
+        components=_components(fit.variance_components, sigma),
+        second_engine=second,
+        warnings=[
+            *singular_warning(fit.convergence),
+            *notes,
+            *_lost_for_want_of_a_therapist(panel, kept),
+            *_about_second_engine(second, residual),
+        ],
+    )
 
 
-def _lost_for_want_of_a_therapist(panel: pd.DataFrame, kept: Mapping[str, Any]) -> list[str]:
+def not_known(column: str) -> Fact:
+    """Return the reason of rows in which a column is missing."""
+    return Fact(Reason.COLUMN_NOT_KNOWN, f"{column.replace('_', ' ')} not known")
+
+
+def time_not_known(time: str) -> Fact:
+    """Return the reason of rows in which the time is missing."""
+    return Fact(Reason.TIME_NOT_KNOWN, f"{time.replace('_', ' ')} not known")
+
+
+def _about_second_engine(second: SecondEngine | None, residual: ResidualKind) -> list[Fact]:
+    if second is not None:
+        return disagreement(second)
+    why = (
+        "these random effects (correlated slopes below its one grouping level)."
+        if residual == "iid"
+        else "residuals that remember one another."
+    )
+    return [no_second_engine(f"statsmodels cannot express {why}")]
+
+
+def _lost_for_want_of_a_therapist(panel: pd.DataFrame, kept: Kept) -> list[Fact]:
     """Return a warning where clients are left out because nobody knows their therapist."""
-    lost = sum(e["rows"] for e in kept["left_out"] if e["reason"] == THERAPIST_NOT_KNOWN)
+    lost = sum(e.rows for e in kept.left_out if e.reason == THERAPIST_NOT_KNOWN)
     if not lost:
         return []
     clients = panel.loc[panel["therapist"].isna(), ["site", "client"]].drop_duplicates()
     sites = ", ".join(sorted(clients["site"].unique()))
-    return [
+    words = (
         f"{lost} sessions of {len(clients)} clients are left out because their therapist is not "
         f"known (sites: {sites}). To keep them, give the model `levels: [client]`."
-    ]
+    )
+    return [Fact(Warned.THERAPIST_NOT_KNOWN, words)]
 
 
 def _refuse_too_little(rows: pd.DataFrame, levels: Sequence[str]) -> None:
@@ -198,24 +276,20 @@ def _refuse_too_little(rows: pd.DataFrame, levels: Sequence[str]) -> None:
         raise FitError(msg)
 
 
-def _complete_rows(panel: pd.DataFrame, needed: Mapping[str, str]) -> dict[str, Any]:
+def _complete_rows(panel: pd.DataFrame, needed: Mapping[str, Fact]) -> Kept:
     """Return which rows have every needed column, and the others by reason."""
     for column, reason in needed.items():
         if column not in panel:
             msg = f"The cohort has no column “{column}”, which the model names."
             raise FitError(msg)
         if panel[column].isna().all():
-            msg = f"There is nothing to fit: {reason} in every row."
+            msg = f"There is nothing to fit: {reason.text} in every row."
             raise FitError(msg)
-    kept = left_out_by_reason(panel, {why: panel[column].isna() for column, why in needed.items()})
-    if not kept["used"].any():
+    kept = kept_rows(panel, {why: panel[column].isna() for column, why in needed.items()})
+    if not kept.used.any():
         msg = "No session has everything that the model needs."
         raise FitError(msg)
     return kept
-
-
-def _nested(levels: Sequence[str]) -> list[str]:
-    return [level for level in levels if level != "site"]
 
 
 def _columns(fixed: Sequence[str], random: Mapping[str, Sequence[str]]) -> list[str]:
@@ -232,43 +306,29 @@ def columns_in(term: str) -> list[str]:
     return [re.sub(r"^\w+\(\s*`?|`?\s*(,[^)]*)?\)$|`", "", factor.strip()) for factor in factors]
 
 
-def _fill(draft: Draft, fit: Any, terms: Mapping[str, Term]) -> None:
-    fill_convergence(draft, fit)
-    draft.estimates = [
-        _estimate(row, terms.get(row["term"]), draft.outcome["unit"])
-        for row in fit.coefficients.to_dict("records")
-    ]
-    sigma = float(fit.residual.sigma)
-    draft.residual = {"sigma": sigma, "phi": fit.residual.phi}
-    draft.variance_components = _components(fit.variance_components, sigma)
-    draft.fit_statistics = statistics_of(fit)
-
-
-def fill_convergence(draft: Draft, fit: Any) -> None:
-    """Write into `draft` how a fit of the engine ended."""
-    convergence = fit.convergence
-    draft.status = (
-        "failed"
-        if not convergence.converged
-        else ("singular" if convergence.is_singular else "converged")
+def singular_warning(convergence: Any) -> list[Fact]:
+    """Return what to know of an engine's fit at the boundary."""
+    if not (convergence.converged and convergence.is_singular):
+        return []
+    words = (
+        "Singular fit: estimated as zero (or as a perfect correlation): "
+        + ", ".join(convergence.singular_components)
+        + ". Standard errors of the other terms hold given that."
     )
-    if draft.status == "failed":
-        draft.message = "The optimiser did not reach a maximum: read no number of this model."
-    if draft.status == "singular":
-        draft.warnings.append(
-            "Singular fit: estimated as zero (or as a perfect correlation): "
-            + ", ".join(convergence.singular_components)
-            + ". Standard errors of the other terms hold given that."
-        )
-    draft.convergence = {
-        "converged": convergence.converged,
-        "optimiser": convergence.optimiser,
-        "evaluations": convergence.evaluations,
-        "gradient_norm": convergence.gradient_norm,
-        "is_singular": convergence.is_singular,
-        "singular_components": list(convergence.singular_components),
-        "second_start_difference": convergence.second_start_difference,
-    }
+    return [Fact(Warned.SINGULAR, words)]
+
+
+def convergence_of(found: Any) -> Convergence:
+    """Return how a fit of either engine of `alliance.mixed` ended."""
+    return Convergence(
+        converged=found.converged,
+        optimiser=found.optimiser,
+        evaluations=found.evaluations,
+        gradient_norm=found.gradient_norm,
+        is_singular=found.is_singular,
+        singular_components=tuple(found.singular_components),
+        second_start_difference=found.second_start_difference,
+    )
 
 
 def statistics_of(fit: Any) -> dict[str, float]:
@@ -282,7 +342,7 @@ def statistics_of(fit: Any) -> dict[str, float]:
     }
 
 
-def _estimate(row: Mapping[str, Any], term: Term | None, unit: str) -> dict[str, Any]:
+def _estimate(row: Mapping[str, Any], term: Term | None, unit: str) -> Estimate:
     name = row["term"]
     if term is None:
         term = (
@@ -296,7 +356,7 @@ def _estimate(row: Mapping[str, Any], term: Term | None, unit: str) -> dict[str,
         label=term.label,
         role=term.role,
         level=term.level,
-        estimator="mixed model, REML",
+        estimator=MIXED,
         unit=term.unit,
         numbers=row,
         standardised=standardised,
@@ -310,35 +370,37 @@ def plain_name(name: str) -> str:
     return f"{words.capitalize()}: {category.rstrip(']')}" if category else words.capitalize()
 
 
-def _components(table: pd.DataFrame, sigma: float) -> list[dict[str, Any]]:
+def _components(table: pd.DataFrame, sigma: float) -> list[Component]:
     """Return the random effects' rows with each intercept's share, the residual last."""
-    effects = table[table["level"] != "residual"]
-    second = effects["name_2"].fillna(effects["name_1"])  # the engine leaves it out for a variance
-    rows = effects.assign(name_2=second).to_dict("records")
-    intercepts = (effects["name_1"] == INTERCEPT) & (second == INTERCEPT)
-    total = sigma**2 + float(effects.loc[intercepts, "variance_or_covariance"].sum())
-    components = []
-    for row in rows:
-        is_intercept = row["name_1"] == row["name_2"] == INTERCEPT
-        components.append(
-            {
-                **{key: row[key] for key in ("level", "name_1", "name_2")},
-                "variance_or_covariance": row["variance_or_covariance"],
-                "sd_or_correlation": row["sd_or_correlation"],
-                "share": row["variance_or_covariance"] / total if is_intercept else None,
-            }
+    effects = components_of(table[table["level"] != "residual"])
+    intercepts = [one for one in effects if one.name_1 == one.name_2 == INTERCEPT]
+    total = sigma**2 + sum(one.variance_or_covariance for one in intercepts)
+    return [
+        *(
+            replace(one, share=one.variance_or_covariance / total) if one in intercepts else one
+            for one in effects
+        ),
+        Component("session", "residual", "residual", sigma**2, sigma, sigma**2 / total),
+    ]
+
+
+def components_of(table: pd.DataFrame) -> list[Component]:
+    """Return the engine's variances and covariances; those of residuals have the level session."""
+    return [
+        Component(
+            "session" if row["level"] == "residual" else row["level"],
+            row["name_1"],
+            row["name_1"] if pd.isna(row["name_2"]) else row["name_2"],
+            row["variance_or_covariance"],
+            row["sd_or_correlation"],
         )
-    components.append(
-        {
-            "level": "session",
-            "name_1": "residual",
-            "name_2": "residual",
-            "variance_or_covariance": sigma**2,
-            "sd_or_correlation": sigma,
-            "share": sigma**2 / total,
-        }
-    )
-    return components
+        for row in records(table)
+    ]
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table by the names of its columns."""
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
 def fixed_design(fit: Any, data: pd.DataFrame) -> np.ndarray:

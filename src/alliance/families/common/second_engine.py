@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.linalg import LinAlgError
 from scipy import sparse
+
+from alliance.families.facts import Fact, Warned
+from alliance.families.fit import SecondEngine
 
 OPTIMISERS = ("lbfgs", "bfgs", "powell")
 LOG_LIKELIHOOD_GATE = 1e-2  # two optimisers must end this close for the fit to count as converged
@@ -27,7 +31,7 @@ def compare_with_statsmodels(
     design: np.ndarray,
     random: Mapping[str, Sequence[str]],
     fit: Any,
-) -> dict[str, Any] | None:
+) -> SecondEngine | None:
     """Fit the model in statsmodels and compare; None where statsmodels cannot express it.
 
     `design` is the fixed-effects design, shape (n_rows, n_coefficients); `fit` the engine's fit.
@@ -39,7 +43,6 @@ def compare_with_statsmodels(
     nested_intercepts = len(levels) == 2 and all(list(t) == ["1"] for t in random.values())
     if len(levels) != 1 and not nested_intercepts:
         return None
-    import statsmodels
     from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
     y = rows[outcome].to_numpy(float)
@@ -62,41 +65,60 @@ def compare_with_statsmodels(
         if _confirmed(ends):
             break
     ends = sorted((end for end in ends if np.isfinite(end.llf)), key=lambda end: -end.llf)
-    verdict: dict[str, Any] = {
-        "name": "statsmodels MixedLM",
-        "version": statsmodels.__version__,
-        "converged": _confirmed(ends),
-        "log_likelihood_difference": None,
-        "largest_difference_in_se": None,
-        "agrees": False,
-        "message": "",
-    }
-    if not verdict["converged"]:
-        verdict["message"] = (
-            "statsmodels did not reach a confirmed maximum with any optimiser: no comparison."
-        )
-        return verdict
+    if not _confirmed(ends):
+        return no_comparison("MixedLM", "did not reach a confirmed maximum with any optimiser")
     best = ends[0]
     difference = (
         np.abs(np.asarray(best.fe_params) - fit.coefficients["estimate"].to_numpy())
         / fit.coefficients["se"].to_numpy()
     )
-    verdict["log_likelihood_difference"] = float(best.llf - fit.log_likelihood)
-    verdict["largest_difference_in_se"] = float(difference.max())
-    verdict["agrees"] = bool(difference.max() < TOLERANCE_IN_SE)
-    verdict["message"] = difference_in_words(verdict)
-    return verdict
+    return compared("MixedLM", float(best.llf - fit.log_likelihood), float(difference.max()))
 
 
-def difference_in_words(verdict: Mapping[str, Any]) -> str:
-    """Return what a reader must know of a comparison with a second engine that converged."""
-    words = f"largest difference of an estimate: {verdict['largest_difference_in_se']:.2g}"
-    if verdict["agrees"]:
-        return f"{words.capitalize()} standard errors."
-    return (
-        f"{verdict['name']}, fitted to the same model, does not agree; {words} standard errors. "
+def no_comparison(model: str, why: str) -> SecondEngine:
+    """Return what is said where statsmodels (its class `model`) gave nothing to compare with."""
+    import statsmodels
+
+    return SecondEngine(
+        name=f"statsmodels {model}",
+        version=statsmodels.__version__,
+        converged=False,
+        message=f"statsmodels {why}: no comparison.",
+    )
+
+
+def compared(model: str, log_likelihood_difference: float, in_se: float) -> SecondEngine:
+    """Return the comparison with a model that converged in statsmodels.
+
+    `in_se` is the largest difference of an estimate in standard errors.
+    """
+    found = replace(
+        no_comparison(model, ""),
+        converged=True,
+        log_likelihood_difference=log_likelihood_difference,
+        largest_difference_in_se=in_se,
+        agrees=in_se < TOLERANCE_IN_SE,
+    )
+    words = f"largest difference of an estimate: {in_se:.2g}"
+    message = (
+        f"{words.capitalize()} standard errors."
+        if found.agrees
+        else f"{found.name}, fitted to the same model, does not agree; {words} standard errors. "
         "Read no number of this model before you know why."
     )
+    return replace(found, message=message)
+
+
+def disagreement(second: SecondEngine | None) -> list[Fact]:
+    """Return the warning that a second engine does not confirm a fit, where it does not."""
+    if second is None or second.agrees:
+        return []
+    return [Fact(Warned.ENGINES_DIFFER, second.message)]
+
+
+def no_second_engine(why: str) -> Fact:
+    """Return the warning that no other software fits this model, and why."""
+    return Fact(Warned.NO_SECOND_ENGINE, f"No second engine: {why}")
 
 
 def _confirmed(ends: Sequence[Any]) -> bool:

@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.families.fit import Cohort, require_scores
+from alliance.families.cohort import Cohort, require_scores
+from alliance.families.facts import Fact, Reason
 
 UNIT = "per cent of the range"
 CLIENT, THERAPIST = "client_view", "therapist_view"
+NOT_RATED_BY_BOTH = Fact(Reason.NOT_RATED_BY_BOTH, "not rated by both")
 
 
 def with_two_views(cohort: Cohort, client: str, therapist: str) -> Cohort:

@@ -16,8 +16,8 @@ looks ahead. Estimators: `alliance.survival`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -25,17 +25,41 @@ from scipy import stats
 
 from alliance import __version__
 from alliance.errors import FitError
+from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.levels import clusters_of
 from alliance.families.common.multilevel import plain_name
-from alliance.families.common.second_engine import TOLERANCE_IN_SE, difference_in_words
+from alliance.families.common.second_engine import (
+    compared,
+    disagreement,
+    no_comparison,
+    no_second_engine,
+)
 from alliance.families.diagnostics import none_of
+from alliance.families.facts import (
+    Assumption,
+    DfMethod,
+    Estimator,
+    Fact,
+    Reason,
+    Tested,
+    Warned,
+)
 from alliance.families.fit import (
-    Cohort,
-    Draft,
+    Asked,
+    Component,
+    Convergence,
+    Engine,
+    Estimate,
+    Fit,
+    Kept,
+    LeftOut,
+    Outcome,
+    Role,
+    SecondEngine,
+    Test,
+    data_of,
     estimate,
-    refuse,
-    require_scores,
-    rows_of,
+    refused,
 )
 from alliance.families.hazard.rows import ENDS, EVERYBODY, FEWEST_EVENTS, AtRisk, rows_at_risk
 from alliance.survival import (
@@ -56,12 +80,29 @@ TITLES = {
     "fine-gray": "Share who ever drop out (Fine and Gray)",
 }
 ESTIMATORS = {
-    "cox": "Cox partial likelihood, ties by Efron",
-    "gamma-frailty": "Cox with gamma frailty, marginal likelihood, ties by Efron",
-    "gaussian-frailty": "Cox with log-normal frailty, restricted maximum likelihood, ties by Efron",
-    "fine-gray": "subdistribution hazard, weighted partial likelihood, ties by Efron",
+    "cox": Fact(Estimator.COX, "Cox partial likelihood, ties by Efron"),
+    "gamma-frailty": Fact(
+        Estimator.GAMMA_FRAILTY, "Cox with gamma frailty, marginal likelihood, ties by Efron"
+    ),
+    "gaussian-frailty": Fact(
+        Estimator.GAUSSIAN_FRAILTY,
+        "Cox with log-normal frailty, restricted maximum likelihood, ties by Efron",
+    ),
+    "fine-gray": Fact(
+        Estimator.FINE_GRAY, "subdistribution hazard, weighted partial likelihood, ties by Efron"
+    ),
 }
+FRAILTY: dict[str, Literal["gamma", "gaussian"]] = {
+    "gamma-frailty": "gamma",
+    "gaussian-frailty": "gaussian",
+}
+NO_DIAGNOSTICS = (
+    "A model in continuous time has no risk of single sessions to compare with what happened; "
+    "the discrete-time hazard of the same end has diagnostics."
+)
 UNIT = "log hazard"
+# term, values, label, level, role, unit
+Part = tuple[str, np.ndarray, str, str, Role, str]
 EARLY_SESSIONS = 3
 CAUSES = {"dropout": 1, "completed": 2, "transferred": 2, "other": 2}
 
@@ -74,110 +115,190 @@ class Design:
     terms: list[str]
     labels: list[str]
     levels: list[str]
-    roles: list[str]
+    roles: list[Role]
     units: list[str]
 
 
-def continuous_time_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def continuous_time_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     """Return the fit of one model; never raises for what the data cannot give."""
     method, predictors = entry.get("method", "cox"), list(entry.get("predictors", []))
-    labels = " and ".join(f"“{cohort.label(measure)}”" for measure in predictors)
-    draft = Draft(
-        model=name,
-        family="continuous_time",
-        title=TITLES[method],
-        question="Do clients leave earlier "
-        + (f"the weaker or stronger {labels}" if predictors else "in some groups than in others")
-        + (", and do more of them ever drop out?" if method == "fine-gray" else "?"),
-        outcome={"column": "dropout_event", "label": "dropout", "unit": UNIT},
-        engine={
-            "name": "alliance.survival",
-            "version": __version__,
-            "estimator": ESTIMATORS[method],
-            "df_method": "",
-        },
-    )
-    draft.assumptions = _assumptions(method)
+    extra = list(entry.get("fixed", []))
+    asked = _asked(cohort, name, method, predictors)
     try:
         for measure in predictors:
             require_scores(cohort, measure)
-        if not predictors and not entry.get("fixed"):
+        if not predictors and not extra:
             msg = "The model names neither predictors nor other columns: there is nothing to ask."
             raise FitError(msg)
         if method == "fine-gray":
-            _fit_fine_gray(draft, cohort, predictors, entry.get("fixed", []))
-        else:
-            _fit_start_stop(draft, cohort, method, predictors, entry.get("fixed", []))
+            return _fine_gray(asked, cohort, predictors, extra)
+        risk = rows_at_risk(cohort, predictors, extra, None if method in FRAILTY else [])
+        design = _start_stop_design(cohort, risk, predictors, extra)
+        if method in FRAILTY:
+            return _frailty(asked, cohort, risk, design, method)
+        return _cox(asked, cohort, risk, design)
     except FitError as error:
-        return refuse(draft, cohort, str(error))
-    draft.diagnostics = none_of(
-        "A model in continuous time has no risk of single sessions to compare with what happened; "
-        "the discrete-time hazard of the same end has diagnostics."
+        engine = _engine(method, DfMethod.NONE, "")
+        return refused(asked, engine, cohort, str(error), assumptions=_assumptions(method))
+
+
+def _asked(cohort: Cohort, name: str, method: str, predictors: Sequence[str]) -> Asked:
+    labels = " and ".join(f"“{cohort.label(measure)}”" for measure in predictors)
+    return Asked(
+        name,
+        "continuous_time",
+        TITLES[method],
+        "Do clients leave earlier "
+        + (f"the weaker or stronger {labels}" if predictors else "in some groups than in others")
+        + (", and do more of them ever drop out?" if method == "fine-gray" else "?"),
+        Outcome("dropout_event", "dropout", UNIT),
     )
-    return draft.finish()
 
 
-def _assumptions(method: str) -> list[str]:
-    proportional = "The ratio of hazards for one more point is the same at every session."
-    frailty = "Given the predictors, therapists differ by independent frailties"
+def _engine(method: str, code: DfMethod, words: str) -> Engine:
+    return Engine("alliance.survival", __version__, ESTIMATORS[method], Fact(code, words))
+
+
+def _assumptions(method: str) -> list[Fact]:
     if method == "fine-gray":
         return [
-            "The ratio of subdistribution hazards for one more point is the same throughout.",
-            "Clients still in treatment are no others than those who have ended (censoring does "
-            "not depend on the predictors).",
-            "Predictors stand as they were at the client's first score, within the first sessions.",
+            Fact(
+                Assumption.PROPORTIONAL_HAZARDS,
+                "The ratio of subdistribution hazards for one more point is the same throughout.",
+            ),
+            Fact(
+                Assumption.NON_INFORMATIVE_CENSORING,
+                "Clients still in treatment are no others than those who have ended (censoring "
+                "does not depend on the predictors).",
+            ),
+            Fact(
+                Assumption.PREDICTORS_AT_FIRST_SCORE,
+                "Predictors stand as they were at the client's first score, within the first "
+                "sessions.",
+            ),
         ]
     return [
-        "Agreed completion, transfer and treatment still running take a client out of risk and say "
-        "nothing about dropout (non-informative censoring).",
-        proportional,
-        "Only what was known at the session enters: running means, no look-ahead.",
-        *([f"{frailty}, {'gamma' if method == 'gamma-frailty' else 'log-normal'} distributed."]
-          if "frailty" in method else []),
-    ]  # fmt: skip
+        Fact(
+            Assumption.NON_INFORMATIVE_CENSORING,
+            "Agreed completion, transfer and treatment still running take a client out of risk and "
+            "say nothing about dropout (non-informative censoring).",
+        ),
+        Fact(
+            Assumption.PROPORTIONAL_HAZARDS,
+            "The ratio of hazards for one more point is the same at every session.",
+        ),
+        Fact(
+            Assumption.NO_LOOK_AHEAD,
+            "Only what was known at the session enters: running means, no look-ahead.",
+        ),
+        *([_about_frailty(FRAILTY[method])] if method in FRAILTY else []),
+    ]
+
+
+def _about_frailty(distribution: str) -> Fact:
+    shape = "gamma" if distribution == "gamma" else "log-normal"
+    return Fact(
+        Assumption.THERAPISTS_DIFFER_RANDOMLY,
+        f"Given the predictors, therapists differ by independent frailties, {shape} distributed.",
+    )
 
 
 # ---------------------------------------------------------------------- start-stop rows
 
 
-def _fit_start_stop(
-    draft: Draft, cohort: Cohort, method: str, predictors: Sequence[str], extra: Sequence[str]
-) -> None:
-    wants_frailty = "frailty" in method
-    risk = rows_at_risk(cohort, predictors, extra, None if wants_frailty else [], draft.warnings)
+def _start_stop_design(
+    cohort: Cohort, risk: AtRisk, predictors: Sequence[str], extra: Sequence[str]
+) -> Design:
     rows = risk.rows
     focal = [f"{measure}_running_{p}" for measure in predictors[:1] for p in ("within", "between")]
     design = _design(cohort, rows, focal, [*predictors[1:], *extra, *risk.sites], bool(predictors))
     _refuse_separation(design, rows["dropout_event"].to_numpy())
-    _about_sites(draft, risk)
-    stop = rows["session"].to_numpy(float)
-    group = None
-    if wants_frailty:
-        if "therapist" not in risk.random:
-            msg = "A frailty of therapists needs a cohort that tells therapists apart."
-            raise FitError(msg)
-        group = pd.factorize(rows["therapist"])[0]
-    prepared = cox_rows(stop - 1, stop, rows["dropout_event"].to_numpy(), design.x, group=group)
-    levels = ["site", *(["therapist"] if wants_frailty else []), "client"]
-    draft.data = rows_of(cohort, risk.kept["used"], risk.kept["left_out"], levels)
-    if wants_frailty:
-        distribution = "gamma" if method == "gamma-frailty" else "gaussian"
-        _fill_frailty(draft, fit_frailty(prepared, distribution), design, distribution)  # type: ignore[arg-type]
-        draft.warnings.append("No second engine: statsmodels has no frailty.")
-        draft.fit_statistics["events"] = int(rows["dropout_event"].sum())
-        return
-    clusters, cluster_name = clusters_of(rows)
+    return design
+
+
+def _prepared(risk: AtRisk, design: Design, group: np.ndarray | None = None) -> Rows:
+    stop = risk.rows["session"].to_numpy(float)
+    event = risk.rows["dropout_event"].to_numpy()
+    return cox_rows(stop - 1, stop, event, design.x, group=group)
+
+
+def _about_sites(risk: AtRisk) -> list[Fact]:
+    words = "Many sites: differences between them are not adjusted for here."
+    return [Fact(Warned.SITES_NOT_ADJUSTED_FOR, words)] if "site" in risk.random else []
+
+
+def _cox(asked: Asked, cohort: Cohort, risk: AtRisk, design: Design) -> Fit:
+    prepared = _prepared(risk, design)
+    clusters, cluster_name = clusters_of(risk.rows)
     fit = fit_cox(prepared, clusters)
-    _fill_cox(draft, fit, design, cluster_name)
-    _fill_proportionality(draft, prepared, fit, design)
-    draft.second_engine = _phreg(rows, design, fit)
-    if not draft.second_engine["agrees"]:
-        draft.warnings.append(draft.second_engine["message"])
+    second = _phreg(risk.rows, design, fit)
+    tests, about_tests = _proportionality(prepared, fit, design)
+    return _cox_result(
+        asked,
+        "cox",
+        fit,
+        design,
+        cluster_name,
+        data=data_of(cohort, risk.kept, ["site", "client"]),
+        tests=tests,
+        second_engine=second,
+        warnings=[*risk.warnings, *_about_sites(risk), *about_tests, *disagreement(second)],
+    )
 
 
-def _about_sites(draft: Draft, risk: AtRisk) -> None:
-    if "site" in risk.random:
-        draft.warnings.append("Many sites: differences between them are not adjusted for here.")
+def _frailty(asked: Asked, cohort: Cohort, risk: AtRisk, design: Design, method: str) -> Fit:
+    if "therapist" not in risk.random:
+        msg = "A frailty of therapists needs a cohort that tells therapists apart."
+        raise FitError(msg)
+    distribution = FRAILTY[method]
+    group = pd.factorize(risk.rows["therapist"])[0]
+    fit = fit_frailty(_prepared(risk, design, group), distribution)
+    convergence = Convergence(
+        fit.converged,
+        "Newton within a search for the variance",
+        fit.iterations,
+        fit.gradient_norm,
+        fit.is_singular,
+        ("therapist: variance of the frailty is 0",) if fit.is_singular else (),
+    )
+    name = "frailty" if distribution == "gamma" else "log_frailty"
+    return Fit(
+        asked,
+        _engine(method, DfMethod.NORMAL, "normal approximation"),
+        data_of(cohort, risk.kept, ["site", "therapist", "client"]),
+        status=convergence.status,
+        message="" if fit.converged else "The search for the variance of the frailty did not end.",
+        equation="log hazard of dropout(t) = baseline(t) + "
+        + " + ".join(design.terms)
+        + f" + log frailty of the therapist ({distribution})",
+        estimates=_rows(fit.coefficients, fit.covariance, design, ESTIMATORS[method]),
+        variance_components=[
+            Component("therapist", name, name, fit.variance, float(np.sqrt(fit.variance)))
+        ],
+        fit_statistics={
+            "log_likelihood": fit.log_likelihood,
+            "log_likelihood_without_frailty": fit.null_log_likelihood,
+            "n_parameters": len(design.terms) + 1,
+            "events": int(risk.rows["dropout_event"].sum()),
+        },
+        convergence=convergence,
+        diagnostics=none_of(NO_DIAGNOSTICS),
+        warnings=[
+            *risk.warnings,
+            *_about_sites(risk),
+            *_singular(fit),
+            no_second_engine("statsmodels has no frailty."),
+        ],
+        assumptions=_assumptions(method),
+    )
+
+
+def _singular(fit: FrailtyFit) -> list[Fact]:
+    words = (
+        "Singular fit: estimated as zero: therapist: variance of the frailty. The data show no "
+        "difference between therapists; the model is the Cox regression without frailty."
+    )
+    return [Fact(Warned.SINGULAR, words)] if fit.is_singular else []
 
 
 def _design(
@@ -188,7 +309,7 @@ def _design(
     has_predictors: bool,
 ) -> Design:
     """Return the running parts of the first predictor, then the other columns as they stand."""
-    parts: list[tuple[str, np.ndarray, str, str, str, str]] = []
+    parts: list[Part] = []
     for column in focal:
         within = column.endswith("within")
         label = cohort.label(column.rpartition("_running_")[0])
@@ -198,7 +319,7 @@ def _design(
         parts.append((column, rows[column].to_numpy(float), label + words, level, "main", "point"))
     for column in others:
         is_measure = column in cohort.measures
-        role = "adjustment" if has_predictors or column == "site" else "main"
+        role: Role = "adjustment" if has_predictors or column == "site" else "main"
         if pd.api.types.is_numeric_dtype(rows[column]):
             label = f"{cohort.label(column)}, this session" if is_measure else plain_name(column)
             unit = "point" if is_measure else "unit"
@@ -211,7 +332,7 @@ def _design(
     return _of_parts(parts)
 
 
-def _of_parts(parts: Sequence[tuple[str, np.ndarray, str, str, str, str]]) -> Design:
+def _of_parts(parts: Sequence[Part]) -> Design:
     terms, columns, labels, levels, roles, units = (list(part) for part in zip(*parts, strict=True))
     return Design(
         x=np.column_stack(columns),
@@ -240,18 +361,82 @@ def _refuse_separation(design: Design, event: np.ndarray) -> None:
 # ---------------------------------------------------------------------- Fine and Gray
 
 
-def _fit_fine_gray(
-    draft: Draft, cohort: Cohort, predictors: Sequence[str], extra: Sequence[str]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class FirstScores:
+    """One row a client, at the first score: when and how treatment ended, counted from there.
+
+    Attributes
+    ----------
+    rows
+        By client.
+    time
+        Sessions from the first score to the last; shape (clients,).
+    cause
+        1 dropout, 2 another end, 0 not known to have ended; shape (clients,).
+    kept
+        Which rows of the panel these are.
+    """
+
+    rows: pd.DataFrame
+    time: np.ndarray
+    cause: np.ndarray
+    kept: Kept
+
+
+def _fine_gray(
+    asked: Asked, cohort: Cohort, predictors: Sequence[str], extra: Sequence[str]
+) -> Fit:
     """Fit on one row a client: predictors at the first score, time counted from there."""
-    panel = cohort.panel
-    absent = [name for name in extra if name not in panel]
+    found = _first_scores(cohort.panel, [*predictors, *extra])
+    first, cause = found.rows, found.cause
+    columns = [*predictors, *extra, *(["site"] if first["site"].nunique() > 1 else [])]
+    design = _design(cohort, first, [], columns, bool(predictors))
+    design = _early_labels(design, predictors, cohort)
+    _refuse_separation(design, (cause == 1).astype(float))
+    made = subdistribution_rows(found.time, cause, 1)
+    prepared = cox_rows(
+        made.start, made.stop, made.event, design.x[made.person], weight=made.weight
+    )
+    clusters, cluster_name = clusters_of(first.reset_index())
+    fit = fit_cox(prepared, clusters[made.person])
+    tests, about_tests = _proportionality(prepared, fit, design)
+    words = "Nobody ended otherwise: the subdistribution hazard is the hazard itself."
+    return _cox_result(
+        asked,
+        "fine-gray",
+        fit,
+        design,
+        cluster_name,
+        data=data_of(cohort, found.kept, ["site", "client"]),
+        tests=tests,
+        statistics={
+            "events": int((cause == 1).sum()),
+            "competing_ends": int((cause == 2).sum()),
+            "still_in_treatment_or_not_known": int((cause == 0).sum()),
+        },
+        warnings=[
+            *([] if (cause == 2).any() else [Fact(Warned.NO_COMPETING_END, words)]),
+            *about_tests,
+            no_second_engine("statsmodels has no weights in a Cox regression."),
+        ],
+    )
+
+
+def _first_scores(panel: pd.DataFrame, needed: Sequence[str]) -> FirstScores:
+    """Return the clients with every predictor within the first sessions.
+
+    Raises
+    ------
+    FitError
+        A column is not there, or too few of these clients dropped out, or all at once.
+    """
+    absent = [name for name in needed if name not in panel]
     if absent:
         msg = f"The cohort has no column “{absent[0]}”."
         raise FitError(msg)
-    needed = panel[[*predictors, *extra]].notna().all(axis=1)
-    early = panel[(panel["session"] <= EARLY_SESSIONS) & needed]
-    first = early.drop_duplicates("client").set_index("client")
+    complete = panel[list(needed)].notna().all(axis=1)
+    early = panel[(panel["session"] <= EARLY_SESSIONS) & complete].drop_duplicates("client")
+    first = early.set_index("client")
     last = panel[panel["last_session"]].set_index("client").loc[first.index]
     # A client whose first score stands at session s is at risk from then on: time is counted
     # from just before it.
@@ -266,41 +451,15 @@ def _fit_fine_gray(
         raise FitError(msg)
     if (cause == 1).all() and len(np.unique(time)) == 1:
         raise FitError(EVERYBODY.format(ENDS["dropout"][0]))
-    if not (cause == 2).any():
-        draft.warnings.append(
-            "Nobody ended otherwise: the subdistribution hazard is the hazard itself."
-        )
-    columns = [*predictors, *extra, *(["site"] if first["site"].nunique() > 1 else [])]
-    design = _design(cohort, first, [], columns, bool(predictors))
-    design = _early_labels(design, predictors, cohort)
-    left_early = (cause == 1).astype(float)
-    _refuse_separation(design, left_early)
-    made = subdistribution_rows(time, cause, 1)
-    prepared = cox_rows(
-        made.start, made.stop, made.event, design.x[made.person], weight=made.weight
-    )
-    clusters, cluster_name = clusters_of(first.reset_index())
-    fit = fit_cox(prepared, clusters[made.person])
-    used = pd.Series(False, index=panel.index)
-    used[early.drop_duplicates("client").index] = True
-    left_out = [
-        {"reason": "not the session of the client's first score", "rows": int((~used).sum())}
-    ]
-    draft.data = rows_of(cohort, used, [e for e in left_out if e["rows"]], ["site", "client"])
-    _fill_cox(draft, fit, design, cluster_name)
-    _fill_proportionality(draft, prepared, fit, design)
-    draft.fit_statistics |= {
-        "events": events,
-        "competing_ends": int((cause == 2).sum()),
-        "still_in_treatment_or_not_known": int((cause == 0).sum()),
-    }
-    draft.warnings.append("No second engine: statsmodels has no weights in a Cox regression.")
+    used = pd.Series(panel.index.isin(early.index), index=panel.index)
+    reason = Fact(Reason.NOT_THE_FIRST_SCORE, "not the session of the client's first score")
+    others = int((~used).sum())
+    kept = Kept(used, (LeftOut(reason, others),) if others else ())
+    return FirstScores(first, time, cause, kept)
 
 
 def _early_labels(design: Design, predictors: Sequence[str], cohort: Cohort) -> Design:
     """Name the measures as what they are here: the first score; the first one is in question."""
-    from dataclasses import replace
-
     labels, roles = list(design.labels), list(design.roles)
     for place, term in enumerate(design.terms):
         if term in predictors:
@@ -312,76 +471,47 @@ def _early_labels(design: Design, predictors: Sequence[str], cohort: Cohort) -> 
 # ---------------------------------------------------------------------- into the form of a fit
 
 
-def _fill_cox(draft: Draft, fit: CoxFit, design: Design, cluster_name: str) -> None:
+def _cox_result(
+    asked: Asked,
+    method: str,
+    fit: CoxFit,
+    design: Design,
+    cluster_name: str,
+    *,
+    statistics: Mapping[str, float] | None = None,
+    **more: Any,
+) -> Fit:
+    """Return a Cox regression with robust errors in the form of a fit; `more` are further parts."""
     assert fit.robust_covariance is not None
-    draft.status = "converged" if fit.converged else "failed"
-    draft.message = "" if fit.converged else "Newton's method did not reach a maximum."
-    draft.engine["df_method"] = f"robust to clustering by {cluster_name}, normal approximation"
-    draft.equation = "log hazard of dropout(t) = baseline(t) + " + " + ".join(design.terms)
-    draft.convergence |= {
-        "converged": fit.converged,
-        "optimiser": "Newton with exact Hessian",
-        "evaluations": fit.iterations,
-        "gradient_norm": fit.gradient_norm,
-    }
-    draft.fit_statistics = {
-        "log_likelihood": fit.log_likelihood,
-        "log_likelihood_without_predictors": fit.null_log_likelihood,
-        "n_parameters": len(design.terms),
-        "events": fit.events,
-    }
-    se = np.sqrt(np.diag(fit.robust_covariance))
-    draft.estimates = _rows(fit.coefficients, se, design, draft.engine["estimator"])
-
-
-def _fill_frailty(draft: Draft, fit: FrailtyFit, design: Design, distribution: str) -> None:
-    draft.status = "failed" if not fit.converged else "singular" if fit.is_singular else "converged"
-    if not fit.converged:
-        draft.message = "The search for the variance of the frailty did not end."
-    draft.engine["df_method"] = "normal approximation"
-    draft.equation = (
-        "log hazard of dropout(t) = baseline(t) + "
-        + " + ".join(design.terms)
-        + f" + log frailty of the therapist ({distribution})"
+    robust = f"robust to clustering by {cluster_name}, normal approximation"
+    return Fit(
+        asked,
+        _engine(method, DfMethod.CLUSTER_ROBUST, robust),
+        status="converged" if fit.converged else "failed",
+        message="" if fit.converged else "Newton's method did not reach a maximum.",
+        equation="log hazard of dropout(t) = baseline(t) + " + " + ".join(design.terms),
+        estimates=_rows(fit.coefficients, fit.robust_covariance, design, ESTIMATORS[method]),
+        fit_statistics={
+            "log_likelihood": fit.log_likelihood,
+            "log_likelihood_without_predictors": fit.null_log_likelihood,
+            "n_parameters": len(design.terms),
+            "events": fit.events,
+            **(statistics or {}),
+        },
+        convergence=Convergence(
+            fit.converged, "Newton with exact Hessian", fit.iterations, fit.gradient_norm
+        ),
+        diagnostics=none_of(NO_DIAGNOSTICS),
+        assumptions=_assumptions(method),
+        **more,
     )
-    components = ["therapist: variance of the frailty is 0"] if fit.is_singular else []
-    if fit.is_singular:
-        draft.warnings.append(
-            "Singular fit: estimated as zero: therapist: variance of the frailty. The data show no "
-            "difference between therapists; the model is the Cox regression without frailty."
-        )
-    draft.convergence |= {
-        "converged": fit.converged,
-        "optimiser": "Newton within a search for the variance",
-        "evaluations": fit.iterations,
-        "gradient_norm": fit.gradient_norm,
-        "is_singular": fit.is_singular,
-        "singular_components": components,
-    }
-    draft.variance_components = [
-        {
-            "level": "therapist",
-            "name_1": "frailty" if distribution == "gamma" else "log_frailty",
-            "name_2": "frailty" if distribution == "gamma" else "log_frailty",
-            "variance_or_covariance": fit.variance,
-            "sd_or_correlation": float(np.sqrt(fit.variance)),
-            "share": None,
-        }
-    ]
-    draft.fit_statistics = {
-        "log_likelihood": fit.log_likelihood,
-        "log_likelihood_without_frailty": fit.null_log_likelihood,
-        "n_parameters": len(design.terms) + 1,
-    }
-    se = np.sqrt(np.diag(fit.covariance))
-    draft.estimates = _rows(fit.coefficients, se, design, draft.engine["estimator"])
 
 
 def _rows(
-    values: np.ndarray, errors: np.ndarray, design: Design, estimator: str
-) -> list[dict[str, Any]]:
+    values: np.ndarray, covariance: np.ndarray, design: Design, estimator: Fact
+) -> list[Estimate]:
     found = []
-    for place, (value, se) in enumerate(zip(values, errors, strict=True)):
+    for place, (value, se) in enumerate(zip(values, np.sqrt(np.diag(covariance)), strict=True)):
         half = 1.959963984540054 * se
         found.append(
             estimate(
@@ -406,35 +536,41 @@ def _rows(
     return found
 
 
-def _fill_proportionality(draft: Draft, rows: Rows, fit: CoxFit, design: Design) -> None:
+def _proportionality(rows: Rows, fit: CoxFit, design: Design) -> tuple[list[Test], list[Fact]]:
     """Test whether effects change with the session, each main effect and all terms together."""
     each, together = proportionality_test(rows, fit)
-    name = "proportional hazards"
-    for test, term, label, role in zip(
-        each, design.terms, design.labels, design.roles, strict=True
-    ):
-        if role == "main":
-            draft.tests.append(_test(name, term, label, test))
-    draft.tests.append(_test(name, "", "all terms together", together))
-    if together.p < 0.05:
-        draft.warnings.append(
-            "Hazards are not proportional (test over all terms): a hazard ratio is then an average "
-            "over the sessions. Compare the curves."
+    tests = [
+        _test(term, label, test)
+        for test, term, label, role in zip(
+            each, design.terms, design.labels, design.roles, strict=True
         )
+        if role == "main"
+    ]
+    words = (
+        "Hazards are not proportional (test over all terms): a hazard ratio is then an average "
+        "over the sessions. Compare the curves."
+    )
+    warnings = [Fact(Warned.HAZARDS_NOT_PROPORTIONAL, words)] if together.p < 0.05 else []
+    return [*tests, _test("", "all terms together", together)], warnings
 
 
-def _test(name: str, term: str, label: str, test: Any) -> dict[str, Any]:
-    numbers = {"statistic": test.statistic, "df": test.df, "df2": None, "p": test.p}
-    words = {"name": f"{name}: {label}", "term": term, "label": label, "kind": "chi2", "note": ""}
-    return words | numbers
+def _test(term: str, label: str, found: Any) -> Test:
+    return Test(
+        Tested.PROPORTIONAL_HAZARDS,
+        f"proportional hazards: {label}",
+        found.statistic,
+        found.df,
+        found.p,
+        term=term,
+        label=label,
+    )
 
 
-def _phreg(rows: pd.DataFrame, design: Design, fit: CoxFit) -> dict[str, Any]:
+def _phreg(rows: pd.DataFrame, design: Design, fit: CoxFit) -> SecondEngine:
     """Fit the same model by statsmodels' PHReg; it knows ties by Efron, and rows that start late.
 
     PHReg counts a row at risk at its own start, so its rows start half a session later.
     """
-    import statsmodels
     from statsmodels.duration.hazard_regression import PHReg
 
     stop = rows["session"].to_numpy(float)
@@ -445,28 +581,13 @@ def _phreg(rows: pd.DataFrame, design: Design, fit: CoxFit) -> dict[str, Any]:
         entry=stop - 0.5,
         ties="efron",
     )
-    verdict: dict[str, Any] = {
-        "name": "statsmodels PHReg",
-        "version": statsmodels.__version__,
-        "converged": False,
-        "log_likelihood_difference": None,
-        "largest_difference_in_se": None,
-        "agrees": False,
-        "message": "statsmodels broke down: no comparison.",
-    }
+    nothing = no_comparison("PHReg", "broke down")
     try:
         theirs = model.fit()
     except (np.linalg.LinAlgError, ValueError):
-        return verdict
+        return nothing
     errors = np.sqrt(np.diag(fit.covariance))
     difference = np.abs(np.asarray(theirs.params) - fit.coefficients) / errors
     if not np.isfinite(difference).all():
-        return verdict
-    verdict |= {
-        "converged": True,
-        "log_likelihood_difference": float(theirs.llf - fit.log_likelihood),
-        "largest_difference_in_se": float(difference.max()),
-        "agrees": bool(difference.max() < TOLERANCE_IN_SE),
-    }
-    verdict["message"] = difference_in_words(verdict)
-    return verdict
+        return nothing
+    return compared("PHReg", float(theirs.llf - fit.log_likelihood), float(difference.max()))

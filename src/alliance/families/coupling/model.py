@@ -13,6 +13,7 @@ outcome now as it stands (Falkenström et al., 2013).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import linearmodels
@@ -20,81 +21,116 @@ import pandas as pd
 from linearmodels.panel import PanelOLS
 
 from alliance.errors import FitError
+from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.levels import clusters_of
 from alliance.families.common.moderation import effect_by_moderator, moderation_terms
-from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel, sd
+from alliance.families.common.multilevel import (
+    ENGINE,
+    Fitted,
+    Term,
+    fit_multilevel,
+    sd,
+    statistics_of,
+    time_not_known,
+)
 from alliance.families.common.products import reference_group
 from alliance.families.diagnostics import diagnose
-from alliance.families.fit import Cohort, Draft, estimate, refuse, require_scores
+from alliance.families.facts import Assumption, Estimator, Fact, Reason, Warned
+from alliance.families.fit import Asked, Curve, Estimate, Fit, Outcome, estimate, refused
 from alliance.mixed import fit_mixed
 
 # ASSUME the effect of the predictor reaches the next session and no further, given the outcome now;
 # ASSUME the client's mean over all observed sessions stands for the client's level (it looks ahead,
 # and in short courses that biases both coefficients: see docs/coupling.md).
 COUPLING_ASSUMPTIONS = (
-    "The client's level is the mean over the client's observed sessions.",
-    "Given the outcome now, the predictor reaches the next session and no further.",
-    "Only pairs of successive sessions with both forms count; others are missing at random.",
-    "Random effects and residuals are normal and independent.",
+    Fact(
+        Assumption.LEVEL_IS_CLIENT_MEAN,
+        "The client's level is the mean over the client's observed sessions.",
+    ),
+    Fact(
+        Assumption.REACHES_NEXT_SESSION,
+        "Given the outcome now, the predictor reaches the next session and no further.",
+    ),
+    Fact(
+        Assumption.MISSING_AT_RANDOM,
+        "Only pairs of successive sessions with both forms count; others are missing at random.",
+    ),
+    Fact(Assumption.NORMAL_EFFECTS, "Random effects and residuals are normal and independent."),
 )
 
 
 def coupling_fit(
     cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True
-) -> dict[str, Any]:
+) -> Fit:
     """Return the fit of one direction; never raises for what the data cannot give."""
-    draft = coupling_draft(cohort, name, entry)
+    asked = coupling_asked(cohort, name, entry)
     try:
-        fitted = coupling_model(draft, cohort, entry)
+        fitted = coupling_model(cohort, entry)
     except FitError as error:
-        return refuse(draft, cohort, str(error))
-    for row in draft.estimates:
-        if row["role"] == "main":
-            row["group"] = reference_group(fitted.fit, row["term"])
-    predictor, outcome, time = entry["predictor"], entry["outcome"], entry["time"]
-    x = cohort.label(predictor)
-    for companion, what in ((_fixed_effects, "fixed-effects"), (_lag_as_it_stands, "raw-lag")):
-        try:
-            draft.companions.append(companion(fitted, predictor, outcome, time, x))
-        except FitError as error:
-            draft.warnings.append(f"No {what} check: {error}")
-    if diagnosed:
-        draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates)
-    draft.fit_statistics["expected_nickell_bias"] = _nickell_bias(fitted, f"{outcome}_within")
-    if moderator := entry.get("moderator"):
-        draft.curves, borders = effect_by_moderator(
-            fitted.fit,
-            fitted.rows,
-            f"{predictor}_within",
-            moderator,
-            f"Effect of {x.lower()}, within client (points per point)",
-        )
-        draft.fit_statistics |= borders
-    return draft.finish()
-
-
-def coupling_draft(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Draft:
-    """Return what is known of the fit before anything is computed."""
-    x, y = cohort.label(entry["predictor"]), cohort.label(entry["outcome"])
-    return Draft(
-        model=name,
-        family="coupling",
-        title=f"{x} → {y} at the next session",
-        question=f"When a client's “{x}” is above the client's own average, is “{y}” at the "
-        "next session different, given where it stands now? And do clients with a higher average "
-        "differ?",
-        outcome={
-            "column": f"{entry['outcome']}_next",
-            "label": f"{y} at the next session",
-            "unit": cohort.unit(entry["outcome"]),
-        },
-        engine=dict(ENGINE),
-        assumptions=list(COUPLING_ASSUMPTIONS),
+        return refused(asked, ENGINE, cohort, str(error), assumptions=COUPLING_ASSUMPTIONS)
+    predictor, outcome = entry["predictor"], entry["outcome"]
+    companions, warnings = _checks(fitted, entry, cohort.label(predictor))
+    curves, borders = _moderated(fitted, entry, cohort.label(predictor))
+    bias = _nickell_bias(fitted, f"{outcome}_within")
+    estimates = [
+        replace(row, group=reference_group(fitted.fit, row.term)) if row.role == "main" else row
+        for row in fitted.estimates
+    ]
+    return fitted.result(
+        asked,
+        estimates=estimates,
+        companions=companions,
+        warnings=[*fitted.warnings, *warnings],
+        diagnostics=diagnose(fitted.fit, fitted.rows, estimates) if diagnosed else None,
+        fit_statistics=statistics_of(fitted.fit) | {"expected_nickell_bias": bias} | borders,
+        curves=curves,
+        assumptions=COUPLING_ASSUMPTIONS,
     )
 
 
-def coupling_model(draft: Draft, cohort: Cohort, entry: Mapping[str, Any]) -> Fitted:
-    """Fit the mixed model of one direction and fill in `draft`.
+def _checks(
+    fitted: Fitted, entry: Mapping[str, Any], label: str
+) -> tuple[list[Estimate], list[Fact]]:
+    """Return the within-client effect by two other estimators, and which could not be computed."""
+    companions, warnings = [], []
+    for companion, what in ((_fixed_effects, "fixed-effects"), (_lag_as_it_stands, "raw-lag")):
+        try:
+            companions.append(
+                companion(fitted, entry["predictor"], entry["outcome"], entry["time"], label)
+            )
+        except FitError as error:
+            warnings.append(Fact(Warned.CHECK_NOT_COMPUTED, f"No {what} check: {error}"))
+    return companions, warnings
+
+
+def _moderated(
+    fitted: Fitted, entry: Mapping[str, Any], label: str
+) -> tuple[list[Curve], dict[str, float]]:
+    """Return the within-client effect by the moderator, where the entry names one."""
+    if not (moderator := entry.get("moderator")):
+        return [], {}
+    axis = f"Effect of {label.lower()}, within client (points per point)"
+    focal = f"{entry['predictor']}_within"
+    return effect_by_moderator(fitted.fit, fitted.rows, focal, moderator, axis)
+
+
+def coupling_asked(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Asked:
+    """Return what one direction asks."""
+    x, y = cohort.label(entry["predictor"]), cohort.label(entry["outcome"])
+    return Asked(
+        name,
+        "coupling",
+        f"{x} → {y} at the next session",
+        f"When a client's “{x}” is above the client's own average, is “{y}” at the "
+        "next session different, given where it stands now? And do clients with a higher average "
+        "differ?",
+        Outcome(f"{entry['outcome']}_next", f"{y} at the next session",
+                cohort.unit(entry["outcome"])),
+    )  # fmt: skip
+
+
+def coupling_model(cohort: Cohort, entry: Mapping[str, Any]) -> Fitted:
+    """Fit the mixed model of one direction.
 
     Raises
     ------
@@ -110,17 +146,17 @@ def coupling_model(draft: Draft, cohort: Cohort, entry: Mapping[str, Any]) -> Fi
     require_scores(cohort, outcome)
     moderation = moderation_terms(panel, within, entry.get("moderator"))
     return fit_multilevel(
-        draft,
         cohort,
         outcome=following,
+        unit=cohort.unit(outcome),
         fixed=["1", within, between, now, time, *moderation, *entry.get("fixed", [])],
         slopes={"client": [within]} if entry.get("differs_between_clients") else {},
         wanted_levels=entry.get("levels"),
         needed={
-            following: f"no next session with a score of {y}",
-            outcome: f"no score of {y} at this session",
-            within: f"no score of {x} at this session",
-            time: f"{time.replace('_', ' ')} not known",
+            following: Fact(Reason.NO_NEXT_SCORE, f"no next session with a score of {y}"),
+            outcome: Fact(Reason.NO_SCORE, f"no score of {y} at this session"),
+            within: Fact(Reason.NO_SCORE, f"no score of {x} at this session"),
+            time: time_not_known(time),
         },
         terms={
             within: Term(
@@ -170,7 +206,7 @@ def _client_sd(panel: pd.DataFrame, column: str) -> float:
 
 def _lag_as_it_stands(
     fitted: Fitted, predictor: str, outcome: str, time: str, label: str
-) -> dict[str, Any]:
+) -> Estimate:
     """Return the within-client coefficient of the mixed model with the outcome now not centred.
 
     The client's random intercept is part of the outcome now, so that this model pulls the
@@ -193,15 +229,15 @@ def _lag_as_it_stands(
         label=f"{label}, within client",
         role="main",
         level="within-client",
-        estimator="mixed model, REML, outcome now not centred",
+        estimator=Fact(
+            Estimator.MIXED_LAG_NOT_CENTRED, "mixed model, REML, outcome now not centred"
+        ),
         unit="points per point",
         numbers={str(key): value for key, value in row.items()},
     )
 
 
-def _fixed_effects(
-    fitted: Fitted, predictor: str, outcome: str, time: str, label: str
-) -> dict[str, Any]:
+def _fixed_effects(fitted: Fitted, predictor: str, outcome: str, time: str, label: str) -> Estimate:
     """Return the within-client coefficient with every client's level as a free constant."""
     rows, following = fitted.rows, f"{outcome}_next"
     several = rows.groupby("client")[following].transform("size") > 1
@@ -231,8 +267,11 @@ def _fixed_effects(
         label=f"{label}, within client",
         role="main",
         level="within-client",
-        estimator=f"client fixed effects, clustered by {cluster_level} "
-        f"(linearmodels {linearmodels.__version__})",
+        estimator=Fact(
+            Estimator.FIXED_EFFECTS,
+            f"client fixed effects, clustered by {cluster_level} "
+            f"(linearmodels {linearmodels.__version__})",
+        ),
         unit="points per point",
         numbers={
             "estimate": value,

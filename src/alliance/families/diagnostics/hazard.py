@@ -8,7 +8,7 @@ random intercepts included: the comparison flatters, and cross-validation stands
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from alliance.families.diagnostics.linear import none_of
 from alliance.families.diagnostics.random_effects import random_effect_blocks
 from alliance.families.diagnostics.reading import Coefficients
 from alliance.families.diagnostics.slices import FEWEST, bins_of
+from alliance.families.fit import Estimate
 from alliance.mixed import LogitFit
 
 TENTHS = 10
@@ -29,7 +30,7 @@ SMALLEST = 1e-12
 def diagnose_hazard(
     fit: LogitFit,
     rows: pd.DataFrame,
-    estimates: Sequence[Mapping[str, Any]],
+    estimates: Sequence[Estimate],
     refit: Callable[[pd.DataFrame], LogitFit],
 ) -> dict[str, Any]:
     """Return the diagnostics of a hazard.
@@ -41,14 +42,14 @@ def diagnose_hazard(
     rows
         What it was fitted to, with `dropout_event`, `client`, `site`, `therapist`.
     estimates
-        As in the fit's JSON; those of role `main` are followed.
+        Of the family's fit; those of role `main` are followed.
     refit
         Fits the same model to other rows.
     """
     if not fit.convergence.converged:
         return none_of("The model did not converge.")
-    mains = [row for row in estimates if row["role"] == "main"]
-    reader = Coefficients(tuple(row["term"] for row in mains))
+    mains = [row for row in estimates if row.role == "main"]
+    reader = Coefficients(tuple(row.term for row in mains))
 
     def without(clients: np.ndarray) -> LogitFit:
         return refit(rows[~rows["client"].isin(clients)])

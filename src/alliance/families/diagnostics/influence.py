@@ -15,7 +15,7 @@ all p fixed effects together, with their covariance V in the whole fit,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.families.diagnostics.reading import Effect, Reader
+from alliance.families.fit import Estimate
 
 LEVELS = ("therapist", "site", "client")
 
@@ -133,26 +134,24 @@ def summary(found: Refits) -> dict[str, Any]:
     }
 
 
-def effect_rows(found: Refits, mains: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def effect_rows(found: Refits, mains: Sequence[Estimate]) -> list[dict[str, Any]]:
     """Return what became of each main effect without one group of the level."""
     rows = []
     for main in mains:
-        without = [effects[main["term"]] for effects in found.effects if main["term"] in effects]
-        if without and main["estimate"] is not None:
+        without = [effects[main.term] for effects in found.effects if main.term in effects]
+        if without and main.estimate is not None:
             rows.append(_row(found, main, without))
     return rows
 
 
-def _row(found: Refits, main: Mapping[str, Any], without: Sequence[Effect]) -> dict[str, Any]:
-    b, limit = float(main["estimate"]), 2.0 / np.sqrt(found.groups)
+def _row(found: Refits, main: Estimate, without: Sequence[Effect]) -> dict[str, Any]:
+    b, limit = float(main.estimate or 0.0), 2.0 / np.sqrt(found.groups)
     estimate = np.array([effect.estimate for effect in without])
     change = (b - estimate) / np.array([effect.se for effect in without])
-    has_interval = main["ci_low"] is not None and main["ci_high"] is not None
-    sides = np.array([_side(effect.low, effect.high) for effect in without])
     return {
-        "term": main["term"],
-        "label": main["label"],
-        "unit": main["unit"],
+        "term": main.term,
+        "label": main.label,
+        "unit": main.unit,
         "left_out": found.left_out,
         "groups": found.groups,
         "refits": len(without),
@@ -163,10 +162,15 @@ def _row(found: Refits, main: Mapping[str, Any], without: Sequence[Effect]) -> d
         "limit": float(limit),
         "flagged": int((np.abs(change) > limit).sum()),
         "sign_changes": int((np.sign(estimate) != np.sign(b)).sum()),
-        "conclusion_changes": int((sides != _side(main["ci_low"], main["ci_high"])).sum())
-        if has_interval
-        else None,
+        "conclusion_changes": _conclusion_changes(main, without),
     }
+
+
+def _conclusion_changes(main: Estimate, without: Sequence[Effect]) -> int | None:
+    if main.ci_low is None or main.ci_high is None:
+        return None
+    side = _side(main.ci_low, main.ci_high)
+    return sum(_side(effect.low, effect.high) != side for effect in without)
 
 
 def _side(low: float, high: float) -> int:

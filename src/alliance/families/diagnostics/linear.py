@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from alliance.families.diagnostics.influence import (
 from alliance.families.diagnostics.random_effects import random_effect_blocks
 from alliance.families.diagnostics.reading import Contrasts, Effect, Reader, plain_terms
 from alliance.families.diagnostics.residuals import residual_blocks
+from alliance.families.fit import Estimate
 from alliance.mixed import MixedFit
 from alliance.mixed.leaving_out import LeavingOut
 from alliance.mixed.tables import t_quantile
@@ -49,7 +50,7 @@ def none_of(reason: str) -> dict[str, Any]:
 def diagnose(
     fit: MixedFit,
     rows: pd.DataFrame,
-    estimates: Sequence[Mapping[str, Any]],
+    estimates: Sequence[Estimate],
     reader: Reader | None = None,
 ) -> dict[str, Any]:
     """Return the diagnostics of a linear model.
@@ -62,14 +63,14 @@ def diagnose(
         What it was fitted to: the outcomes, `client`, `session`, `site`, and `therapist` where it
         is known.
     estimates
-        As in the fit's JSON; those of role `main` are followed.
+        Of the family's fit; those of role `main` are followed.
     reader
         Reads them off a refit; by default they are coefficients.
     """
     if not fit.convergence.converged:
         return none_of("The model did not converge.")
-    mains = [row for row in estimates if row["role"] == "main"]
-    reader = reader or plain_terms([row["term"] for row in mains])
+    mains = [row for row in estimates if row.role == "main"]
+    reader = reader or plain_terms([row.term for row in mains])
     residual = float(np.mean(list(fit.residual.variances.values())))
     refits = _refits(fit, rows, reader) if mains else []
     return none_of("") | {

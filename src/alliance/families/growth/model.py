@@ -10,19 +10,23 @@ growth model.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from alliance.errors import FitError
+from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.curves import mean_curves
 from alliance.families.common.multilevel import (
     ENGINE,
     Term,
     columns_in,
     fit_multilevel,
+    time_not_known,
 )
 from alliance.families.common.products import group_compared, reference_group
 from alliance.families.diagnostics import diagnose
-from alliance.families.fit import Cohort, Draft, refuse, require_scores
+from alliance.families.facts import Assumption, Fact, Reason
+from alliance.families.fit import Asked, Estimate, Fit, Outcome, refused
 
 COURSE_DIFFERENCE = "difference in course"  # level of a product with time
 TIME_WORDS = {
@@ -30,66 +34,80 @@ TIME_WORDS = {
     "log_weeks": "per unit of log(1 + weeks)",
     "session": "per session",
 }
+MISSING_AT_RANDOM = Fact(
+    Assumption.MISSING_AT_RANDOM,
+    "Missing sessions and forms are missing at random given the scores that there are.",
+)
 
 
-def growth_fit(
-    cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True
-) -> dict[str, Any]:
+def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True) -> Fit:
     """Return the fit of one growth model; never raises for what the data cannot give."""
     outcome, time = entry["outcome"], entry["time"]
     label, unit = cohort.label(outcome), cohort.unit(outcome)
     words = TIME_WORDS.get(time, f"per unit of {time}")
-    draft = Draft(
-        model=name,
-        family="growth",
-        title=f"{label}: course over treatment",
-        question=f"How does “{label}” develop from session to session, and how much do clients "
+    asked = Asked(
+        name,
+        "growth",
+        f"{label}: course over treatment",
+        f"How does “{label}” develop from session to session, and how much do clients "
         "and therapists differ in that?",
-        outcome={"column": outcome, "label": label, "unit": unit},
-        engine=dict(ENGINE),
+        Outcome(outcome, label, unit),
     )
     try:
         require_scores(cohort, outcome)
         random_slopes = entry.get("random_slopes", ["client"])
         fitted = fit_multilevel(
-            draft,
             cohort,
             outcome=outcome,
+            unit=unit,
             fixed=["1", time, *entry.get("fixed", [])],
             slopes={level: [time] for level in random_slopes},
             wanted_levels=entry.get("levels"),
-            needed={outcome: f"no score of {label}", time: f"{time.replace('_', ' ')} not known"},
+            needed={
+                outcome: Fact(Reason.NO_SCORE, f"no score of {label}"),
+                time: time_not_known(time),
+            },
             terms={time: Term(f"Change {words}", "time", f"points {words}", role="main")},
         )
     except FitError as error:
-        return refuse(draft, cohort, str(error))
-    # ASSUME normal random effects and residuals, independent given the random effects.
-    draft.assumptions = [
-        f"The mean course is linear in {time.replace('_', ' ')}.",
-        f"{_random_in_words(fitted.random)} and residuals are normal; residuals of one client are "
-        "independent given these.",
-        "Missing sessions and forms are missing at random given the scores that there are.",
-    ]
-    _say_whose_course(draft, fitted.fit, time, words)
-    if diagnosed:
-        draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates)
-    draft.curves = mean_curves(
-        fitted.fit, fitted.rows, outcome=draft.outcome, time=time, covariates=_named(entry)
+        return refused(asked, ENGINE, cohort, str(error))
+    estimates = [_whose_course(row, fitted.fit, time, words) for row in fitted.estimates]
+    return fitted.result(
+        asked,
+        estimates=estimates,
+        diagnostics=diagnose(fitted.fit, fitted.rows, estimates) if diagnosed else None,
+        curves=mean_curves(
+            fitted.fit, fitted.rows, outcome=asked.outcome, time=time, covariates=_named(entry)
+        ),
+        assumptions=_assumptions(time, fitted.random),
     )
-    return draft.finish()
 
 
-def _say_whose_course(draft: Draft, fit: Any, time: str, words: str) -> None:
+def _assumptions(time: str, random: Mapping[str, list[str]]) -> list[Fact]:
+    # ASSUME normal random effects and residuals, independent given the random effects.
+    return [
+        Fact(Assumption.LINEAR_COURSE, f"The mean course is linear in {time.replace('_', ' ')}."),
+        Fact(
+            Assumption.NORMAL_EFFECTS,
+            f"{_random_in_words(random)} and residuals are normal; residuals of one client are "
+            "independent given these.",
+        ),
+        MISSING_AT_RANDOM,
+    ]
+
+
+def _whose_course(row: Estimate, fit: Any, time: str, words: str) -> Estimate:
     """Say of products with time which groups they compare, of time whose course it then is."""
-    for row in draft.estimates:
-        factors = row["term"].split(":")
-        if row["term"] == time:
-            row["group"] = reference_group(fit, time)
-            row["label"] += f" ({row['group']})" if row["group"] else ""
-        elif time in factors:
-            row["group"] = group_compared(fit, row["term"], beside=time)
-            row["label"] = f"Difference in change {words}: {row['group']}"
-            row["level"], row["role"], row["unit"] = COURSE_DIFFERENCE, "main", f"points {words}"
+    if row.term == time:
+        group = reference_group(fit, time)
+        return replace(row, group=group, label=row.label + (f" ({group})" if group else ""))
+    if time not in row.term.split(":"):
+        return row
+    group = group_compared(fit, row.term, beside=time)
+    label = f"Difference in change {words}: {group}"
+    return replace(
+        row, group=group, label=label, level=COURSE_DIFFERENCE, role="main", unit=f"points {words}"
+    )
 
 
 def _random_in_words(random: Mapping[str, list[str]]) -> str:

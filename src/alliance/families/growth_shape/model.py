@@ -17,11 +17,29 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.curves import KNOT, mean_curves
 from alliance.families.common.levels import levels_of, site_terms
-from alliance.families.common.multilevel import ENGINE, Term, fit_multilevel
+from alliance.families.common.multilevel import (
+    ENGINE,
+    Term,
+    convergence_of,
+    fit_multilevel,
+    time_not_known,
+)
 from alliance.families.diagnostics import diagnose
-from alliance.families.fit import Cohort, Draft, refuse, require_scores
+from alliance.families.facts import (
+    CHI_SQUARED,
+    CHI_SQUARED_TOO_LARGE,
+    MIXTURE,
+    Assumption,
+    Fact,
+    Reason,
+    Warned,
+)
+from alliance.families.fit import Asked, Curve, Fit, Outcome, refused
+from alliance.families.fit import Step as StepRow
+from alliance.families.growth.model import MISSING_AT_RANDOM
 from alliance.mixed import MixedFit, compare, fit_mixed
 from alliance.mixed.specification import ResidualKind
 
@@ -214,26 +232,28 @@ def choose(found: Sequence[Fitted], criterion: str) -> Fitted:
     return found[min(close)[2]]
 
 
-def growth_shape_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def growth_shape_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     """Return the ladder as one fit: all steps, and the chosen one's estimates by REML."""
     outcome, time = entry["outcome"], entry["time"]
     criterion = entry.get("choose_by", "bic_clients")
     label, unit = cohort.label(outcome), cohort.unit(outcome)
-    draft = Draft(
-        model=name,
-        family="growth_shape",
-        title=f"{label}: shape of the course",
-        question=f"Which course does “{label}” take over treatment, and do clients and therapists "
+    asked = Asked(
+        name,
+        "growth_shape",
+        f"{label}: shape of the course",
+        f"Which course does “{label}” take over treatment, and do clients and therapists "
         "differ in it?",
-        outcome={"column": outcome, "label": label, "unit": unit},
-        engine=dict(ENGINE),
+        Outcome(outcome, label, unit),
     )
-    needed = {outcome: f"no score of {label}", time: f"{time.replace('_', ' ')} not known"}
+    needed = {
+        outcome: Fact(Reason.NO_SCORE, f"no score of {label}"),
+        time: time_not_known(time),
+    }
     try:
         require_scores(cohort, outcome)
         # the first step tells which rows every step can use, and refuses what none can fit
         common = fit_multilevel(
-            draft, cohort, outcome=outcome, fixed=["1", time], slopes={},
+            cohort, outcome=outcome, unit=unit, fixed=["1", time], slopes={},
             wanted_levels=entry.get("levels"), needed=needed, terms={},
         )  # fmt: skip
         levels, _ = levels_of(common.rows, entry.get("levels"))
@@ -242,14 +262,13 @@ def growth_shape_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dic
         best = choose(found, criterion)
         found.append(_with_memory(best, common.rows, outcome, time, levels, sites))
         chosen = choose(found, criterion)
-        draft.warnings.clear()
         table = cohort.panel
         if chosen.knot is not None:
             table = table.assign(**{KNOT: (table[time] - chosen.knot).clip(lower=0.0)})
         fitted = fit_multilevel(
-            draft,
             replace(cohort, panel=table),
             outcome=outcome,
+            unit=unit,
             fixed=["1", *chosen.step.fixed],
             slopes={level: list(terms) for level, terms in chosen.step.slopes.items()},
             wanted_levels=entry.get("levels"),
@@ -259,22 +278,34 @@ def growth_shape_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dic
             residual_time=_memory(time)[1] if chosen.step.residual != "iid" else None,
         )
     except FitError as error:
-        return refuse(draft, cohort, str(error))
-    draft.steps = [_row(one, found, one is chosen) for one in found]
+        return refused(asked, ENGINE, cohort, str(error))
+    without = [
+        Fact(Warned.STEP_NOT_FITTED, f"{one.step.label}: not fitted. {one.reason}")
+        for one in found
+        if one.fit is None
+    ]
+    return fitted.result(
+        asked,
+        steps=[_row(one, found, one is chosen) for one in found],
+        warnings=[*fitted.warnings, *without],
+        diagnostics=diagnose(fitted.fit, fitted.rows, fitted.estimates),
+        curves=_curves(found, chosen, fitted.fit, fitted.rows, asked.outcome, time),
+        assumptions=_assumptions(criterion),
+    )
+
+
+def _assumptions(criterion: str) -> list[Fact]:
     # ASSUME the shape with the best criterion is the shape: estimates and intervals below do not
     # carry the uncertainty of the choice.
-    draft.assumptions = [
-        f"The step was chosen by the rule of the configuration: {SELECTION[criterion]}, fewest "
-        "parameters among ties. Intervals do not carry the uncertainty of that choice.",
-        "Random effects and residuals are normal.",
-        "Missing sessions and forms are missing at random given the scores that there are.",
+    return [
+        Fact(
+            Assumption.STEP_CHOSEN_BY_RULE,
+            f"The step was chosen by the rule of the configuration: {SELECTION[criterion]}, fewest "
+            "parameters among ties. Intervals do not carry the uncertainty of that choice.",
+        ),
+        Fact(Assumption.NORMAL_EFFECTS, "Random effects and residuals are normal."),
+        MISSING_AT_RANDOM,
     ]
-    draft.warnings += [
-        f"{one.step.label}: not fitted. {one.reason}" for one in found if one.fit is None
-    ]
-    draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates)
-    draft.curves = _curves(found, chosen, fitted.fit, fitted.rows, draft, time)
-    return draft.finish()
 
 
 def _memory(time: str) -> tuple[ResidualKind, str]:
@@ -320,56 +351,47 @@ def _terms(chosen: Fitted, time: str) -> dict[str, Term]:
     }
 
 
-def _row(one: Fitted, found: Sequence[Fitted], chosen: bool) -> dict[str, Any]:
+def _row(one: Fitted, found: Sequence[Fitted], chosen: bool) -> StepRow:
     fit, step = one.fit, one.step
-    blank = dict.fromkeys(
-        ("n_parameters", "log_likelihood", "aic", "bic_rows", "bic_clients", "statistic", "df", "p",
-         "r2_marginal", "r2_conditional", "knot", "phi")
-    )  # fmt: skip
-    row: dict[str, Any] = {
-        "name": step.name,
-        "label": step.label,
-        "terms": "",
-        "status": "refused",
-        "chosen": chosen,
-        **blank,
-        "against": "",
-        "p_kind": "",
-    }
     if fit is None:
-        return row
-    converged = fit.convergence.converged
+        return StepRow(step.name, step.label, "", "refused", chosen)
     explained = fit.r_squared()
-    row |= {
-        "terms": fit.equation,
-        "status": ("singular" if fit.convergence.is_singular else "converged")
-        if converged
-        else "failed",
-        "n_parameters": one.n_parameters,
-        "log_likelihood": fit.log_likelihood,
-        **{name: _finite(one.criterion(name)) for name in SELECTION},
-        "r2_marginal": explained.marginal,
-        "r2_conditional": explained.conditional,
-        "knot": one.knot,
-        "phi": fit.residual.phi,
+    return StepRow(
+        step.name,
+        step.label,
+        fit.equation,
+        convergence_of(fit.convergence).status,
+        chosen,
+        n_parameters=one.n_parameters,
+        log_likelihood=fit.log_likelihood,
+        aic=_finite(one.criterion("aic")),
+        bic_rows=_finite(one.criterion("bic_rows")),
+        bic_clients=_finite(one.criterion("bic_clients")),
+        r2_marginal=explained.marginal,
+        r2_conditional=explained.conditional,
+        knot=one.knot,
+        phi=fit.residual.phi,
+        **_against(one, found),
+    )
+
+
+def _against(one: Fitted, found: Sequence[Fitted]) -> dict[str, Any]:
+    """Return the test of a step against the smaller one that is part of it, where there is one."""
+    smaller = next((other for other in found if other.step.name == one.step.against), None)
+    if smaller is None or smaller.fit is None or one.fit is None or one.knot != smaller.knot:
+        return {}
+    try:
+        test = compare(smaller.fit, one.fit)
+    except FitError:
+        return {}
+    plain = CHI_SQUARED if test.is_exact_mixture else CHI_SQUARED_TOO_LARGE
+    return {
+        "against": smaller.step.label,
+        "statistic": test.statistic,
+        "df": test.df,
+        "p": test.p,
+        "p_kind": MIXTURE if len(test.mixture) > 1 else plain,
     }
-    smaller = next((other for other in found if other.step.name == step.against), None)
-    if smaller is not None and smaller.fit is not None and one.knot == smaller.knot:
-        try:
-            test = compare(smaller.fit, fit)
-        except FitError:
-            return row
-        boundary = len(test.mixture) > 1
-        row |= {
-            "against": smaller.step.label,
-            "statistic": test.statistic,
-            "df": test.df,
-            "p": test.p,
-            "p_kind": "mixture at the boundary"
-            if boundary
-            else ("chi2" if test.is_exact_mixture else "chi2, too large: several variances"),
-        }
-    return row
 
 
 def _finite(value: float) -> float | None:
@@ -377,18 +399,21 @@ def _finite(value: float) -> float | None:
 
 
 def _curves(
-    found: Sequence[Fitted], chosen: Fitted, fit: Any, rows: pd.DataFrame, draft: Draft, time: str
-) -> list[dict[str, Any]]:
+    found: Sequence[Fitted],
+    chosen: Fitted,
+    fit: Any,
+    rows: pd.DataFrame,
+    outcome: Outcome,
+    time: str,
+) -> list[Curve]:
     """Return the chosen course with its simultaneous band, and the other shapes without one."""
     lines = mean_curves(
-        fit, rows, outcome=draft.outcome, time=time, knot=chosen.knot, simultaneous=True,
+        fit, rows, outcome=outcome, time=time, knot=chosen.knot, simultaneous=True,
         name="chosen course",
     )  # fmt: skip
     for one in found:
         if one.fit is None or one.step.name not in SHAPES:
             continue
-        shape = mean_curves(
-            one.fit, rows, outcome=draft.outcome, time=time, knot=one.knot, name="shape"
-        )
-        lines.append(shape[-1] | {"group": one.step.label})
+        shape = mean_curves(one.fit, rows, outcome=outcome, time=time, knot=one.knot, name="shape")
+        lines.append(replace(shape[-1], group=one.step.label))
     return lines

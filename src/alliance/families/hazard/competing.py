@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,69 +21,141 @@ from scipy import stats
 
 from alliance import __version__
 from alliance.errors import FitError
+from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.levels import clusters_of, site_terms
-from alliance.families.common.multilevel import plain_name
-from alliance.families.common.second_engine import TOLERANCE_IN_SE, difference_in_words
+from alliance.families.common.multilevel import not_known, plain_name
+from alliance.families.common.second_engine import compared, disagreement, no_comparison
 from alliance.families.diagnostics import none_of
+from alliance.families.facts import Assumption, DfMethod, Estimator, Fact, Warned
 from alliance.families.fit import (
-    Cohort,
-    Draft,
+    Asked,
+    Convergence,
+    Engine,
+    Estimate,
+    Fit,
+    Kept,
+    Outcome,
+    Role,
+    SecondEngine,
+    data_of,
     estimate,
-    left_out_by_reason,
-    refuse,
-    require_scores,
-    rows_of,
+    kept_rows,
+    refused,
 )
-from alliance.families.hazard.rows import ENDS, FEWEST_EVENTS, OTHER_ENDS
+from alliance.families.hazard.rows import END_NOT_KNOWN, ENDS, FEWEST_EVENTS, OTHER_ENDS, no_score
 from alliance.survival import MultinomialFit, fit_multinomial
 
-ESTIMATOR = "multinomial logit, maximum likelihood"
-Column = tuple[str, np.ndarray, str, str, str]
-
-
-def competing_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fit of several ends; never raises for what the data cannot give."""
-    ends, predictors = list(entry["ends"]), list(entry.get("predictors", []))
-    named = " or ".join(ENDS[end][1] for end in ends)
-    labels = " and ".join(f"“{cohort.label(measure)}”" for measure in predictors)
-    draft = Draft(
-        model=name,
-        family="hazard",
-        title=" or ".join(ENDS[end][3].lower() for end in ends).capitalize() + " after a session",
-        question=f"Given that a client came to this session, how likely is {named} before the "
-        "next" + (f", and does each depend on {labels} so far?" if predictors else "?"),
-        outcome={"column": "end_cause", "label": named, "unit": "log odds against going on"},
-        engine={
-            "name": "alliance.survival",
-            "version": __version__,
-            "estimator": ESTIMATOR,
-            "df_method": "",
-        },
-    )
-    draft.assumptions = [
+ESTIMATOR = Fact(Estimator.MULTINOMIAL_LOGIT, "multinomial logit, maximum likelihood")
+ASSUMPTIONS = (
+    Fact(
+        Assumption.NON_INFORMATIVE_CENSORING,
         "Ends that are not asked about, and treatment still running, take a client out of risk and "
         "say nothing about the others (non-informative censoring).",
+    ),
+    Fact(
+        Assumption.HAZARD_SHAPE,
         "The log odds of each end against going on change linearly with log(session) and with "
         "each predictor.",
+    ),
+    Fact(
+        Assumption.NO_LOOK_AHEAD,
         "Only what was known at the session enters: running means, no look-ahead.",
-    ]
+    ),
+)
+NO_DIAGNOSTICS = (
+    "A model of several ends has no random effects, and its standard errors allow for "
+    "therapists as they are: no diagnostics are computed for it."
+)
+Column = tuple[str, np.ndarray, str, str, Role]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The sessions at risk of one of several ends, and what they were followed by.
+
+    Attributes
+    ----------
+    rows
+        Of the panel, with every predictor.
+    outcome
+        0 where the client went on, k after the k-th end; shape (n,).
+    kept
+        Which rows of the panel these are.
+    """
+
+    rows: pd.DataFrame
+    outcome: np.ndarray
+    kept: Kept
+
+
+def competing_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
+    """Return the fit of several ends; never raises for what the data cannot give."""
+    ends, predictors = list(entry["ends"]), list(entry.get("predictors", []))
+    asked = _asked(cohort, name, ends, predictors)
     try:
         for measure in predictors:
             require_scores(cohort, measure)
-        _fit(draft, cohort, ends, predictors, entry)
+        found = _rows_at_risk(cohort, ends, predictors, list(entry.get("fixed", [])))
+        columns, about_sites = _columns(cohort, found, predictors, list(entry.get("fixed", [])))
     except FitError as error:
-        return refuse(draft, cohort, str(error))
-    return draft.finish()
+        return refused(asked, _engine(""), cohort, str(error), assumptions=ASSUMPTIONS)
+    x = np.column_stack([column[1] for column in columns])
+    clusters, cluster_name = clusters_of(found.rows)
+    fit, df = fit_multinomial(found.outcome, x, clusters), int(clusters.max())
+    second = _mnlogit(found.outcome, x, fit)
+    return Fit(
+        asked,
+        _engine(f"cluster-robust by {cluster_name}, t with {df} df"),
+        data_of(cohort, found.kept, ["site", "client"]),
+        status="converged" if fit.converged else "failed",
+        message="" if fit.converged else "Newton's method did not reach a maximum.",
+        equation="log odds of each end against going on = " + " + ".join(c[0] for c in columns),
+        estimates=_estimates(fit, columns, ends, df),
+        fit_statistics={
+            "log_likelihood": fit.log_likelihood,
+            "n_parameters": fit.coefficients.size,
+            "aic": -2 * fit.log_likelihood + 2 * fit.coefficients.size,
+            **{ENDS[end][2]: int((found.outcome == k).sum()) for k, end in enumerate(ends, 1)},
+        },
+        convergence=Convergence(
+            fit.converged, "Newton with exact Hessian", fit.iterations, fit.gradient_norm
+        ),
+        second_engine=second,
+        diagnostics=none_of(NO_DIAGNOSTICS),
+        warnings=[*about_sites, *disagreement(second)],
+        assumptions=ASSUMPTIONS,
+    )
 
 
-def _fit(
-    draft: Draft,
-    cohort: Cohort,
-    ends: Sequence[str],
-    predictors: Sequence[str],
-    entry: Mapping[str, Any],
-) -> None:
-    panel, extra = cohort.panel, list(entry.get("fixed", []))
+def _asked(cohort: Cohort, name: str, ends: Sequence[str], predictors: Sequence[str]) -> Asked:
+    named = " or ".join(ENDS[end][1] for end in ends)
+    labels = " and ".join(f"“{cohort.label(measure)}”" for measure in predictors)
+    return Asked(
+        name,
+        "hazard",
+        " or ".join(ENDS[end][3].lower() for end in ends).capitalize() + " after a session",
+        f"Given that a client came to this session, how likely is {named} before the next"
+        + (f", and does each depend on {labels} so far?" if predictors else "?"),
+        Outcome("end_cause", named, "log odds against going on"),
+    )
+
+
+def _engine(df_method: str) -> Engine:
+    how = Fact(DfMethod.CLUSTER_ROBUST, df_method)
+    return Engine("alliance.survival", __version__, ESTIMATOR, how)
+
+
+def _rows_at_risk(
+    cohort: Cohort, ends: Sequence[str], predictors: Sequence[str], extra: Sequence[str]
+) -> Rows:
+    """Return the rows that can be used.
+
+    Raises
+    ------
+    FitError
+        A column is not there, or too few clients ended in one of the ways.
+    """
+    panel = cohort.panel
     absent = [name for name in extra if name not in panel]
     if absent:
         msg = f"The cohort has no column “{absent[0]}”."
@@ -91,19 +164,16 @@ def _fit(
     code = cause.map({end: k for k, end in enumerate(ends, 1)}).astype(float)
     code = code.where(panel["last_session"], 0.0)
     known = code.notna()
-    others = {why: ~known & (cause == end) for end, why in OTHER_ENDS.items()}
-    kept = left_out_by_reason(
+    kept = kept_rows(
         panel,
         {
-            **others,
-            "how treatment ended after this session is not known": ~known,
-            **{f"no score of {cohort.label(m)} at this session": panel[m].isna()
-               for m in predictors},
-            **{f"{column} not known": panel[column].isna() for column in extra},
+            **{why: ~known & (cause == end) for end, why in OTHER_ENDS.items()},
+            END_NOT_KNOWN: ~known,
+            **{no_score(cohort, m): panel[m].isna() for m in predictors},
+            **{not_known(column): panel[column].isna() for column in extra},
         },
-    )  # fmt: skip
-    rows = panel[kept["used"]]
-    outcome = code[kept["used"]].to_numpy(int)
+    )
+    outcome = code[kept.used].to_numpy(int)
     for k, end in enumerate(ends, 1):
         count = int((outcome == k).sum())
         if count < FEWEST_EVENTS:
@@ -115,33 +185,20 @@ def _fit(
     if not (outcome == 0).any():
         msg = "Everybody left after the first session: there is nobody to compare with."
         raise FitError(msg)
-    columns = _columns(cohort, rows, predictors, extra, outcome, draft.warnings)
-    x = np.column_stack([column[1] for column in columns])
-    clusters, cluster_name = clusters_of(rows)
-    fit = fit_multinomial(outcome, x, clusters)
-    draft.data = rows_of(cohort, kept["used"], kept["left_out"], ["site", "client"])
-    _fill(draft, fit, columns, ends, cluster_name, int(clusters.max()))
-    draft.fit_statistics |= {
-        ENDS[end][2]: int((outcome == k).sum()) for k, end in enumerate(ends, 1)
-    }
-    draft.diagnostics = none_of(
-        "A model of several ends has no random effects, and its standard errors allow for "
-        "therapists as they are: no diagnostics are computed for it."
-    )
-    draft.second_engine = _mnlogit(outcome, x, fit)
-    if not draft.second_engine["agrees"]:
-        draft.warnings.append(draft.second_engine["message"])
+    return Rows(panel[kept.used], outcome, kept)
 
 
 def _columns(
-    cohort: Cohort,
-    rows: pd.DataFrame,
-    predictors: Sequence[str],
-    extra: Sequence[str],
-    outcome: np.ndarray,
-    notes: list[str],
-) -> list[Column]:
-    """Return (term, values, label, level, role) of each column, the intercept first."""
+    cohort: Cohort, found_rows: Rows, predictors: Sequence[str], extra: Sequence[str]
+) -> tuple[list[Column], list[Fact]]:
+    """Return (term, values, label, level, role) of each column, the intercept first.
+
+    Raises
+    ------
+    FitError
+        A column is the same in every row.
+    """
+    rows = found_rows.rows
     found: list[Column] = [
         ("1", np.ones(len(rows)), "Intercept", "intercept", "adjustment"),
         ("log(session)", np.log(rows["session"].to_numpy(float)), "log(session)", "time",
@@ -156,13 +213,9 @@ def _columns(
             column = f"{measure}_running_{part}"
             values = rows[column].to_numpy(float)
             found.append((column, values, f"{label}, {words}", level, "main"))
-    sites = site_terms(rows, [])
-    rates = pd.crosstab(rows["site"], outcome)
-    if sites and (rates == 0).any(axis=None):
-        notes.append("A site without one of the ends: site differences are not adjusted for.")
-        sites = []
+    sites, about_sites = _sites(found_rows)
     for column in [*predictors[1:], *extra, *sites]:
-        role = "adjustment" if predictors or column == "site" else "main"
+        role: Role = "adjustment" if predictors or column == "site" else "main"
         if pd.api.types.is_numeric_dtype(rows[column]):
             values = rows[column].to_numpy(float)
             label = plain_name(column)
@@ -178,39 +231,30 @@ def _columns(
         if np.ptp(values) == 0:
             msg = f"“{label}” is the same in every row: it cannot explain how treatment ends."
             raise FitError(msg)
-    return found
+    return found, about_sites
 
 
-def _fill(
-    draft: Draft,
-    fit: MultinomialFit,
-    columns: Sequence[Column],
-    ends: Sequence[str],
-    cluster_name: str,
-    df: int,
-) -> None:
-    draft.status = "converged" if fit.converged else "failed"
-    draft.message = "" if fit.converged else "Newton's method did not reach a maximum."
-    draft.engine["df_method"] = f"cluster-robust by {cluster_name}, t with {df} df"
-    draft.equation = "log odds of each end against going on = " + " + ".join(c[0] for c in columns)
-    draft.convergence |= {
-        "converged": fit.converged,
-        "optimiser": "Newton with exact Hessian",
-        "evaluations": fit.iterations,
-        "gradient_norm": fit.gradient_norm,
-    }
-    draft.fit_statistics = {
-        "log_likelihood": fit.log_likelihood,
-        "n_parameters": fit.coefficients.size,
-        "aic": -2 * fit.log_likelihood + 2 * fit.coefficients.size,
-    }
+def _sites(found: Rows) -> tuple[list[str], list[Fact]]:
+    """Return the site term where each site has every end, or the warning that it is left out."""
+    sites = site_terms(found.rows, [])
+    rates = pd.crosstab(found.rows["site"], found.outcome)
+    if sites and (rates == 0).any(axis=None):
+        words = "A site without one of the ends: site differences are not adjusted for."
+        return [], [Fact(Warned.SITES_NOT_ADJUSTED_FOR, words)]
+    return sites, []
+
+
+def _estimates(
+    fit: MultinomialFit, columns: Sequence[Column], ends: Sequence[str], df: int
+) -> list[Estimate]:
+    found = []
     errors = np.sqrt(np.diag(fit.robust_covariance)).reshape(fit.coefficients.shape)
     critical = float(stats.t.ppf(0.975, df))
     for k, end in enumerate(ends):
         for c, (term, _, label, level, role) in enumerate(columns):
             value, se = float(fit.coefficients[k, c]), float(errors[k, c])
             unit = "log odds" + (" per point" if level.endswith("-client") else "")
-            draft.estimates.append(
+            found.append(
                 estimate(
                     f"{end}: {term}",
                     label=f"{ENDS[end][3]}: {label}",
@@ -230,22 +274,14 @@ def _fill(
                     as_ratio=term != "1",
                 )
             )
+    return found
 
 
-def _mnlogit(outcome: np.ndarray, x: np.ndarray, fit: MultinomialFit) -> dict[str, Any]:
+def _mnlogit(outcome: np.ndarray, x: np.ndarray, fit: MultinomialFit) -> SecondEngine:
     """Fit the same model by statsmodels and compare."""
-    import statsmodels
     import statsmodels.api as sm
 
-    verdict: dict[str, Any] = {
-        "name": "statsmodels MNLogit",
-        "version": statsmodels.__version__,
-        "converged": False,
-        "log_likelihood_difference": None,
-        "largest_difference_in_se": None,
-        "agrees": False,
-        "message": "statsmodels did not reach a maximum: no comparison.",
-    }
+    nothing = no_comparison("MNLogit", "did not reach a maximum")
     scale = np.r_[1.0, x[:, 1:].std(axis=0)]
     with warnings.catch_warnings():
         # Its warnings are answered below, by whether it converged and where.
@@ -253,17 +289,10 @@ def _mnlogit(outcome: np.ndarray, x: np.ndarray, fit: MultinomialFit) -> dict[st
         try:
             theirs = sm.MNLogit(outcome, x / scale).fit(method="newton", maxiter=100, disp=0)
         except (np.linalg.LinAlgError, ValueError):
-            return verdict
+            return nothing
     values = np.asarray(theirs.params).T / scale
     if not theirs.mle_retvals["converged"] or not np.isfinite(values).all():
-        return verdict
+        return nothing
     errors = np.sqrt(np.diag(fit.covariance)).reshape(fit.coefficients.shape)
     difference = float((np.abs(values - fit.coefficients) / errors).max())
-    verdict |= {
-        "converged": True,
-        "log_likelihood_difference": float(theirs.llf - fit.log_likelihood),
-        "largest_difference_in_se": difference,
-        "agrees": difference < TOLERANCE_IN_SE,
-    }
-    verdict["message"] = difference_in_words(verdict)
-    return verdict
+    return compared("MNLogit", float(theirs.llf - fit.log_likelihood), difference)

@@ -7,12 +7,11 @@ method on log(-log S), the uncertainty of the variances included, back on the sc
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from numpy.polynomial.hermite_e import hermegauss
 
+from alliance.families.fit import Curve
 from alliance.mixed import LogitFit
 from alliance.mixed.logit.links import probability, probability_slope
 from alliance.mixed.logit.prediction import points_for
@@ -24,7 +23,7 @@ TIME = ("session", "session_interval")
 
 def survival_curves(
     fit: LogitFit, rows: pd.DataFrame, focal: str, spread: float, label: str
-) -> list[dict[str, Any]]:
+) -> list[Curve]:
     """Return the curves of a hazard fit.
 
     Parameters
@@ -49,16 +48,16 @@ def survival_curves(
         log_minus_log = np.log(-np.log(survival))
         half = NORMAL_975 * np.sqrt(variance) / np.abs(survival * np.log(survival))
         curves.append(
-            {
-                "name": "survival",
-                "group": f"{label}: {words}",
-                "x_label": "Session",
-                "y_label": "Share still in treatment (no dropout)",
-                "x": np.r_[0, sessions],
-                "estimate": np.r_[1.0, survival],
-                "ci_low": np.r_[1.0, np.exp(-np.exp(log_minus_log + half))],
-                "ci_high": np.r_[1.0, np.exp(-np.exp(log_minus_log - half))],
-            }
+            Curve(
+                "survival",
+                f"{label}: {words}",
+                "Session",
+                "Share still in treatment (no dropout)",
+                np.r_[0, sessions],
+                np.r_[1.0, survival],
+                np.r_[1.0, np.exp(-np.exp(log_minus_log + half))],
+                np.r_[1.0, np.exp(-np.exp(log_minus_log - half))],
+            )
         )
     return curves
 

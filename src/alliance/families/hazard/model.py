@@ -13,9 +13,9 @@ clustering by therapist).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,15 +23,30 @@ from scipy import stats
 
 from alliance import __version__
 from alliance.errors import FitError
-from alliance.families.common.multilevel import INTERCEPT, plain_name
+from alliance.families.cohort import Cohort, require_scores
+from alliance.families.common.multilevel import (
+    INTERCEPT,
+    NO_MAXIMUM,
+    convergence_of,
+    plain_name,
+    records,
+)
+from alliance.families.common.second_engine import disagreement, no_second_engine
 from alliance.families.diagnostics import diagnose_hazard
+from alliance.families.facts import Assumption, DfMethod, Estimator, Fact, Warned
 from alliance.families.fit import (
-    Cohort,
-    Draft,
+    Asked,
+    Component,
+    Curve,
+    Engine,
+    Estimate,
+    Fit,
+    Outcome,
+    Role,
+    SecondEngine,
+    data_of,
     estimate,
-    refuse,
-    require_scores,
-    rows_of,
+    refused,
 )
 from alliance.families.hazard.competing import competing_fit
 from alliance.families.hazard.curves import survival_curves
@@ -39,6 +54,7 @@ from alliance.families.hazard.population import population_averaged, same_model
 from alliance.families.hazard.predictive import cross_validated
 from alliance.families.hazard.rows import (
     ENDS,
+    AtRisk,
     centred,
     refuse_separation,
     rows_at_risk,
@@ -58,58 +74,145 @@ BASELINES = {
 QUADRATURE_POINTS = 15
 
 
+class Printed(NamedTuple):
+    """How a term is printed."""
+
+    label: str
+    level: str
+    role: Role
+    unit: str
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """A fitted hazard, the rows it was fitted to, and how to fit it to some of them."""
 
     fit: LogitFit
     rows: pd.DataFrame
-    refit: Callable[[pd.DataFrame], LogitFit]
+    risk: AtRisk
+    fixed: Sequence[str]
+    focal: Sequence[str]
+    covariates: Sequence[str]
+    terms: Mapping[str, Printed]
+    link: str
+
+    def refit(self, rows: pd.DataFrame, start: LogitFit | None = None) -> LogitFit:
+        """Fit the same model to some of the rows."""
+        return _fit_engine(rows, self.fixed, self.risk.random, self.link, self.terms, start)
+
+    def refit_from_here(self, rows: pd.DataFrame) -> LogitFit:
+        """Fit to some of the rows, from this fit's end; without sites where one is left."""
+        fixed = [t for t in self.fixed if t != "site" or rows["site"].nunique() > 1]
+        return _fit_engine(rows, fixed, self.risk.random, self.link, self.terms, self.fit)
 
 
-def hazard_fit(
-    cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True
-) -> dict[str, Any]:
+def hazard_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True) -> Fit:
     """Return the fit of one hazard model; never raises for what the data cannot give."""
     predictors = list(entry.get("predictors", []))
     link, baseline = entry.get("link", "logit"), entry.get("baseline", "log")
     ends = entry.get("ends", ["dropout"])
     if len(ends) > 1:
         return competing_fit(cohort, name, entry)
-    _, what, _, heading = ENDS[ends[0]]
     cohort = of_end(cohort, ends[0])
-    labels = " and ".join(f"“{cohort.label(measure)}”" for measure in predictors)
-    draft = Draft(
-        model=name,
-        family="hazard",
-        title=f"{heading} after a session",
-        question=f"Given that a client came to this session, how likely is {what} before the next, "
-        + (f"and does it depend on {labels} so far?" if predictors else "and how does it change?"),
-        outcome={"column": "dropout_event", "label": what, "unit": SCALE[link]},
-        engine={
-            "name": "alliance.mixed",
-            "version": __version__,
-            "estimator": "",
-            "df_method": "normal approximation",
-        },
-    )
-    draft.assumptions = [
-        "Every other end, and treatment still running, takes a client out of risk and says "
-        f"nothing about {what} (non-informative censoring).",
-        _about_time(link, baseline),
-        "Only what was known at the session enters: running means, no look-ahead.",
-        "Given the predictors, therapists differ by normal random intercepts; clients of one "
-        "therapist are otherwise independent.",
-    ]
+    asked = _asked(cohort, name, ends[0], predictors, SCALE[link])
+    assumptions = _assumptions(ENDS[ends[0]][1], link, baseline)
     try:
         for measure in predictors:
             require_scores(cohort, measure)
-        fitted = _fit(draft, cohort, entry, predictors, link, baseline)
+        fitted = _fit(cohort, entry, predictors, link, baseline)
     except FitError as error:
-        return refuse(draft, cohort, str(error))
-    if diagnosed:
-        draft.diagnostics = diagnose_hazard(fitted.fit, fitted.rows, draft.estimates, fitted.refit)
-    return draft.finish()
+        return refused(asked, _engine(""), cohort, str(error), assumptions=assumptions)
+    fit, scale = fitted.fit, SCALE[link]
+    convergence = convergence_of(fit.convergence)
+    estimates = [
+        _row(row, _in_print(row["term"], fitted.terms, scale), fit)
+        for row in records(fit.coefficients)
+    ]
+    companions, second, about_glm = _checked_by_glm(fitted, scale)
+    curves, statistics, about_validation = _cross_validated(fitted, entry)
+    return Fit(
+        asked,
+        _engine(f"{fit.method}, {link} link"),
+        data_of(cohort, fitted.risk.kept, ["site", *_inner(fitted.risk.random), "client"]),
+        status=convergence.status,
+        message=NO_MAXIMUM if convergence.status == "failed" else "",
+        equation=fit.equation,
+        estimates=estimates,
+        companions=companions,
+        marginal_effects=[
+            _marginal(row, _in_print(row["column"], fitted.terms, scale))
+            for row in records(fit.average_marginal_effects())
+            if row["column"] in fitted.terms and row["column"] != "session"
+        ],
+        variance_components=[
+            Component(row["level"], INTERCEPT, INTERCEPT, row["variance_or_covariance"],
+                      row["sd_or_correlation"])
+            for row in records(fit.variance_components)
+        ],
+        fit_statistics=_statistics(fit) | statistics,
+        convergence=convergence,
+        second_engine=second,
+        curves=[*_survival(cohort, fitted, predictors), *curves],
+        diagnostics=(
+            diagnose_hazard(fit, fitted.rows, estimates, fitted.refit_from_here)
+            if diagnosed
+            else None
+        ),
+        warnings=[
+            *fitted.risk.warnings,
+            *_singular(fit),
+            *_every_client_left(cohort, fitted.risk, ends[0]),
+            *about_glm,
+            *about_validation,
+        ],
+        assumptions=assumptions,
+    )  # fmt: skip
+
+
+def _asked(cohort: Cohort, name: str, end: str, predictors: Sequence[str], scale: str) -> Asked:
+    _, what, _, heading = ENDS[end]
+    labels = " and ".join(f"“{cohort.label(measure)}”" for measure in predictors)
+    return Asked(
+        name,
+        "hazard",
+        f"{heading} after a session",
+        f"Given that a client came to this session, how likely is {what} before the next, "
+        + (f"and does it depend on {labels} so far?" if predictors else "and how does it change?"),
+        Outcome("dropout_event", what, scale),
+    )
+
+
+def _engine(estimator: str) -> Engine:
+    return Engine(
+        "alliance.mixed",
+        __version__,
+        Fact(Estimator.HAZARD, estimator),
+        Fact(DfMethod.NORMAL, "normal approximation"),
+    )
+
+
+def _assumptions(what: str, link: str, baseline: str) -> list[Fact]:
+    return [
+        Fact(
+            Assumption.NON_INFORMATIVE_CENSORING,
+            "Every other end, and treatment still running, takes a client out of risk and says "
+            f"nothing about {what} (non-informative censoring).",
+        ),
+        Fact(Assumption.HAZARD_SHAPE, _about_time(link, baseline)),
+        Fact(
+            Assumption.NO_LOOK_AHEAD,
+            "Only what was known at the session enters: running means, no look-ahead.",
+        ),
+        Fact(
+            Assumption.THERAPISTS_DIFFER_RANDOMLY,
+            "Given the predictors, therapists differ by normal random intercepts; clients of one "
+            "therapist are otherwise independent.",
+        ),
+    ]
+
+
+def _inner(levels: Sequence[str]) -> list[str]:
+    return [level for level in levels if level != "site"]
 
 
 def _end(entry: Mapping[str, Any]) -> str:
@@ -137,15 +240,10 @@ def _about_time(link: str, baseline: str) -> str:
 
 
 def _fit(
-    draft: Draft,
-    cohort: Cohort,
-    entry: Mapping[str, Any],
-    predictors: Sequence[str],
-    link: str,
-    baseline: str,
+    cohort: Cohort, entry: Mapping[str, Any], predictors: Sequence[str], link: str, baseline: str
 ) -> Fitted:
     extra = entry.get("fixed", [])
-    risk = rows_at_risk(cohort, predictors, extra, entry.get("levels"), draft.warnings, _end(entry))
+    risk = rows_at_risk(cohort, predictors, extra, entry.get("levels"), _end(entry))
     rows, covariates = centred(risk.rows, predictors, extra)
     if baseline == "session":
         rows["session_interval"] = rows["session"].map(session_intervals(rows))
@@ -157,43 +255,41 @@ def _fit(
     fixed = [INTERCEPT, BASELINES[baseline], *focal, *covariates, *risk.sites]
     refuse_separation(rows, [*focal, *covariates], terms)
     fit = _fit_engine(rows, fixed, risk.random, link, terms)
-    draft.engine["estimator"] = f"{fit.method}, {link} link"
-    draft.equation = fit.equation
-    draft.data = rows_of(
-        cohort,
-        risk.kept["used"],
-        risk.kept["left_out"],
-        ["site", *(level for level in risk.random if level != "site"), "client"],
+    return Fitted(fit, rows, risk, fixed, focal, covariates, terms, link)
+
+
+def _every_client_left(cohort: Cohort, risk: AtRisk, end: str) -> list[Fact]:
+    """Return the warning that some therapists lost all their clients, where that is so."""
+    if "therapist" not in risk.random or end != "dropout":
+        return []
+    lost, n = therapists_whose_clients_all_left(cohort.panel)
+    words = (
+        f"Every client of {lost} of {n} therapists dropped out: the random intercept draws "
+        "their rate towards the average, where a rate of their own would be infinite."
     )
-    _fill(draft, fit, terms, SCALE[link])
-    if "therapist" in risk.random and _end(entry) == "dropout":
-        lost, n = therapists_whose_clients_all_left(cohort.panel)
-        if lost:
-            draft.warnings.append(
-                f"Every client of {lost} of {n} therapists dropped out: the random intercept draws "
-                "their rate towards the average, where a rate of their own would be infinite."
-            )
-    _check_by_glm(draft, fit, rows, terms)
-    if predictors:
-        spread = float(rows.groupby("client")[focal[1]].last().std())
-        draft.curves = survival_curves(fit, rows, focal[1], spread, cohort.label(predictors[0]))
-    if (focal or covariates) and entry.get("cross_validate", True):
-        found = cross_validated(
-            rows, lambda some: _fit_engine(some, fixed, risk.random, link, terms)
-        )
-        if found is None:
-            draft.warnings.append(
-                "No cross-validation: without a fifth of the therapists the model cannot be fitted."
-            )
-        else:
-            draft.curves += found.curves
-            draft.fit_statistics |= found.statistics
+    return [Fact(Warned.EVERY_CLIENT_LEFT, words)] if lost else []
 
-    def refit(some: pd.DataFrame) -> LogitFit:
-        terms_there = [t for t in fixed if t != "site" or some["site"].nunique() > 1]
-        return _fit_engine(some, terms_there, risk.random, link, terms, start=fit)
 
-    return Fitted(fit, rows, refit)
+def _survival(cohort: Cohort, fitted: Fitted, predictors: Sequence[str]) -> list[Curve]:
+    """Return the shares still in treatment for weak, average and strong first predictors."""
+    if not predictors:
+        return []
+    between = fitted.focal[1]
+    spread = float(fitted.rows.groupby("client")[between].last().std())
+    return survival_curves(fitted.fit, fitted.rows, between, spread, cohort.label(predictors[0]))
+
+
+def _cross_validated(
+    fitted: Fitted, entry: Mapping[str, Any]
+) -> tuple[list[Curve], dict[str, float], list[Fact]]:
+    """Return curves and statistics of clients not seen by the model, or why there are none."""
+    if not (fitted.focal or fitted.covariates) or not entry.get("cross_validate", True):
+        return [], {}, []
+    found = cross_validated(fitted.rows, fitted.refit)
+    if found is not None:
+        return list(found.curves), dict(found.statistics), []
+    words = "No cross-validation: without a fifth of the therapists the model cannot be fitted."
+    return [], {}, [Fact(Warned.NOT_CROSS_VALIDATED, words)]
 
 
 def _parts(predictors: Sequence[str]) -> list[str]:
@@ -206,7 +302,7 @@ def _fit_engine(
     fixed: Sequence[str],
     random: Sequence[str],
     link: str,
-    terms: Mapping[str, Sequence[str]],
+    terms: Mapping[str, Printed],
     start: LogitFit | None = None,
 ) -> LogitFit:
     """Fit by quadrature at one level, by Laplace at two; refusals name what is printed."""
@@ -223,156 +319,120 @@ def _fit_engine(
         )
     except FitError as error:
         message = str(error)
-        for term, (label, *_) in terms.items():
-            message = message.replace(f"'{term}'", f"“{label}”")
+        for term, printed in terms.items():
+            message = message.replace(f"'{term}'", f"“{printed.label}”")
         raise FitError(message) from error
 
 
 def _terms_in_print(
     cohort: Cohort, predictors: Sequence[str], extra: Sequence[str], scale: str
-) -> dict[str, tuple[str, str, str, str]]:
-    """Return term to (label, level, role, unit); others are printed under their own name."""
+) -> dict[str, Printed]:
+    """Return how terms are printed; others are printed under their own name."""
     info = {
-        INTERCEPT: ("Intercept", "intercept", "adjustment", scale),
-        "log(session)": ("log(session)", "time", "adjustment", f"{scale} per log unit"),
+        INTERCEPT: Printed("Intercept", "intercept", "adjustment", scale),
+        "log(session)": Printed("log(session)", "time", "adjustment", f"{scale} per log unit"),
     }
     per_point = f"{scale} per point"
     for position, measure in enumerate(predictors):
         label = cohort.label(measure)
         if position == 0:
             within, between = _parts(predictors)
-            info[within] = (f"{label}, this session against the client's mean so far",
-                            "within-client", "main", per_point)  # fmt: skip
-            info[between] = (f"{label}, the client's mean so far",
-                             "between-client", "main", per_point)  # fmt: skip
+            info[within] = Printed(f"{label}, this session against the client's mean so far",
+                                   "within-client", "main", per_point)  # fmt: skip
+            info[between] = Printed(f"{label}, the client's mean so far",
+                                    "between-client", "main", per_point)  # fmt: skip
         else:
-            info[measure] = (f"{label}, this session", "covariate", "adjustment", per_point)
-    role = "adjustment" if predictors else "main"
+            info[measure] = Printed(f"{label}, this session", "covariate", "adjustment", per_point)
+    role: Role = "adjustment" if predictors else "main"
     for column in extra:
-        info[column] = (plain_name(column), "covariate", role, f"{scale} per unit")
+        info[column] = Printed(plain_name(column), "covariate", role, f"{scale} per unit")
     return info
 
 
-def _in_print(term: str, terms: Mapping[str, Any], scale: str) -> tuple[str, str, str, str]:
+def _in_print(term: str, terms: Mapping[str, Printed], scale: str) -> Printed:
     if term in terms:
         return terms[term]
     column = term.partition("[")[0]
-    role = terms[column][2] if column in terms else "adjustment"
+    role: Role = terms[column].role if column in terms else "adjustment"
     level = "time" if "session" in column else "covariate"
-    return (plain_name(term), level, role, scale)
+    return Printed(plain_name(term), level, role, scale)
 
 
-def _fill(draft: Draft, fit: LogitFit, terms: Mapping[str, Any], scale: str) -> None:
-    """Fill in status, estimates, variance components and marginal effects."""
+def _singular(fit: LogitFit) -> list[Fact]:
     how = fit.convergence
-    draft.status = "failed" if not how.converged else "singular" if how.is_singular else "converged"
-    if draft.status == "failed":
-        draft.message = "The optimiser did not reach a maximum: read no number of this model."
-    if draft.status == "singular":
-        draft.warnings.append(
-            "Singular fit: estimated as zero: " + ", ".join(how.singular_components) + ". The data "
-            "show no difference between these groups; the other terms hold given that."
-        )
-    draft.convergence = {
-        name: getattr(how, name)
-        for name in ("converged", "optimiser", "evaluations", "gradient_norm", "is_singular",
-                     "second_start_difference")
-    } | {"singular_components": list(how.singular_components)}  # fmt: skip
-    draft.estimates = [
-        _row(row, _in_print(str(row["term"]), terms, scale), fit)
-        for row in fit.coefficients.to_dict("records")
-    ]
-    draft.variance_components = [
-        {
-            "level": row["level"],
-            "name_1": INTERCEPT,
-            "name_2": INTERCEPT,
-            "variance_or_covariance": row["variance_or_covariance"],
-            "sd_or_correlation": row["sd_or_correlation"],
-            "share": None,
-        }
-        for row in fit.variance_components.to_dict("records")
-    ]
-    draft.fit_statistics = {
+    if not (how.converged and how.is_singular):
+        return []
+    words = (
+        "Singular fit: estimated as zero: " + ", ".join(how.singular_components) + ". The data "
+        "show no difference between these groups; the other terms hold given that."
+    )
+    return [Fact(Warned.SINGULAR, words)]
+
+
+def _statistics(fit: LogitFit) -> dict[str, float]:
+    # Larsen & Merlo (2005): the median, over two groups drawn at random, of the larger odds
+    # (hazard) over the smaller one.
+    medians = {
+        f"median_ratio_between_{level}s": float(np.exp(np.sqrt(2.0) * sd * stats.norm.ppf(0.75)))
+        for level, sd in zip(fit.n_groups, fit.standard_deviations, strict=True)
+    }
+    return {
         "log_likelihood": fit.log_likelihood,
         "n_parameters": fit.n_parameters,
         "aic": fit.aic,
         "events": int(fit.outcome.sum()),
-    }
-    for level, sd in zip(fit.n_groups, fit.standard_deviations, strict=True):
-        # Larsen & Merlo (2005): the median, over two groups drawn at random, of the larger odds
-        # (hazard) over the smaller one.
-        draft.fit_statistics[f"median_ratio_between_{level}s"] = float(
-            np.exp(np.sqrt(2.0) * sd * stats.norm.ppf(0.75))
-        )
-    draft.marginal_effects = [
-        _marginal(row, _in_print(str(row["column"]), terms, scale))
-        for row in fit.average_marginal_effects().to_dict("records")
-        if row["column"] in terms and row["column"] != "session"
-    ]
+    } | medians
 
 
-def _row(row: Mapping[Any, Any], printed: Sequence[str], fit: LogitFit) -> dict[str, Any]:
-    label, level, role, unit = printed
+def _row(row: Mapping[str, Any], printed: Printed, fit: LogitFit) -> Estimate:
     return estimate(
-        str(row["term"]),
-        label=label,
-        role=role,
-        level=level,
-        estimator=f"discrete-time {fit.link} hazard, {fit.method}",
-        unit=unit,
-        numbers={str(key): value for key, value in row.items()},
+        row["term"],
+        **printed._asdict(),
+        estimator=Fact(Estimator.HAZARD, f"discrete-time {fit.link} hazard, {fit.method}"),
+        numbers=row,
         as_ratio=row["term"] != INTERCEPT,
     )
 
 
-def _marginal(row: Mapping[Any, Any], printed: Sequence[str]) -> dict[str, Any]:
+def _marginal(row: Mapping[str, Any], printed: Printed) -> Estimate:
     """Return the average marginal effect of a column on the probability to leave."""
-    label, level, role, unit = printed
-    change = "" if row["change"] == "slope" else f": {row['change']}"
+    is_slope, unit = row["change"] == "slope", printed.unit
     return estimate(
-        str(row["column"]) + ("" if row["change"] == "slope" else f"[{row['change']}]"),
-        label=label + change,
-        role=role,
-        level=level,
-        estimator="average marginal effect on the probability, over sessions and therapists",
+        row["column"] + ("" if is_slope else f"[{row['change']}]"),
+        label=printed.label + ("" if is_slope else f": {row['change']}"),
+        role=printed.role,
+        level=printed.level,
+        estimator=Fact(
+            Estimator.MARGINAL_EFFECT,
+            "average marginal effect on the probability, over sessions and therapists",
+        ),
         unit="probability" + unit[unit.find(" per ") :] * (" per " in unit),
-        numbers={str(key): value for key, value in row.items()} | {"df": None},
+        numbers=dict(row) | {"df": None},
     )
 
 
-def _check_by_glm(
-    draft: Draft, fit: LogitFit, rows: pd.DataFrame, terms: Mapping[str, Any]
-) -> None:
-    """Lay the regression without random effects beside the fit, as companion or second engine."""
-    glm = population_averaged(fit, rows)
+def _checked_by_glm(
+    fitted: Fitted, scale: str
+) -> tuple[list[Estimate], SecondEngine | None, list[Fact]]:
+    """Return the regression without random effects as companions, or as the second engine."""
+    glm = population_averaged(fitted.fit, fitted.rows)
     if glm is None:
-        draft.warnings.append(
+        words = (
             "No second estimate: the regression without random effects broke down in statsmodels."
         )
-        return
-    scale = draft.outcome["unit"]
-    for row in glm.rows:
-        label, level, role, unit = _in_print(row["term"], terms, scale)
-        if role == "main":
-            draft.companions.append(
-                estimate(
-                    row["term"],
-                    label=label,
-                    role=role,
-                    level=level,
-                    estimator=glm.estimator,
-                    unit=unit,
-                    numbers=row,
-                    as_ratio=True,
-                )
-            )
-    draft.second_engine = same_model(fit, glm)
-    if draft.second_engine is None:
-        draft.warnings.append(
-            "No second engine: statsmodels has no maximum likelihood for a hazard with random "
-            "intercepts. The regression without them stands beside the estimates; it answers for "
-            "the average over therapists and lies nearer to no effect where therapists differ."
-        )
-    elif not draft.second_engine["agrees"]:
-        draft.warnings.append(draft.second_engine["message"])
+        return [], None, [Fact(Warned.NO_SECOND_ESTIMATE, words)]
+    companions = [
+        estimate(row["term"], **printed._asdict(), estimator=glm.estimator, numbers=row,
+                 as_ratio=True)
+        for row, printed in ((row, _in_print(row["term"], fitted.terms, scale)) for row in glm.rows)
+        if printed.role == "main"
+    ]  # fmt: skip
+    second = same_model(fitted.fit, glm)
+    if second is not None:
+        return companions, second, disagreement(second)
+    words = (
+        "statsmodels has no maximum likelihood for a hazard with random intercepts. The regression "
+        "without them stands beside the estimates; it answers for the average over therapists and "
+        "lies nearer to no effect where therapists differ."
+    )
+    return companions, None, [no_second_engine(words)]

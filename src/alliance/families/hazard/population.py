@@ -15,7 +15,9 @@ import pandas as pd
 from scipy import stats
 
 from alliance.families.common.levels import clusters_of
-from alliance.families.common.second_engine import TOLERANCE_IN_SE, difference_in_words
+from alliance.families.common.second_engine import compared, no_comparison
+from alliance.families.facts import Estimator, Fact
+from alliance.families.fit import SecondEngine
 from alliance.mixed import LogitFit
 
 
@@ -28,7 +30,7 @@ class PopulationAveraged:
     rows
         One per term: term, estimate, se, df, statistic, p, ci_low, ci_high.
     estimator
-        In words.
+        Which one.
     estimates
         Shape (n_terms,).
     log_likelihood
@@ -38,7 +40,7 @@ class PopulationAveraged:
     """
 
     rows: list[dict[str, Any]]
-    estimator: str
+    estimator: Fact
     estimates: np.ndarray
     log_likelihood: float
     converged: bool
@@ -81,31 +83,25 @@ def population_averaged(fit: LogitFit, rows: pd.DataFrame) -> PopulationAveraged
         )
     return PopulationAveraged(
         rows=table,
-        estimator=f"averaged over therapists: GLM, clustered by {cluster_name}"
-        if cluster_name == "therapist"
-        else f"GLM, clustered by {cluster_name}",
+        estimator=_estimator(cluster_name),
         estimates=np.asarray(result.params, dtype=float),
         log_likelihood=float(result.llf),
         converged=bool(result.converged),
     )
 
 
-def same_model(fit: LogitFit, glm: PopulationAveraged) -> dict[str, Any] | None:
+def _estimator(cluster_name: str) -> Fact:
+    how = f"GLM, clustered by {cluster_name}"
+    if cluster_name == "therapist":
+        return Fact(Estimator.AVERAGED_OVER_THERAPISTS, f"averaged over therapists: {how}")
+    return Fact(Estimator.WITHOUT_RANDOM_EFFECTS, how)
+
+
+def same_model(fit: LogitFit, glm: PopulationAveraged) -> SecondEngine | None:
     """Return the comparison of the engines, or None where the mixed model has a random part."""
     if (fit.standard_deviations > 0).any():
         return None
-    import statsmodels
-
+    if not glm.converged:
+        return no_comparison("GLM", "did not reach a maximum")
     difference = np.abs(glm.estimates - fit.estimates) / fit.coefficients["se"].to_numpy()
-    verdict: dict[str, Any] = {
-        "name": "statsmodels GLM",
-        "version": statsmodels.__version__,
-        "converged": glm.converged,
-        "log_likelihood_difference": glm.log_likelihood - fit.log_likelihood,
-        "largest_difference_in_se": float(difference.max()),
-        "agrees": glm.converged and bool(difference.max() < TOLERANCE_IN_SE),
-        "message": "statsmodels did not reach a maximum: no comparison.",
-    }
-    if glm.converged:
-        verdict["message"] = difference_in_words(verdict)
-    return verdict
+    return compared("GLM", glm.log_likelihood - fit.log_likelihood, float(difference.max()))

@@ -14,15 +14,15 @@ over the distribution of therapists.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from alliance.errors import FitError
+from alliance.families.fit import Curve
 from alliance.families.hazard.rows import session_intervals
 from alliance.mixed import LogitFit
 
@@ -36,7 +36,7 @@ NORMAL_975 = 1.959963984540054
 class Performance:
     """Curves and summary numbers of a fit's predictions, in the form of a fit's JSON."""
 
-    curves: list[dict[str, Any]]
+    curves: list[Curve]
     statistics: dict[str, float]
 
 
@@ -72,7 +72,7 @@ def cross_validated(
         _brier(event, predicted, sessions, named, group)
         for predicted, group in ((risk, "the model"), (without, "without predictors"))
     ]
-    kept = [curve for curve in curves if len(curve["x"])]
+    kept = [curve for curve in curves if len(curve.x)]
     return Performance(kept, {k: v for k, v in statistics.items() if np.isfinite(v)})
 
 
@@ -129,7 +129,7 @@ def _calibration_slope(event: np.ndarray, risk: np.ndarray) -> float:
     return float(sm.GLM(event, x, family=sm.families.Binomial()).fit().params[1])
 
 
-def _calibration(event: np.ndarray, risk: np.ndarray) -> dict[str, Any]:
+def _calibration(event: np.ndarray, risk: np.ndarray) -> Curve:
     """Return observed shares by fifths of the predicted risk, with Wilson's band."""
     edges = np.quantile(risk, np.linspace(0, 1, FIFTHS + 1)[1:-1])
     fifth = np.searchsorted(edges, risk, side="right")
@@ -144,13 +144,13 @@ def _calibration(event: np.ndarray, risk: np.ndarray) -> dict[str, Any]:
         y.append(left / int(here.sum()))
         low.append(float(band.low))
         high.append(float(band.high))
-    return _curve("calibration", "clients of other therapists", "Predicted risk",
+    return Curve("calibration", "clients of other therapists", "Predicted risk",
                   "Observed share of dropouts", x, y, low, high)  # fmt: skip
 
 
 def _discrimination(
     event: np.ndarray, risk: np.ndarray, session: np.ndarray, interval: np.ndarray
-) -> dict[str, Any]:
+) -> Curve:
     x, y, low, high = [], [], [], []
     for name in _named(interval):
         here = interval == name
@@ -160,13 +160,13 @@ def _discrimination(
             y.append(auc)
             low.append(max(0.0, auc - NORMAL_975 * se))
             high.append(min(1.0, auc + NORMAL_975 * se))
-    return _curve("discrimination", "clients of other therapists", "Session",
+    return Curve("discrimination", "clients of other therapists", "Session",
                   "Leaver has the higher risk (AUC)", x, y, low, high)  # fmt: skip
 
 
 def _brier(
     event: np.ndarray, risk: np.ndarray, session: np.ndarray, interval: np.ndarray, group: str
-) -> dict[str, Any]:
+) -> Curve:
     x, y, low, high = [], [], [], []
     for name in _named(interval):
         here = interval == name
@@ -176,30 +176,8 @@ def _brier(
         y.append(float(squared.mean()))
         low.append(max(0.0, float(squared.mean()) - half))
         high.append(float(squared.mean()) + half)
-    return _curve("brier", group, "Session", "Mean squared error (Brier)", x, y, low, high)
+    return Curve("brier", group, "Session", "Mean squared error (Brier)", x, y, low, high)
 
 
 def _named(interval: np.ndarray) -> list[str]:
     return sorted(set(interval))
-
-
-def _curve(
-    name: str,
-    group: str,
-    x_label: str,
-    y_label: str,
-    x: Sequence[float],
-    y: Sequence[float],
-    low: Sequence[float],
-    high: Sequence[float],
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "group": group,
-        "x_label": x_label,
-        "y_label": y_label,
-        "x": list(x),
-        "estimate": list(y),
-        "ci_low": list(low),
-        "ci_high": list(high),
-    }

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.families.cohort import Cohort
 from alliance.families.common.levels import levels_of, site_terms
-from alliance.families.common.multilevel import THERAPIST_NOT_KNOWN
-from alliance.families.fit import Cohort, left_out_by_reason
+from alliance.families.common.multilevel import THERAPIST_NOT_KNOWN, not_known
+from alliance.families.facts import Fact, Reason, Warned
+from alliance.families.fit import Kept, kept_rows
 
 # ASSUME fewer than ten events carry no regression: in simulation, tests then reject a true null two
 # to three times too often.
 FEWEST_EVENTS = 10
 OTHER_ENDS = {
-    "completed": "treatment ended as agreed after this session",
-    "transferred": "the client was transferred after this session",
-    "ongoing": "still in treatment at the last session on record",
-    "other": "treatment ended after this session, and not by dropout as defined",
-    "dropout": "the client dropped out after this session",
+    "completed": Fact(Reason.ENDED_OTHERWISE, "treatment ended as agreed after this session"),
+    "transferred": Fact(Reason.ENDED_OTHERWISE, "the client was transferred after this session"),
+    "ongoing": Fact(Reason.STILL_IN_TREATMENT, "still in treatment at the last session on record"),
+    "other": Fact(
+        Reason.ENDED_OTHERWISE,
+        "treatment ended after this session, and not by dropout as defined",
+    ),
+    "dropout": Fact(Reason.ENDED_OTHERWISE, "the client dropped out after this session"),
 }
 # How an end is called: who did it, what it is, several of it, heading.
 ENDS = {
@@ -31,7 +35,7 @@ ENDS = {
     "transferred": ("been transferred", "transfer", "transfers", "Transfer"),
 }
 EVERYBODY = "Everybody has {} after the first session: there is nobody to compare with."
-END_NOT_KNOWN = "how treatment ended after this session is not known"
+END_NOT_KNOWN = Fact(Reason.END_NOT_KNOWN, "how treatment ended after this session is not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +47,20 @@ class AtRisk:
     rows
         Of the panel, with every predictor; `dropout_event` is 0 or 1.
     kept
-        `used` (a mask over the panel) and `left_out` (rows by reason).
+        Which rows of the panel these are, and why the others are not.
     random
         Levels with a random intercept, outermost first.
     sites
         `["site"]` where sites enter as fixed effects, else empty.
+    warnings
+        What a reader must know of the rows.
     """
 
     rows: pd.DataFrame
-    kept: Mapping[str, Any]
+    kept: Kept
     random: list[str]
     sites: list[str]
+    warnings: list[Fact]
 
 
 def rows_at_risk(
@@ -61,10 +68,9 @@ def rows_at_risk(
     predictors: Sequence[str],
     extra: Sequence[str],
     wanted_levels: Sequence[str] | None,
-    notes: list[str],
     end: str = "dropout",
 ) -> AtRisk:
-    """Return the rows that a hazard model uses; what a reader must know is added to `notes`.
+    """Return the rows that a hazard model uses.
 
     Parameters
     ----------
@@ -76,8 +82,6 @@ def rows_at_risk(
         Further columns that must be known.
     wanted_levels
         Levels with a random intercept named in the config, or None for all that the cohort has.
-    notes
-        Warnings of the fit.
     end
         What `dropout_event` stands for, a key of `ENDS`.
 
@@ -104,27 +108,44 @@ def rows_at_risk(
             for end, why in OTHER_ENDS.items()
         },
         END_NOT_KNOWN: ~at_risk,
-        **{
-            f"no score of {cohort.label(measure)} at this session": panel[measure].isna()
-            for measure in predictors
-        },
-        **{f"{column} not known": panel[column].isna() for column in extra},
+        **{no_score(cohort, measure): panel[measure].isna() for measure in predictors},
+        **{not_known(column): panel[column].isna() for column in extra},
     }
-    kept = left_out_by_reason(panel, reasons)
-    random, _ = levels_of(panel[kept["used"]], _wanted(wanted_levels))
+    kept = kept_rows(panel, reasons)
+    random, _ = levels_of(panel[kept.used], _wanted(wanted_levels))
     if "therapist" in random:
-        kept = left_out_by_reason(panel, reasons | {THERAPIST_NOT_KNOWN: panel["therapist"].isna()})
-        lost = sum(e["rows"] for e in kept["left_out"] if e["reason"] == THERAPIST_NOT_KNOWN)
-        if lost:
-            notes.append(
-                f"{lost} sessions are left out because their therapist is not known. To keep them, "
-                "give the model `levels: []`."
-            )
-    rows = panel[kept["used"]]
+        kept = kept_rows(panel, reasons | {THERAPIST_NOT_KNOWN: panel["therapist"].isna()})
+    rows = panel[kept.used]
     random, about_levels = levels_of(rows, _wanted(wanted_levels))
-    notes += about_levels
-    _refuse_too_few(rows, events, notes, end)
-    return AtRisk(rows, kept, random, _sites(rows, random, notes))
+    _refuse_too_few(rows, end)
+    sites, about_sites = _sites(rows, random)
+    warnings = [
+        *_lost_for_want_of_a_therapist(kept),
+        *about_levels,
+        *_events_without_a_score(rows, events, end),
+        *about_sites,
+    ]
+    return AtRisk(rows, kept, random, sites, warnings)
+
+
+def no_score(cohort: Cohort, measure: str) -> Fact:
+    """Return the reason of rows in which a measure has no score."""
+    return Fact(Reason.NO_SCORE, f"no score of {cohort.label(measure)} at this session")
+
+
+def _lost_for_want_of_a_therapist(kept: Kept) -> list[Fact]:
+    lost = sum(entry.rows for entry in kept.left_out if entry.reason == THERAPIST_NOT_KNOWN)
+    words = (
+        f"{lost} sessions are left out because their therapist is not known. To keep them, "
+        "give the model `levels: []`."
+    )
+    return [Fact(Warned.THERAPIST_NOT_KNOWN, words)] if lost else []
+
+
+def _events_without_a_score(rows: pd.DataFrame, events: int, end: str) -> list[Fact]:
+    entering, several = int(rows["dropout_event"].sum()), ENDS[end][2]
+    words = f"{entering} of {events} {several} enter; the others lack a score at their end."
+    return [Fact(Warned.EVENTS_WITHOUT_A_SCORE, words)] if entering < events else []
 
 
 def _wanted(levels: Sequence[str] | None) -> list[str]:
@@ -134,7 +155,7 @@ def _wanted(levels: Sequence[str] | None) -> list[str]:
     return ["site", *(["therapist"] if levels is None else levels)]
 
 
-def _refuse_too_few(rows: pd.DataFrame, events: int, notes: list[str], end: str) -> None:
+def _refuse_too_few(rows: pd.DataFrame, end: str) -> None:
     done, _, several, _ = ENDS[end]
     entering = int(rows["dropout_event"].sum())
     if entering < FEWEST_EVENTS:
@@ -145,19 +166,15 @@ def _refuse_too_few(rows: pd.DataFrame, events: int, notes: list[str], end: str)
         raise FitError(msg)
     if entering == len(rows):
         raise FitError(EVERYBODY.format(done))
-    if entering < events:
-        notes.append(
-            f"{entering} of {events} {several} enter; the others lack a score at their end."
-        )
 
 
-def _sites(rows: pd.DataFrame, random: Sequence[str], notes: list[str]) -> list[str]:
-    """Return the site term where there are few sites and each has both outcomes."""
+def _sites(rows: pd.DataFrame, random: Sequence[str]) -> tuple[list[str], list[Fact]]:
+    """Return the site term where there are few sites and each has both outcomes, or why not."""
     terms = site_terms(rows, random)
     if terms and rows.groupby("site")["dropout_event"].mean().isin([0.0, 1.0]).any():
-        notes.append("A site without any dropout: site differences could not be adjusted for.")
-        return []
-    return terms
+        words = "A site without any dropout: site differences could not be adjusted for."
+        return [], [Fact(Warned.SITES_NOT_ADJUSTED_FOR, words)]
+    return terms, []
 
 
 def therapists_whose_clients_all_left(rows: pd.DataFrame) -> tuple[int, int]:

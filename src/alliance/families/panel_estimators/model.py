@@ -22,21 +22,41 @@ from linearmodels.panel import BetweenOLS, PanelOLS, PooledOLS, RandomEffects
 from scipy import stats
 
 from alliance.errors import FitError
+from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.levels import FEWEST_CLUSTERS, clusters_of
+from alliance.families.common.multilevel import time_not_known
 from alliance.families.diagnostics import none_of
+from alliance.families.facts import (
+    Assumption,
+    DfMethod,
+    Estimator,
+    Fact,
+    Reason,
+    Tested,
+    Warned,
+)
 from alliance.families.fit import (
-    Cohort,
-    Draft,
+    Asked,
+    Convergence,
+    Engine,
+    Estimate,
+    Fit,
+    Kept,
+    Outcome,
+    Test,
+    data_of,
     estimate,
-    left_out_by_reason,
-    refuse,
-    require_scores,
-    rows_of,
-    test_row,
+    kept_rows,
+    refused,
 )
 from alliance.mixed import fit_mixed
 
-ESTIMATORS = ("client fixed effects", "first differences", "between", "random effects")
+ESTIMATORS = {
+    Estimator.FIXED_EFFECTS: "client fixed effects",
+    Estimator.FIRST_DIFFERENCES: "first differences",
+    Estimator.BETWEEN: "between, client means",
+    Estimator.RANDOM_EFFECTS: "random effects, Swamy-Arora",
+}
 WITHIN, BETWEEN = "within-client", "between-client"
 
 
@@ -46,8 +66,8 @@ class PanelEstimate:
 
     Attributes
     ----------
-    name
-        In words.
+    estimator
+        Which one, and how its standard errors were computed.
     level
         Which differences it uses: `within-client`, `between-client`, or `both`.
     coefficients, se
@@ -58,7 +78,7 @@ class PanelEstimate:
         Rows, differences or clients that it rests on.
     """
 
-    name: str
+    estimator: Fact
     level: str
     coefficients: pd.Series
     se: pd.Series
@@ -120,30 +140,30 @@ def panel_estimates(
     pairs = dy.notna()
     means = with_constant.groupby(level=0).mean()
     within = x[several] - x[several].groupby(level=0).transform("mean")
-    runs: list[tuple[str, str, pd.DataFrame, Callable[[], Any], Mapping[str, Any]]] = [
+    runs: list[tuple[Estimator, str, pd.DataFrame, Callable[[], Any], Mapping[str, Any]]] = [
         (
-            "client fixed effects",
+            Estimator.FIXED_EFFECTS,
             WITHIN,
             within,
             lambda: PanelOLS(y[several], x[several], entity_effects=True),
             _of(options, several),
         ),
         (
-            "first differences",
+            Estimator.FIRST_DIFFERENCES,
             WITHIN,
             dx[pairs],
             lambda: PooledOLS(dy[pairs], dx[pairs]),
             _of(options, pairs),
         ),
         (
-            "between, client means",
+            Estimator.BETWEEN,
             BETWEEN,
             means,
             lambda: BetweenOLS(y, with_constant),
             {"debiased": True},
         ),
         (
-            "random effects, Swamy-Arora",
+            Estimator.RANDOM_EFFECTS,
             "both",
             means,
             lambda: RandomEffects(y, with_constant),
@@ -151,7 +171,7 @@ def panel_estimates(
         ),
     ]
     found = []
-    for name, level, design, model, settings in runs:
+    for code, level, design, model, settings in runs:
         if not _carries(design):
             continue
         result = model().fit(**settings)
@@ -159,7 +179,7 @@ def panel_estimates(
         told = how if clustered or clusters is None else "conventional standard errors"
         found.append(
             PanelEstimate(
-                name=f"{name}, {told}",
+                estimator=Fact(code, f"{ESTIMATORS[code]}, {told}"),
                 level=level,
                 coefficients=result.params[list(regressors)],
                 se=result.std_errors[list(regressors)],
@@ -234,103 +254,151 @@ def mundlak(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> dict
     }
 
 
-def panel_estimators_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+# ASSUME the regressors do not answer to earlier shocks of the outcome beyond one session
+# (strict exogeneity); the lagged outcome breaks it, by about (1 + phi)/(T - 1).
+ASSUMPTIONS = (
+    Fact(
+        Assumption.CLIENT_CONSTANTS,
+        "Every estimator but “between” removes or models what is constant in a client.",
+    ),
+    Fact(
+        Assumption.SHORT_COURSE_BIAS,
+        "The outcome now is among the regressors: with few sessions its coefficient is too low by "
+        "fixed effects and first differences (Nickell, 1981), too high by random effects.",
+    ),
+)
+NO_DIAGNOSTICS = (
+    "Panel estimators assume no distribution of residuals or clients, and their standard "
+    "errors are robust to clustering: no diagnostics are computed for them."
+)
+
+
+def panel_estimators_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     """Return the fit of one direction by every panel estimator."""
     base = entry["entry"]
     predictor, outcome, time = base["predictor"], base["outcome"], base["time"]
     x, y = cohort.label(predictor), cohort.label(outcome)
-    following = f"{outcome}_next"
-    draft = Draft(
-        model=name,
-        family="panel_estimators",
-        title=f"{x} → {y} at the next session: panel estimators",
-        question=f"Does the effect of “{x}” on “{y}” at the next session hold if every client has "
+    following, regressors = f"{outcome}_next", [predictor, outcome, time]
+    asked = Asked(
+        name,
+        "panel_estimators",
+        f"{x} → {y} at the next session: panel estimators",
+        f"Does the effect of “{x}” on “{y}” at the next session hold if every client has "
         "a level of their own, whatever that level is?",
-        outcome={"column": following, "label": f"{y} at the next session",
-                 "unit": cohort.unit(outcome)},
-        engine={"name": "linearmodels", "version": linearmodels.__version__,
-                "estimator": "least squares", "df_method": "clusters − 1"},
-    )  # fmt: skip
-    panel = cohort.panel
+        Outcome(following, f"{y} at the next session", cohort.unit(outcome)),
+        about=entry["model"],
+    )
     try:
-        require_scores(cohort, predictor)
-        require_scores(cohort, outcome)
-        kept = left_out_by_reason(
-            panel,
-            {
-                f"no next session with a score of {y}": panel[following].isna(),
-                f"no score of {y} at this session": panel[outcome].isna(),
-                f"no score of {x} at this session": panel[predictor].isna(),
-                f"{time.replace('_', ' ')} not known": panel[time].isna(),
-            },
-        )
-        rows = panel[kept["used"]]
-        if rows["client"].nunique() < 2:
-            msg = "fewer than two clients have a pair of successive sessions."
-            raise FitError(msg)
+        kept = _pairs(cohort, predictor, outcome, time)
+        rows = cohort.panel[kept.used]
         clusters, level = clusters_of(rows)
-        regressors = [predictor, outcome, time]
         found = panel_estimates(rows, following, regressors, clusters, level)
     except FitError as error:
-        return refuse(draft, cohort, f"The panel estimators cannot be computed: {error}")
-    missing = [one for one in ESTIMATORS if not any(f.name.startswith(one) for f in found)]
-    draft.warnings += [
-        f"{one.capitalize()}: not computed, the sessions that there are cannot carry it."
-        for one in missing
-    ]
+        why = f"The panel estimators cannot be computed: {error}"
+        return refused(asked, _engine(""), cohort, why)
+    warnings = _without(found)
     if not found:
-        return refuse(draft, cohort, "No panel estimator can be computed from these sessions.")
-    draft.status = "converged"
-    draft.convergence |= {"converged": True, "optimiser": "closed form"}
-    draft.equation = (
-        f"{following} ~ client constant + {predictor} + {outcome} + {time}  (client constants: "
-        "free, differenced away, averaged, or random)"
-    )
-    draft.data = rows_of(cohort, kept["used"], kept["left_out"], ["site", "client"])
-    draft.engine["df_method"] = f"clusters − 1 (clustered by {level})"
-    draft.estimates = [_row(found_one, predictor, x) for found_one in found]
-    draft.tests = [
-        test_row(
-            "Hausman: fixed against random effects",
-            "chi2",
-            hausman(rows, following, regressors),
-        ),
-        test_row(
-            "Mundlak: within against between coefficients",
-            "F",
-            mundlak(rows, following, regressors),
-        ),
-    ]
-    if draft.tests[0]["statistic"] is None:
-        draft.warnings.append(
+        why = "No panel estimator can be computed from these sessions."
+        return refused(asked, _engine(""), cohort, why, warnings=warnings)
+    tests = _tests(rows, following, regressors)
+    if tests[0].statistic is None:
+        words = (
             "Hausman's test is not defined here (the difference of the covariances is not positive "
             "definite): read Mundlak's."
         )
+        warnings.append(Fact(Warned.TEST_NOT_DEFINED, words))
     if len(np.unique(clusters)) < FEWEST_CLUSTERS:
-        draft.warnings.append("Fewer than ten clusters: clustered standard errors are too small.")
-    # ASSUME the regressors do not answer to earlier shocks of the outcome beyond one session
-    # (strict exogeneity); the lagged outcome breaks it, by about (1 + phi)/(T - 1).
-    draft.assumptions = [
-        "Every estimator but “between” removes or models what is constant in a client.",
-        "The outcome now is among the regressors: with few sessions its coefficient is too low by "
-        "fixed effects and first differences (Nickell, 1981), too high by random effects.",
-    ]
-    draft.diagnostics = none_of(
-        "Panel estimators assume no distribution of residuals or clients, and their standard "
-        "errors are robust to clustering: no diagnostics are computed for them."
+        words = "Fewer than ten clusters: clustered standard errors are too small."
+        warnings.append(Fact(Warned.FEW_CLUSTERS, words))
+    return Fit(
+        asked,
+        _engine(level),
+        data_of(cohort, kept, ["site", "client"]),
+        status="converged",
+        equation=f"{following} ~ client constant + {predictor} + {outcome} + {time}  (client "
+        "constants: free, differenced away, averaged, or random)",
+        estimates=[_row(one, predictor, x) for one in found],
+        tests=tests,
+        convergence=Convergence(converged=True, optimiser="closed form"),
+        diagnostics=none_of(NO_DIAGNOSTICS),
+        warnings=warnings,
+        assumptions=ASSUMPTIONS,
     )
-    return draft.finish()
 
 
-def _row(found: PanelEstimate, term: str, label: str) -> dict[str, Any]:
+def _engine(clustered_by: str) -> Engine:
+    how = "clusters − 1" + (f" (clustered by {clustered_by})" if clustered_by else "")
+    return Engine(
+        "linearmodels",
+        linearmodels.__version__,
+        Fact(Estimator.LEAST_SQUARES, "least squares"),
+        Fact(DfMethod.CLUSTERS, how),
+    )
+
+
+def _pairs(cohort: Cohort, predictor: str, outcome: str, time: str) -> Kept:
+    """Return the sessions that have all, and a next one.
+
+    Raises
+    ------
+    FitError
+        Fewer than two clients have such a session, or a measure has no scores.
+    """
+    require_scores(cohort, predictor)
+    require_scores(cohort, outcome)
+    panel, x, y = cohort.panel, cohort.label(predictor), cohort.label(outcome)
+    needed = {
+        f"{outcome}_next": Fact(Reason.NO_NEXT_SCORE, f"no next session with a score of {y}"),
+        outcome: Fact(Reason.NO_SCORE, f"no score of {y} at this session"),
+        predictor: Fact(Reason.NO_SCORE, f"no score of {x} at this session"),
+        time: time_not_known(time),
+    }
+    kept = kept_rows(panel, {why: panel[column].isna() for column, why in needed.items()})
+    if panel.loc[kept.used, "client"].nunique() < 2:
+        msg = "fewer than two clients have a pair of successive sessions."
+        raise FitError(msg)
+    return kept
+
+
+def _without(found: Sequence[PanelEstimate]) -> list[Fact]:
+    """Return a warning for each estimator that these sessions cannot carry."""
+    there = {one.estimator.code for one in found}
+    return [
+        Fact(
+            Warned.ESTIMATOR_NOT_COMPUTED,
+            f"{words.partition(',')[0].capitalize()}: not computed, the sessions that there are "
+            "cannot carry it.",
+        )
+        for code, words in ESTIMATORS.items()
+        if code not in there
+    ]
+
+
+def _tests(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> list[Test]:
+    return [
+        Test(
+            Tested.HAUSMAN,
+            "Hausman: fixed against random effects",
+            **hausman(rows, outcome, regressors),
+        ),
+        Test(
+            Tested.MUNDLAK,
+            "Mundlak: within against between coefficients",
+            kind="F",
+            **mundlak(rows, outcome, regressors),
+        ),
+    ]
+
+
+def _row(found: PanelEstimate, term: str, label: str) -> Estimate:
     value, se = float(found.coefficients[term]), float(found.se[term])
     half = float(stats.t.ppf(0.975, found.df)) * se
     return estimate(
         term,
         label=f"{label}, {'within and between clients' if found.level == 'both' else found.level}",
-        role="main" if found.name.startswith("client fixed") else "adjustment",
+        role="main" if found.estimator.code == Estimator.FIXED_EFFECTS else "adjustment",
         level=found.level,
-        estimator=found.name,
+        estimator=found.estimator,
         unit="points per point",
         numbers={
             "estimate": value,

@@ -17,113 +17,137 @@ from typing import Any
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.levels import levels_of, site_terms
 from alliance.families.common.multilevel import (
     ENGINE,
+    MIXED,
     THERAPIST_NOT_KNOWN,
-    fill_convergence,
+    components_of,
+    engine_result,
     plain_name,
+    records,
+    singular_warning,
     statistics_of,
 )
+from alliance.families.common.second_engine import no_second_engine
 from alliance.families.diagnostics import Correlations, diagnose
+from alliance.families.facts import Assumption, Estimator, Fact, Reason, Warned
 from alliance.families.fit import (
-    Cohort,
-    Draft,
+    Asked,
+    Estimate,
+    Fit,
+    Kept,
+    Outcome,
+    data_of,
     estimate,
-    left_out_by_reason,
-    refuse,
-    require_scores,
-    rows_of,
+    kept_rows,
+    refused,
 )
 from alliance.mixed import MixedFit, fit_mixed
 
 INTERVALS = {
-    "delta": "delta method on Fisher's z",
-    "profile": "profile likelihood",
-    "bootstrap": "parametric bootstrap",
+    "delta": Fact(Estimator.CORRELATION_DELTA, "correlation, delta method on Fisher's z"),
+    "profile": Fact(Estimator.CORRELATION_PROFILE, "correlation, profile likelihood"),
+    "bootstrap": Fact(Estimator.CORRELATION_BOOTSTRAP, "correlation, parametric bootstrap"),
 }
 DRAWS = 500
 
 
-def parallel_growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def parallel_growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     """Return the fit of two measures at once; never raises for what the data cannot give."""
     outcomes, times = list(entry["outcomes"]), list(entry["times"])
     labels = [cohort.label(outcome) for outcome in outcomes]
-    draft = Draft(
-        model=name,
-        family="parallel_growth",
-        title=f"{labels[0]} and {labels[1]}: do they develop together?",
-        question=f"Do clients whose “{labels[0]}” rises faster also change faster in "
+    asked = Asked(
+        name,
+        "parallel_growth",
+        f"{labels[0]} and {labels[1]}: do they develop together?",
+        f"Do clients whose “{labels[0]}” rises faster also change faster in "
         f"“{labels[1]}”, and do the two go together within a session?",
-        outcome={
-            "column": ", ".join(outcomes),
-            "label": " and ".join(labels),
-            "unit": "; ".join(cohort.unit(outcome) for outcome in outcomes),
-        },
-        engine=dict(ENGINE),
+        Outcome(
+            ", ".join(outcomes),
+            " and ".join(labels),
+            "; ".join(cohort.unit(outcome) for outcome in outcomes),
+        ),
     )
-    # ASSUME normal random effects and residuals; residuals of different sessions independent.
-    draft.assumptions = [
-        "Each mean course is linear in its time: "
-        + ", ".join(
-            f"{label} in {time.replace('_', ' ')}"
-            for label, time in zip(labels, times, strict=True)
-        )
-        + ".",
-        "Random effects and residuals are normal; residuals of different sessions are independent.",
-        "Missing sessions and forms are missing at random given the scores that there are, of "
-        "either measure.",
-    ]
+    assumptions = _assumptions(labels, times)
     try:
         for outcome in outcomes:
             require_scores(cohort, outcome)
         fit, kept, levels = _fit(cohort.panel, outcomes, times, entry.get("levels"))
         how = entry.get("intervals", "delta")
-        table = fit.correlations(how, draws=DRAWS, seed=int(entry.get("seed", 1)))
+        table = records(fit.correlations(how, draws=DRAWS, seed=int(entry.get("seed", 1))))
     except FitError as error:
-        return refuse(draft, cohort, str(error))
-    draft.equation = fit.equation
-    inner = [level for level in levels if level != "site"]
-    draft.data = rows_of(cohort, kept["used"], kept["left_out"], ["site", *inner])
-    fill_convergence(draft, fit)
-    draft.warnings.append("No second engine: statsmodels fits one outcome at a time.")
+        return refused(asked, ENGINE, cohort, str(error), assumptions=assumptions)
     words = dict(zip(outcomes, labels, strict=True))
-    draft.estimates = [
-        *(_correlation(row, words, how) for row in table.to_dict("records")),
-        *(_fixed(row, words) for row in fit.coefficients.to_dict("records")),
+    estimates = [
+        *(_correlation(row, words, INTERVALS[how]) for row in table),
+        *(_fixed(row, words) for row in records(fit.coefficients)),
     ]
-    draft.warnings += [
+    mains = tuple(row.term for row in estimates if row.role == "main")
+    return engine_result(
+        asked,
+        fit,
+        data=data_of(cohort, kept, ["site", *(level for level in levels if level != "site")]),
+        estimates=estimates,
+        variance_components=components_of(fit.variance_components),
+        fit_statistics=statistics_of(fit)
+        | {f"scores of {label}": fit.rows.by_outcome[y].used for y, label in words.items()},
+        diagnostics=diagnose(fit, cohort.panel[kept.used], estimates, Correlations(mains)),
+        warnings=[
+            *singular_warning(fit.convergence),
+            no_second_engine("statsmodels fits one outcome at a time."),
+            *(_about_boundary(row, words) for row in table if row["note"]),
+        ],
+        assumptions=assumptions,
+    )
+
+
+def _assumptions(labels: list[str], times: list[str]) -> list[Fact]:
+    # ASSUME normal random effects and residuals; residuals of different sessions independent.
+    courses = ", ".join(
+        f"{label} in {time.replace('_', ' ')}" for label, time in zip(labels, times, strict=True)
+    )
+    return [
+        Fact(Assumption.LINEAR_COURSE, f"Each mean course is linear in its time: {courses}."),
+        Fact(
+            Assumption.NORMAL_EFFECTS,
+            "Random effects and residuals are normal; residuals of different sessions are "
+            "independent.",
+        ),
+        Fact(
+            Assumption.MISSING_AT_RANDOM,
+            "Missing sessions and forms are missing at random given the scores that there are, of "
+            "either measure.",
+        ),
+    ]
+
+
+def _about_boundary(row: Mapping[str, Any], words: Mapping[str, str]) -> Fact:
+    told = (
         f"{_effect(row['effect_1'], words)} and {_effect(row['effect_2'], words)} "
         f"({row['level']}): {row['note']}."
-        for row in table.to_dict("records")
-        if row["note"]
-    ]
-    draft.variance_components = _components(fit.variance_components)
-    draft.fit_statistics = statistics_of(fit) | {
-        f"scores of {label}": fit.rows.by_outcome[outcome].used for outcome, label in words.items()
-    }
-    mains = tuple(row["term"] for row in draft.estimates if row["role"] == "main")
-    rows = cohort.panel[kept["used"]]
-    draft.diagnostics = diagnose(fit, rows, draft.estimates, Correlations(mains))
-    return draft.finish()
+    )
+    return Fact(Warned.CORRELATION_AT_BOUNDARY, told)
 
 
 def _fit(
     panel: pd.DataFrame, outcomes: list[str], times: list[str], wanted: list[str] | None
-) -> tuple[MixedFit, dict[str, Any], list[str]]:
+) -> tuple[MixedFit, Kept, list[str]]:
     """Return the fit, the rows it used and its levels."""
     there = pd.concat(
         [panel[y].notna() & panel[t].notna() for y, t in zip(outcomes, times, strict=True)], axis=1
     ).any(axis=1)
-    reasons = {"no score of either measure, or its time is not known": ~there}
+    neither = Fact(Reason.NO_SCORE, "no score of either measure, or its time is not known")
+    reasons = {neither: ~there}
     levels, _ = levels_of(panel[there], wanted)
     if "client" not in levels:
         msg = "The model has no client level: its `levels` need `client`."
         raise FitError(msg)
     if "therapist" in levels:
         reasons[THERAPIST_NOT_KNOWN] = panel["therapist"].isna()
-    kept = left_out_by_reason(panel, reasons)
-    rows = panel[kept["used"]]
+    kept = kept_rows(panel, reasons)
+    rows = panel[kept.used]
     both = rows[outcomes].notna().all(axis=1)
     if not both.any():
         msg = "The two measures are never filled in at the same session."
@@ -147,7 +171,7 @@ def _effect(name: str, words: Mapping[str, str]) -> str:
     return f"{words[outcome]}, {'intercept' if term == '1' else 'change'}"
 
 
-def _correlation(row: Mapping[Any, Any], words: Mapping[str, str], how: str) -> dict[str, Any]:
+def _correlation(row: Mapping[str, Any], words: Mapping[str, str], how: Fact) -> Estimate:
     across = row["effect_1"].split(":")[0] != row["effect_2"].split(":")[0]
     level = "session" if row["level"] == "residual" else row["level"]
     numbers = {
@@ -164,28 +188,13 @@ def _correlation(row: Mapping[Any, Any], words: Mapping[str, str], how: str) -> 
         label=f"{_effect(row['effect_1'], words)} ↔ {_effect(row['effect_2'], words)}",
         role="main" if across else "adjustment",
         level=f"correlation, {level}",
-        estimator=f"correlation, {INTERVALS[how]}",
+        estimator=how,
         unit="",
         numbers=numbers,
     )
 
 
-def _components(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return variances and covariances; those of the residuals have the level `session`."""
-    return [
-        {
-            "level": "session" if row["level"] == "residual" else row["level"],
-            "name_1": row["name_1"],
-            "name_2": row["name_1"] if pd.isna(row["name_2"]) else row["name_2"],
-            "variance_or_covariance": row["variance_or_covariance"],
-            "sd_or_correlation": row["sd_or_correlation"],
-            "share": None,
-        }
-        for row in table.to_dict("records")
-    ]
-
-
-def _fixed(row: Mapping[Any, Any], words: Mapping[str, str]) -> dict[str, Any]:
+def _fixed(row: Mapping[str, Any], words: Mapping[str, str]) -> Estimate:
     outcome, _, term = row["term"].partition(": ")
     name = "intercept" if term == "1" else plain_name(term)
     return estimate(
@@ -193,7 +202,7 @@ def _fixed(row: Mapping[Any, Any], words: Mapping[str, str]) -> dict[str, Any]:
         label=f"{words[outcome]}: {name}",
         role="adjustment",
         level="intercept" if term == "1" else "covariate",
-        estimator="mixed model, REML",
+        estimator=MIXED,
         unit="points",
         numbers=row,
     )

@@ -11,23 +11,38 @@ handled": so all stand side by side, and no reader has to trust one of them
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.families.cohort import Cohort
 from alliance.families.common.curves import simultaneous_reach
 from alliance.families.common.levels import levels_of, site_terms
-from alliance.families.common.multilevel import sd
-from alliance.families.coupling.model import COUPLING_ASSUMPTIONS, coupling_draft, coupling_model
+from alliance.families.common.multilevel import ENGINE, records, sd, statistics_of
+from alliance.families.coupling.model import COUPLING_ASSUMPTIONS, coupling_asked, coupling_model
 from alliance.families.diagnostics import none_of
-from alliance.families.fit import Cohort, Draft, estimate, refuse
+from alliance.families.facts import Assumption, Estimator, Fact, Warned
+from alliance.families.fit import (
+    NUMBERS,
+    Asked,
+    Component,
+    Curve,
+    Estimate,
+    Fit,
+    estimate,
+    refused,
+)
 from alliance.mixed import MixedFit, fit_mixed
 
 UNIT = "points per point"
+ONE_DEPARTURE = Fact(
+    Assumption.ONE_DEPARTURE,
+    "Every arm departs from the reported model in the one or two ways that its name says.",
+)
 X, X_BETWEEN, X_THERAPIST, X_SITE = "x_within", "x_between", "x_therapist", "x_site"
 NOW, FOLLOWING = "y_now", "y_following"
 LEVELS = {
@@ -46,8 +61,8 @@ class Arm:
 
     Attributes
     ----------
-    name
-        In words, as printed.
+    code, name
+        For programs, and in words as printed.
     mean
         `all` sessions, the `running` mean, or the `latent` mean.
     trend
@@ -64,6 +79,7 @@ class Arm:
         Whether the within effect may change with the log of the session's number.
     """
 
+    code: Estimator
     name: str
     mean: str = "all"
     trend: str = "covariate"
@@ -75,18 +91,23 @@ class Arm:
 
 
 ARMS = (
-    Arm("reported model"),
-    Arm("no detrending", trend="none"),
-    Arm("client's own line taken out", trend="line"),
-    Arm("mean so far", mean="running"),
-    Arm("mean so far, no detrending", mean="running", trend="none"),
-    Arm("latent mean", mean="latent"),
-    Arm("same session", lag=0),
-    Arm("two sessions later", lag=2),
-    Arm("outcome now not centred", centred=False),
-    Arm("effect differs between clients", differs=True),
-    Arm("therapists apart", four_way=True),
-    Arm("effect changes over treatment", over_time=True),
+    Arm(Estimator.REPORTED, "reported model"),
+    Arm(Estimator.NO_DETRENDING, "no detrending", trend="none"),
+    Arm(Estimator.OWN_LINE, "client's own line taken out", trend="line"),
+    Arm(Estimator.RUNNING_MEAN, "mean so far", mean="running"),
+    Arm(
+        Estimator.RUNNING_MEAN_NO_DETRENDING,
+        "mean so far, no detrending",
+        mean="running",
+        trend="none",
+    ),
+    Arm(Estimator.LATENT_MEAN, "latent mean", mean="latent"),
+    Arm(Estimator.SAME_SESSION, "same session", lag=0),
+    Arm(Estimator.TWO_SESSIONS_LATER, "two sessions later", lag=2),
+    Arm(Estimator.LAG_NOT_CENTRED, "outcome now not centred", centred=False),
+    Arm(Estimator.DIFFERS_BETWEEN_CLIENTS, "effect differs between clients", differs=True),
+    Arm(Estimator.THERAPISTS_APART, "therapists apart", four_way=True),
+    Arm(Estimator.CHANGES_OVER_TREATMENT, "effect changes over treatment", over_time=True),
 )
 
 
@@ -191,65 +212,88 @@ def latent_between(fit: MixedFit, rows: pd.DataFrame) -> dict[str, float | None]
         raise FitError(msg)
     weights = {X_BETWEEN: 1 / reliability, X: 1 - 1 / reliability}
     row = fit.contrast({"latent": weights}).iloc[0]
-    columns = ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high")
-    return {column: row[column] for column in columns}
+    return {column: row[column] for column in NUMBERS}
 
 
-def specifications_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def specifications_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     """Return the reported coupling model and every arm beside it, as one fit."""
     base = entry["entry"]
-    predictor, outcome, time = base["predictor"], base["outcome"], base["time"]
-    x = cohort.label(predictor)
-    draft = coupling_draft(cohort, name, base)
-    try:
-        coupling_model(draft, cohort, base)
-    except FitError as error:
-        return refuse(_renamed(draft, x), cohort, str(error))
-    _renamed(draft, x)
-    draft.estimates, draft.companions, draft.variance_components = [], [], []
-    draft.second_engine = None
-    draft.warnings = [w for w in draft.warnings if "second engine" not in w.lower()]
-    for arm in ARMS:
-        try:
-            rows = arm_rows(cohort.panel, arm, predictor, outcome, time)
-            fit = fit_arm(rows, arm, base.get("levels"))
-            if not fit.convergence.converged:
-                msg = "its optimiser did not reach a maximum."
-                raise FitError(msg)
-            draft.estimates += _rows_of_arm(arm, fit, rows, x)
-        except FitError as error:
-            draft.warnings.append(f"{arm.name.capitalize()}: not computed, {error}")
-            continue
-        draft.fit_statistics[f"rows: {arm.name}"] = fit.rows.used
-        if arm.differs:
-            draft.variance_components = _spread(fit)
-            draft.fit_statistics |= _range_over_clients(fit)
-        if arm.over_time:
-            draft.curves = [_effect_over_time(fit, rows, draft)]
-    draft.assumptions = [*COUPLING_ASSUMPTIONS, "Every arm departs from the reported model in the "
-                         "one or two ways that its name says."]  # fmt: skip
-    draft.diagnostics = none_of(
-        "The diagnostics of the reported model stand with that model; its other arms have none."
+    x = cohort.label(base["predictor"])
+    coupling = coupling_asked(cohort, name, base)
+    asked = Asked(
+        name,
+        "specifications",
+        f"{x} → {coupling.outcome.label}: other ways to ask",
+        "Does the answer depend on how means, trends and lags are handled?",
+        coupling.outcome,
+        about=entry["model"],
     )
-    return draft.finish()
+    try:
+        reported = coupling_model(cohort, base)
+    except FitError as error:
+        return refused(asked, ENGINE, cohort, str(error), assumptions=COUPLING_ASSUMPTIONS)
+    found = [_computed(cohort, arm, base, x, coupling.outcome.label) for arm in ARMS]
+    second = (Warned.NO_SECOND_ENGINE, Warned.ENGINES_DIFFER)
+    warnings = [fact for fact in reported.warnings if fact.code not in second]
+    statistics = statistics_of(reported.fit)
+    return reported.result(
+        asked,
+        estimates=[row for one in found for row in one.estimates],
+        variance_components=[row for one in found for row in one.components],
+        second_engine=None,
+        fit_statistics=statistics | {key: n for one in found for key, n in one.statistics.items()},
+        curves=[curve for one in found for curve in one.curves],
+        diagnostics=none_of(
+            "The diagnostics of the reported model stand with that model; its other arms have none."
+        ),
+        warnings=[*warnings, *(fact for one in found for fact in one.warnings)],
+        assumptions=[*COUPLING_ASSUMPTIONS, ONE_DEPARTURE],
+    )
 
 
-def _renamed(draft: Draft, x: str) -> Draft:
-    draft.family = "specifications"
-    draft.title = f"{x} → {draft.outcome['label']}: other ways to ask"
-    draft.question = "Does the answer depend on how means, trends and lags are handled?"
-    return draft
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What one arm adds to the fit."""
+
+    estimates: Sequence[Estimate] = ()
+    components: Sequence[Component] = ()
+    statistics: Mapping[str, float] = field(default_factory=dict)
+    curves: Sequence[Curve] = ()
+    warnings: Sequence[Fact] = ()
 
 
-def _rows_of_arm(arm: Arm, fit: MixedFit, rows: pd.DataFrame, x: str) -> list[dict[str, Any]]:
-    table = fit.coefficients.set_index("term")
+def _computed(
+    cohort: Cohort, arm: Arm, base: Mapping[str, Any], label: str, outcome_label: str
+) -> Computed:
+    """Fit one arm; one that the data cannot carry is a warning."""
+    try:
+        rows = arm_rows(cohort.panel, arm, base["predictor"], base["outcome"], base["time"])
+        fit = fit_arm(rows, arm, base.get("levels"))
+        if not fit.convergence.converged:
+            msg = "its optimiser did not reach a maximum."
+            raise FitError(msg)
+        estimates = _rows_of_arm(arm, fit, rows, label)
+    except FitError as error:
+        words = f"{arm.name.capitalize()}: not computed, {error}"
+        return Computed(warnings=[Fact(Warned.SPECIFICATION_NOT_COMPUTED, words)])
+    used = {f"rows: {arm.name}": fit.rows.used}
+    return Computed(
+        estimates,
+        components=[_spread(fit)] if arm.differs else [],
+        statistics=used | (_range_over_clients(fit) if arm.differs else {}),
+        curves=[_effect_over_time(fit, rows, outcome_label)] if arm.over_time else [],
+    )
+
+
+def _rows_of_arm(arm: Arm, fit: MixedFit, rows: pd.DataFrame, x: str) -> list[Estimate]:
+    table = {row["term"]: row for row in records(fit.coefficients)}
     words = {X: "within client", X_BETWEEN: "between clients", X_THERAPIST: "between therapists",
              X_SITE: "between sites"}  # fmt: skip
     found = []
     for term, level in LEVELS.items():
-        if term not in table.index or (arm.mean == "latent" and term == X):
+        if term not in table or (arm.mean == "latent" and term == X):
             continue
-        numbers: Mapping[str, Any] = {str(k): v for k, v in table.loc[term].items()}
+        numbers: Mapping[str, Any] = table[term]
         if arm.mean == "latent":
             numbers = latent_between(fit, rows)
         spread = sd(rows[FOLLOWING] - rows.groupby("client")[FOLLOWING].transform("mean"))
@@ -259,7 +303,7 @@ def _rows_of_arm(arm: Arm, fit: MixedFit, rows: pd.DataFrame, x: str) -> list[di
                 label=f"{x}, {words[term]}",
                 role="main" if arm == ARMS[0] else "adjustment",
                 level=level,
-                estimator=arm.name,
+                estimator=Fact(arm.code, arm.name),
                 unit=UNIT,
                 numbers=numbers,
                 standardised=float(numbers["estimate"]) * sd(rows[X]) / spread
@@ -270,20 +314,12 @@ def _rows_of_arm(arm: Arm, fit: MixedFit, rows: pd.DataFrame, x: str) -> list[di
     return found
 
 
-def _spread(fit: MixedFit) -> list[dict[str, Any]]:
+def _spread(fit: MixedFit) -> Component:
     """Return how much the within effect differs between clients."""
     table = fit.variance_components
     row = table[(table["name_1"] == X) & table["name_2"].isna()].iloc[0]
-    return [
-        {
-            "level": "client",
-            "name_1": X,
-            "name_2": X,
-            "variance_or_covariance": float(row["variance_or_covariance"]),
-            "sd_or_correlation": float(row["sd_or_correlation"]),
-            "share": None,
-        }
-    ]
+    variance, deviation = row["variance_or_covariance"], row["sd_or_correlation"]
+    return Component("client", X, X, float(variance), float(deviation))
 
 
 def _range_over_clients(fit: MixedFit) -> dict[str, float]:
@@ -291,13 +327,13 @@ def _range_over_clients(fit: MixedFit) -> dict[str, float]:
 
     ASSUME effects are normal over clients; the uncertainty of b_w and of the SD is not in it.
     """
-    sd_of_effects = _spread(fit)[0]["sd_or_correlation"]
+    sd_of_effects = _spread(fit).sd_or_correlation or 0.0
     mean = float(fit.coefficients.set_index("term")["estimate"][X])
     reach = 1.959963984540054 * sd_of_effects
     return {LOWEST_CLIENT: mean - reach, HIGHEST_CLIENT: mean + reach}
 
 
-def _effect_over_time(fit: MixedFit, rows: pd.DataFrame, draft: Draft) -> dict[str, Any]:
+def _effect_over_time(fit: MixedFit, rows: pd.DataFrame, outcome_label: str) -> Curve:
     """Return the within effect by session, b0 + b1 log(session), with a simultaneous band."""
     last = int(rows["session"].quantile(0.95))
     sessions = np.arange(1, max(2, min(last, MOST_FOR_A_CURVE)) + 1)
@@ -309,13 +345,13 @@ def _effect_over_time(fit: MixedFit, rows: pd.DataFrame, draft: Draft) -> dict[s
     mean = design @ fit.coefficients["estimate"].to_numpy()
     spread = design @ fit.covariance.to_numpy() @ design.T
     half = simultaneous_reach(spread) * np.sqrt(np.diag(spread))
-    return {
-        "name": "effect over treatment",
-        "group": "within client",
-        "x_label": "Session",
-        "y_label": f"Effect on {draft.outcome['label'].lower()} (points per point)",
-        "x": sessions,
-        "estimate": mean,
-        "ci_low": mean - half,
-        "ci_high": mean + half,
-    }
+    return Curve(
+        "effect over treatment",
+        "within client",
+        "Session",
+        f"Effect on {outcome_label.lower()} (points per point)",
+        sessions,
+        mean,
+        mean - half,
+        mean + half,
+    )

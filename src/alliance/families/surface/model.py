@@ -18,10 +18,25 @@ from typing import Any
 import numpy as np
 
 from alliance.errors import FitError
-from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel
-from alliance.families.common.two_views import CLIENT, THERAPIST, UNIT, with_two_views
+from alliance.families.cohort import Cohort, require_scores
+from alliance.families.common.multilevel import (
+    ENGINE,
+    Fitted,
+    Term,
+    fit_multilevel,
+    records,
+    time_not_known,
+)
+from alliance.families.common.two_views import (
+    CLIENT,
+    NOT_RATED_BY_BOTH,
+    THERAPIST,
+    UNIT,
+    with_two_views,
+)
 from alliance.families.diagnostics import Contrasts, diagnose
-from alliance.families.fit import Cohort, Draft, estimate, refuse, require_scores
+from alliance.families.facts import Assumption, Estimator, Fact, Reason
+from alliance.families.fit import Asked, Curve, Estimate, Fit, Outcome, estimate, refused
 
 X, Y = f"{CLIENT}_within", f"{THERAPIST}_within"
 XX, XY, YY = f"square({X})", f"{X}:{Y}", f"square({Y})"
@@ -36,45 +51,54 @@ GRID = 21
 REACH = 0.9  # the drawn square holds this share of the observed deviations
 
 
-def surface_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+# ASSUME a quadratic surface; ASSUME deviations from the client's own means say what is usual.
+ASSUMPTIONS = (
+    Fact(
+        Assumption.COMMON_SCALE,
+        "Both ratings are read as per cent of their instrument's possible range, as deviations "
+        "from what is usual for the client.",
+    ),
+    Fact(
+        Assumption.QUADRATIC_SURFACE,
+        "The surface is quadratic; the outcome now enters as deviation from the client's mean.",
+    ),
+    Fact(
+        Assumption.MISSING_AT_RANDOM,
+        "Pairs of sessions with all three forms count; others are missing at random.",
+    ),
+    Fact(Assumption.NORMAL_EFFECTS, "Random effects and residuals are normal and independent."),
+)
+
+
+def surface_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     """Return the surface of an outcome at the next session over the two views of this one."""
     client, therapist, outcome = entry["client"], entry["therapist"], entry["outcome"]
     time, z = entry["time"], cohort.label(outcome)
     following, now = f"{outcome}_next", f"{outcome}_within"
-    draft = Draft(
-        model=name,
-        family="surface",
-        title=f"{z} at the next session, by both views of the alliance",
-        question=f"Is “{z}” at the next session different when client and therapist agree that the "
+    asked = Asked(
+        name,
+        "surface",
+        f"{z} at the next session, by both views of the alliance",
+        f"Is “{z}” at the next session different when client and therapist agree that the "
         "session was better than usual, and when they disagree?",
-        outcome={"column": following, "label": f"{z} at the next session",
-                 "unit": cohort.unit(outcome)},
-        engine=dict(ENGINE),
-    )  # fmt: skip
-    # ASSUME a quadratic surface; ASSUME deviations from the client's own means say what is usual.
-    draft.assumptions = [
-        "Both ratings are read as per cent of their instrument's possible range, as deviations "
-        "from what is usual for the client.",
-        "The surface is quadratic; the outcome now enters as deviation from the client's mean.",
-        "Pairs of sessions with all three forms count; others are missing at random.",
-        "Random effects and residuals are normal and independent.",
-    ]
+        Outcome(following, f"{z} at the next session", cohort.unit(outcome)),
+    )
     try:
         require_scores(cohort, outcome)
         both = with_two_views(cohort, client, therapist)
         unit = "points per per cent"
         fitted = fit_multilevel(
-            draft,
             both,
             outcome=following,
+            unit=asked.outcome.unit,
             fixed=["1", X, Y, XX, XY, YY, now, time],
             slopes={},
             wanted_levels=entry.get("levels"),
             needed={
-                following: f"no next session with a score of {z}",
-                outcome: f"no score of {z} at this session",
-                X: "not rated by both",
-                time: f"{time.replace('_', ' ')} not known",
+                following: Fact(Reason.NO_NEXT_SCORE, f"no next session with a score of {z}"),
+                outcome: Fact(Reason.NO_SCORE, f"no score of {z} at this session"),
+                X: NOT_RATED_BY_BOTH,
+                time: time_not_known(time),
             },
             terms={
                 X: Term("Client's view (X)", "within-client", unit),
@@ -86,28 +110,33 @@ def surface_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> dict[str
                 time: Term(f"Time ({time.replace('_', ' ')})", "time", "points per unit"),
             },
         )
-        draft.estimates = [*_surface_tests(fitted), *draft.estimates]
+        estimates = [*_surface_tests(fitted), *fitted.estimates]
     except FitError as error:
-        return refuse(draft, cohort, str(error))
-    draft.diagnostics = diagnose(fitted.fit, fitted.rows, draft.estimates, Contrasts(_weights))
-    draft.curves = _surface(fitted, z)
-    return draft.finish()
+        return refused(asked, ENGINE, cohort, str(error), assumptions=ASSUMPTIONS)
+    return fitted.result(
+        asked,
+        estimates=estimates,
+        diagnostics=diagnose(fitted.fit, fitted.rows, estimates, Contrasts(_weights)),
+        curves=_surface(fitted, z),
+        assumptions=ASSUMPTIONS,
+    )
 
 
-def _surface_tests(fitted: Fitted) -> list[dict[str, Any]]:
+def _surface_tests(fitted: Fitted) -> list[Estimate]:
     """Return a1 to a5 as contrasts."""
-    table = fitted.fit.contrast(_weights(list(fitted.fit.coefficients["term"])))
+    table = records(fitted.fit.contrast(_weights(list(fitted.fit.coefficients["term"]))))
+    how = Fact(Estimator.MIXED_CONTRAST, "contrast of the mixed model")
     return [
         estimate(
             name,
             label=label,
             role="main",
             level="surface",
-            estimator="contrast of the mixed model",
+            estimator=how,
             unit="points per per cent" + (" squared" if XX in of else ""),
-            numbers={str(k): v for k, v in row.items()},
+            numbers=row,
         )
-        for (name, (label, of)), (_, row) in zip(SURFACE.items(), table.iterrows(), strict=True)
+        for (name, (label, of)), row in zip(SURFACE.items(), table, strict=True)
     ]
 
 
@@ -125,7 +154,7 @@ def _key(term: str) -> str:
     return ":".join(sorted(term.split(":")))
 
 
-def _surface(fitted: Fitted, label: str) -> list[dict[str, Any]]:
+def _surface(fitted: Fitted, label: str) -> list[Curve]:
     """Return lines of the surface at a grid of the therapist's view, over the client's view.
 
     Drawn relative to the usual session (X = Y = 0): only what the two views change is shown.
@@ -146,15 +175,15 @@ def _surface(fitted: Fitted, label: str) -> list[dict[str, Any]]:
             np.clip(np.einsum("ij,jk,ik->i", design, v, design), 0.0, None)
         )
         curves.append(
-            {
-                "name": "surface",
-                "group": f"{y:.6g}",
-                "x_label": f"Client's view, from usual ({UNIT})",
-                "y_label": f"{label} at the next session, difference (points)",
-                "x": x,
-                "estimate": mean,
-                "ci_low": mean - half,
-                "ci_high": mean + half,
-            }
+            Curve(
+                "surface",
+                f"{y:.6g}",
+                f"Client's view, from usual ({UNIT})",
+                f"{label} at the next session, difference (points)",
+                x,
+                mean,
+                mean - half,
+                mean + half,
+            )
         )
     return curves

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from alliance.families.facts import MIXTURE, Assumption, DfMethod, Estimator, Tested, has
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Block, Italic, Words
 from alliance.manuscript.material import USABLE, Material
@@ -34,13 +35,13 @@ def _part(material: Material, title: str, families: dict[str, Intro]) -> list[Bl
 
 
 def _estimation(material: Material) -> Words:
-    fits = [fit for fit in material.usable() if fit["engine"]["estimator"].raw == "REML"]
+    fits = [fit for fit in material.usable() if _is_reml(fit)]
     if not fits:
         return ()
     cite = material.references.cite
     words = say("Multilevel models with a continuous outcome were estimated by restricted maximum "
                 "likelihood ", cite("patterson1971"))  # fmt: skip
-    if all(fit["engine"]["df_method"].raw == "Satterthwaite" for fit in fits):
+    if all(fit["engine"]["df_method"]["code"].raw == DfMethod.SATTERTHWAITE for fit in fits):
         words = say(words, ", fixed effects tested by t with Satterthwaite's degrees of freedom ",
                     cite("satterthwaite1946", "kuznetsova2017"))  # fmt: skip
     if any(fit["convergence"]["second_start_difference"].raw is not None for fit in fits):
@@ -72,7 +73,9 @@ def _ladder(material: Material, fits: Sequence[Field]) -> Words:
     labels, without = ({s["label"].raw: text(s["label"]) for s in steps if (
         s["status"].raw in USABLE) is good} for good in (True, False))  # fmt: skip
     rules = {
-        a.raw: a for fit in fits for a in fit["assumptions"] if "step was chosen" in str(a.raw)
+        a["text"].raw: a["text"]
+        for fit in fits
+        for a in fit["assumptions"].where(code=Assumption.STEP_CHOSEN_BY_RULE)
     }
     words = say(
         "The shape of the course was chosen from a ladder of models fixed beforehand, each "
@@ -83,7 +86,7 @@ def _ladder(material: Material, fits: Sequence[Field]) -> Words:
     words = say(words, *(say(" ", sentence(rule)) for rule in rules.values()))
     if without:
         words = say(words, " Steps without a result: ", joined([*without.values()]), ".")
-    if any("mixture" in str(step["p_kind"].raw) for step in steps):
+    if any(step["p_kind"].raw == MIXTURE for step in steps):
         words = say(
             words,
             " Variances at the boundary of zero were tested against the mixture of "
@@ -101,14 +104,18 @@ def _ladder(material: Material, fits: Sequence[Field]) -> Words:
 
 
 def _by_reml(fits: Sequence[Field]) -> bool:
-    return all(fit["engine"]["estimator"].raw == "REML" for fit in fits)
+    return all(map(_is_reml, fits))
+
+
+def _is_reml(fit: Field) -> bool:
+    return bool(fit["engine"]["estimator"]["code"].raw == Estimator.REML)
 
 
 def _parallel(material: Material, fits: Sequence[Field]) -> Words:
     words = ("Whether two measures develop together was examined by growth models of both outcomes "
              "at once, with one joint distribution of a client's random effects; the questions "
              "are in its correlations.")  # fmt: skip
-    if any("Fisher" in str(e["estimator"].raw) for fit in fits for e in fit["estimates"]):
+    if Estimator.CORRELATION_DELTA in _estimators(fits):
         words += " Intervals of correlations are by the delta method on Fisher's scale."
     return (words,)
 
@@ -130,12 +137,12 @@ def _coupling(material: Material, fits: Sequence[Field]) -> Words:
 
 def _companions(material: Material, fits: Sequence[Field]) -> Words:
     """Return the checks beside a coupling model, as far as they could be computed."""
-    names = [str(c["estimator"].raw) for fit in fits for c in fit["companions"]]
+    beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
     checks: list[Words] = []
-    if any(name.startswith("client fixed effects") for name in names):
+    if Estimator.FIXED_EFFECTS in beside:
         checks.append(("a regression in which every client has a free constant, with "
                        "cluster-robust standard errors",))  # fmt: skip
-    if any("not centred" in name for name in names):
+    if Estimator.MIXED_LAG_NOT_CENTRED in beside:
         checks.append(say("the same model with the present outcome not centred ",
                           material.references.cite("falkenstrom2013")))  # fmt: skip
     if not checks:
@@ -144,22 +151,22 @@ def _companions(material: Material, fits: Sequence[Field]) -> Words:
 
 
 def _panel(material: Material, fits: Sequence[Field]) -> Words:
-    names = {e["estimator"].raw: text(e["estimator"]) for fit in fits for e in fit["estimates"]}
+    names = _estimators(fits)
     words = say("The same question was put to estimators that assume no distribution of clients",
                 say(": ", joined([*names.values()])) if names else (), ".")  # fmt: skip
     tests = {
-        "hausman1978": ("Hausman", "the fixed and the random effects"),
-        "mundlak1978": ("Mundlak", "the within- and the between-client coefficients"),
+        "hausman1978": (Tested.HAUSMAN, "the fixed and the random effects"),
+        "mundlak1978": (Tested.MUNDLAK, "the within- and the between-client coefficients"),
     }
-    for work, (name, what) in tests.items():
+    for work, (code, what) in tests.items():
         if any(
-            str(test["name"].raw).startswith(name) and test["statistic"].raw is not None
+            test["statistic"].raw is not None
             for fit in fits
-            for test in fit["tests"]
+            for test in fit["tests"].where(code=code)
         ):
             words = say(words, f" Whether {what} agree was tested after ",
                         material.references.name(work), ".")  # fmt: skip
-    if any("Nickell" in str(a.raw) for fit in fits for a in fit["assumptions"]):
+    if any(has(fit["assumptions"].raw, Assumption.SHORT_COURSE_BIAS) for fit in fits):
         words = say(words, " With few sessions a client, the coefficient of the lagged outcome is "
                     "biased in a known direction ",
                     material.references.cite("nickell1981"), ".")  # fmt: skip
@@ -168,14 +175,20 @@ def _panel(material: Material, fits: Sequence[Field]) -> Words:
 
 def _specifications(material: Material, fits: Sequence[Field]) -> Words:
     cite = material.references.cite
-    names = {e["estimator"].raw: text(e["estimator"]) for fit in fits for e in fit["estimates"]}
+    names = _estimators(fits)
     words = say("How far the answer depends on the handling of means, trends and lags ",
                 cite("falkenstrom2017", "wang2015"), " was seen by fitting coupling models again "
                 "with one choice changed at a time: ", joined([*names.values()]), ".")  # fmt: skip
-    if "latent mean" in names:
+    if Estimator.LATENT_MEAN in names:
         words = say(words, " The latent mean corrects the between-client effect for the "
                     "unreliability of a client's mean ", cite("ludtke2008"), ".")  # fmt: skip
     return words
+
+
+def _estimators(fits: Sequence[Field]) -> dict[str, Words]:
+    """Return code and words of the estimators of these models, each once."""
+    found = [e["estimator"] for fit in fits for e in fit["estimates"]]
+    return {how["code"].raw: text(how["text"]) for how in found}
 
 
 def _agreement(material: Material, fits: Sequence[Field]) -> Words:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alliance.families.facts import DfMethod, Estimator, Tested
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material, is_there
@@ -30,15 +31,15 @@ def _synthesis(material: Material, fits: Sequence[Field]) -> Words:
     words = say("Models were fitted at every site alone, and their estimates put together by a "
                 "random-effects synthesis, the variance between sites by REML ",
                 cite("viechtbauer2005"))  # fmt: skip
-    if any("Hartung-Knapp" in str(fit["engine"]["df_method"].raw) for fit in fits):
+    if any(fit["engine"]["df_method"]["code"].raw == DfMethod.HARTUNG_KNAPP for fit in fits):
         words = say(words, " and the interval of the mean after ",
                     material.references.name("hartung2001"))  # fmt: skip
     words = say(words, ".")
-    names = [str(c["estimator"].raw) for fit in fits for c in fit["companions"]]
-    if any("prediction" in name for name in names):
+    beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
+    if Estimator.FURTHER_SITE in beside:
         words = say(words, " A prediction interval says where the effect of a further site is "
                     "expected ", cite("higgins2009"), ".")  # fmt: skip
-    if any("share one effect" in str(t["name"].raw) for fit in fits for t in fit["tests"]):
+    if any(fit["tests"].where(code=Tested.ONE_EFFECT_AT_ALL_SITES) for fit in fits):
         words = say(words, " That all sites share one effect was tested by the Q statistic.")
     return words
 

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alliance.families.facts import Assumption, Estimator, Tested, has
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material, is_there
 from alliance.manuscript.prose import counted, heading, joined, paragraphs, say, text
 from alliance.manuscript.sections.one_model import models, not_fitted
 
-MULTINOMIAL = "multinomial"
-KINDS = ("Cox partial likelihood", "Cox with", "subdistribution hazard")
+KINDS = (
+    (Estimator.COX,),
+    (Estimator.GAMMA_FRAILTY, Estimator.GAUSSIAN_FRAILTY),
+    (Estimator.FINE_GRAY,),
+)
 
 
 def dropout(material: Material) -> list[Block]:
     """Return the section on dropout; nothing where nobody left and nothing was asked."""
     blocks: list[Block] = [*paragraphs(_definition(material), _curves(material))]
     hazards = material.usable("hazard")
-    single = [fit for fit in hazards if not _starts(fit, MULTINOMIAL)]
-    several = [fit for fit in hazards if _starts(fit, MULTINOMIAL)]
+    single = [fit for fit in hazards if not _is(fit, Estimator.MULTINOMIAL_LOGIT)]
+    several = [fit for fit in hazards if _is(fit, Estimator.MULTINOMIAL_LOGIT)]
     if single:
         blocks += [*paragraphs(_hazard(material, single)), *models(material, single)]
     if several:
         blocks += [*paragraphs(_multinomial(several)), *models(material, several)]
     told: set[str] = set()
     for kind, introduce in zip(KINDS, (_cox, _frailty, _fine_gray), strict=True):
-        fits = [fit for fit in material.usable("continuous_time") if _starts(fit, kind)]
+        fits = [fit for fit in material.usable("continuous_time") if _is(fit, *kind)]
         told.update(str(fit["model"].raw) for fit in fits)
         if fits:
             blocks += [*paragraphs(introduce(material, fits)), *models(material, fits)]
@@ -36,8 +40,8 @@ def dropout(material: Material) -> list[Block]:
     return [heading("Dropout"), *blocks] if blocks else []
 
 
-def _starts(fit: Field, words: str) -> bool:
-    return str(fit["engine"]["estimator"].raw).startswith(words)
+def _is(fit: Field, *estimators: Estimator) -> bool:
+    return fit["engine"]["estimator"]["code"].raw in estimators
 
 
 def _definition(material: Material) -> Words:
@@ -87,15 +91,16 @@ def _curves(material: Material) -> Words:
 
 
 def _hazard(material: Material, fits: Sequence[Field]) -> Words:
-    how = {e.raw: text(e) for e in (fit["engine"]["estimator"] for fit in fits)}
+    how = {e.raw: text(e) for e in (fit["engine"]["estimator"]["text"] for fit in fits)}
     words = say("The risk of leaving after a session was modelled session by session, as a hazard "
                 "in discrete time ", material.references.cite("singer1993"),
                 ", estimated by ", joined([*how.values()]),
                 ".")  # fmt: skip
-    if any("no look-ahead" in str(a.raw) for fit in fits for a in fit["assumptions"]):
+    if any(has(fit["assumptions"].raw, Assumption.NO_LOOK_AHEAD) for fit in fits):
         words = say(words, " Predictors hold what was known at the session and no more: the mean "
                     "of a client's scores so far, and the deviation from it.")  # fmt: skip
-    if any("averaged over" in str(c["estimator"].raw) for fit in fits for c in fit["companions"]):
+    beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
+    if Estimator.AVERAGED_OVER_THERAPISTS in beside:
         words = say(words, " The same terms averaged over therapists, with cluster-robust standard "
                     "errors, stand beside them.")  # fmt: skip
     if any(fit["marginal_effects"] for fit in fits):
@@ -119,14 +124,14 @@ def _cox(material: Material, fits: Sequence[Field]) -> Words:
 
 
 def _proportional(material: Material, fits: Sequence[Field]) -> Words:
-    if not any(str(t["name"].raw).startswith("proportional") for f in fits for t in f["tests"]):
+    if not any(fit["tests"].where(code=Tested.PROPORTIONAL_HAZARDS) for fit in fits):
         return ()
     return say(" That hazards are proportional was tested ",
                material.references.cite("grambsch1994"), ".")  # fmt: skip
 
 
 def _frailty(material: Material, fits: Sequence[Field]) -> Words:
-    kinds = {e.raw: text(e) for e in (fit["engine"]["estimator"] for fit in fits)}
+    kinds = {e.raw: text(e) for e in (fit["engine"]["estimator"]["text"] for fit in fits)}
     return say("That clients of one therapist may leave alike was allowed for by a frailty of the "
                "therapist: ", joined([*kinds.values()]), ".")  # fmt: skip
 

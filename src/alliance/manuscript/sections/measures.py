@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alliance.families.facts import Assumption, has
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material, is_there
@@ -277,9 +278,7 @@ def _of_forms(row: Field, label: Field) -> Words:
 
 def _at_random(material: Material) -> Words:
     if not any(
-        "missing at random" in str(assumption.raw)
-        for fit in material.usable()
-        for assumption in fit["assumptions"]
+        has(fit["assumptions"].raw, Assumption.MISSING_AT_RANDOM) for fit in material.usable()
     ):
         return ()
     return say("The models use every session that has the scores they need; they assume that what "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alliance.families.facts import CORRELATIONS
 from alliance.findings.fields import Field
 from alliance.findings.marks import kinds_of
 from alliance.manuscript.blocks import Paragraph, Words
@@ -86,7 +87,7 @@ def _rows(fit: Field, alike: Field | None) -> Words:
     if not data["left_out"]:
         return say(words, ".")
     reasons = [
-        say(text(entry["reason"]), " (", symbol("n", entry["rows"]), ")")
+        say(text(entry["reason"]["text"]), " (", symbol("n", entry["rows"]), ")")
         for entry in data["left_out"]
     ]
     return say(words, "; left out: ", joined(reasons), ".")
@@ -100,7 +101,7 @@ def _terms(fit: Field) -> Words:
     for entry in fit["estimates"]:
         term, level = str(entry["term"].raw), str(entry["level"].raw)
         if level not in ("intercept", "surface") and term not in INTERCEPTS and (
-            not level.startswith("correlation") and "site[" not in term
+            entry["estimator"]["code"].raw not in CORRELATIONS and "site[" not in term
         ):  # fmt: skip
             labels.setdefault(str(entry["label"].raw), text(entry["label"]))
     fixed = [*labels.values()]

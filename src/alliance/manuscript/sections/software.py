@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from alliance.findings.fields import Field
+from collections.abc import Mapping
+from typing import Any
+
+from alliance.families.facts import Estimator
 from alliance.manuscript.blocks import Block, Fixed, Words
 from alliance.manuscript.material import Material, is_there
 from alliance.manuscript.prose import heading, joined, listed, paragraphs, say, text
@@ -18,6 +21,13 @@ PACKAGES = (
     ("seaborn", "seaborn", "waskom2021", True),
     ("snakemake", "Snakemake", "molder2021", True),
 )
+
+# Estimators beside a model's own that another package computed.
+BESIDE = {
+    Estimator.FIXED_EFFECTS: "linearmodels",
+    Estimator.AVERAGED_OVER_THERAPISTS: "statsmodels",
+    Estimator.WITHOUT_RANDOM_EFFECTS: "statsmodels",
+}
 
 
 def software(material: Material) -> list[Block]:
@@ -45,15 +55,18 @@ def _programs(material: Material) -> Words:
 
 def _took_part(material: Material, package: str) -> bool:
     """Say whether an estimate of a fit, or the one beside it, comes from a package."""
-    return any(package in _engines(fit) for fit in material.usable())
+    return any(package in _engines(fit.raw) for fit in material.usable())
 
 
-def _engines(fit: Field) -> str:
-    second = fit["second_engine"].raw or {}
-    names = [fit["engine"]["name"].raw, second.get("name", "")]
-    names += [entry["estimator"].raw for entry in fit["companions"]]
-    text_of_all = " ".join(str(name) for name in names)
-    return text_of_all + (" statsmodels" if "GLM" in text_of_all else "")
+def _engines(fit: Mapping[str, Any]) -> set[str]:
+    """Return the packages that computed a fit, its second engine, and what stands beside it."""
+    second = fit["second_engine"] or {"name": ""}
+    beside = {entry["estimator"]["code"] for entry in fit["companions"]}
+    return {
+        fit["engine"]["name"],
+        second["name"].partition(" ")[0],
+        *(package for code, package in BESIDE.items() if code in beside),
+    }
 
 
 def _fingerprints(material: Material) -> Words:

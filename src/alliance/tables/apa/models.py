@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from alliance.families.facts import Estimator, Tested
 from alliance.findings.fields import Field
 from alliance.findings.marks import short_mark_of
 from alliance.findings.results import Results
@@ -190,7 +191,7 @@ def apa_sites(results: Results) -> Table:
         for entry in fit["estimates"] if usable(fit) else []:
             table.rows.append(group_row(Part(entry["label"]), faint=True))
             alone = [e for e in fit["companions"] if e["term"].raw == entry["term"].raw]
-            is_site = [e["estimator"].raw.startswith("site ") for e in alone]
+            is_site = [e["estimator"]["code"].raw == Estimator.SITE_ALONE for e in alone]
             table.rows += [_site_row(e) for e, own in zip(alone, is_site, strict=True) if own]
             table.rows.append(_site_row(entry))
             table.rows += [_site_row(e) for e, own in zip(alone, is_site, strict=True) if not own]
@@ -205,7 +206,8 @@ def _site_row(entry: Field) -> Row:
     se = words("–") if entry["se"].raw is None else cell(entry["se"], format)
     ratio = words("") if entry["ratio"].raw is None else with_interval(entry, ratio=True)
     value = words("–") if entry["estimate"].raw is None else cell(entry["estimate"], format)
-    return Row((cell(entry["estimator"]), value, se, Cell(tuple(parts[1:])), p_cell(entry), ratio))
+    name, interval = cell(entry["estimator"]["text"]), Cell(tuple(parts[1:]))
+    return Row((name, value, se, interval, p_cell(entry), ratio))
 
 
 def _heterogeneity(fit: Field, entry: Field) -> list[Row]:
@@ -218,9 +220,8 @@ def _heterogeneity(fit: Field, entry: Field) -> list[Row]:
     if squared in fit["fit_statistics"] and fit["fit_statistics"][squared].raw is not None:
         share = Part(fit["fit_statistics"][squared], "percent:0")
         pieces += ["; " if pieces else "", Italic("I"), " squared = ", share]
-    label = f"{entry['label'].raw}: "
-    for test in fit["tests"]:
-        if test["name"].raw.startswith(label) and test["statistic"].raw is not None:
+    for test in fit["tests"].where(code=Tested.ONE_EFFECT_AT_ALL_SITES, term=entry["term"].raw):
+        if test["statistic"].raw is not None:
             pieces += ["; " if pieces else "", Italic("Q"), "(", Part(test["df"], "df"), ") = ",
                        Part(test["statistic"], "decimals:2"), ", ", Italic("p"), " ",
                        Part(test["p"], "p")]  # fmt: skip
@@ -258,7 +259,8 @@ def _rows_of(fit: Field) -> list[dict[str, Any]]:
     rows = []
     for kind, key in (("estimate", "estimates"), ("check", "companions")):
         for entry in raw[key]:
-            named = {name: entry[name] for name in ("level", "term", "label", "estimator")}
+            named = {name: entry[name] for name in ("level", "term", "label")}
+            named["estimator"] = entry["estimator"]["text"]
             numbers = {name: entry[name] for name in ESTIMATE}
             rows.append(first | {"kind": kind} | named | numbers)
     for part in raw["variance_components"]:

@@ -1,0 +1,181 @@
+"""Facts of a fit: codes that programs ask, each with a text that people read.
+
+A later stage may ask for the code and print the text; it never reads the text. Rewording a text
+therefore changes that text and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Assumption(StrEnum):
+    """What a model takes for granted."""
+
+    LINEAR_COURSE = "linear_course"
+    NORMAL_EFFECTS = "normal_effects"
+    MISSING_AT_RANDOM = "missing_at_random"
+    LEVEL_IS_CLIENT_MEAN = "level_is_client_mean"
+    REACHES_NEXT_SESSION = "reaches_next_session"
+    ONE_DEPARTURE = "one_departure"
+    STEP_CHOSEN_BY_RULE = "step_chosen_by_rule"
+    CLIENT_CONSTANTS = "client_constants"
+    SHORT_COURSE_BIAS = "short_course_bias"
+    STANDARD_ERRORS_KNOWN = "standard_errors_known"
+    NORMAL_SITES = "normal_sites"
+    NON_INFORMATIVE_CENSORING = "non_informative_censoring"
+    HAZARD_SHAPE = "hazard_shape"
+    NO_LOOK_AHEAD = "no_look_ahead"
+    PREDICTORS_AT_FIRST_SCORE = "predictors_at_first_score"
+    PROPORTIONAL_HAZARDS = "proportional_hazards"
+    THERAPISTS_DIFFER_RANDOMLY = "therapists_differ_randomly"
+    COMMON_SCALE = "common_scale"
+    CLIENT_IS_REFERENCE = "client_is_reference"
+    QUADRATIC_SURFACE = "quadratic_surface"
+    NEXT_JOINT_RATING = "next_joint_rating"
+    NO_THERAPIST_LEVEL = "no_therapist_level"
+
+
+class Estimator(StrEnum):
+    """How an estimate was computed."""
+
+    REML = "reml"
+    MIXED = "mixed"
+    MIXED_MEAN_OF_SITES = "mixed_mean_of_sites"
+    MIXED_CONTRAST = "mixed_contrast"
+    MIXED_OF_DIFFERENCE = "mixed_of_difference"
+    MIXED_LAG_NOT_CENTRED = "mixed_lag_not_centred"
+    CORRELATION_DELTA = "correlation_delta"
+    CORRELATION_PROFILE = "correlation_profile"
+    CORRELATION_BOOTSTRAP = "correlation_bootstrap"
+    CORRELATION_OF_DEVIATIONS = "correlation_of_deviations"
+    LEAST_SQUARES = "least_squares"
+    FIXED_EFFECTS = "fixed_effects"
+    FIRST_DIFFERENCES = "first_differences"
+    BETWEEN = "between"
+    RANDOM_EFFECTS = "random_effects"
+    SYNTHESIS = "synthesis"
+    SITE_ALONE = "site_alone"
+    FURTHER_SITE = "further_site"
+    ALL_SITES_AT_ONCE = "all_sites_at_once"
+    HAZARD = "hazard"
+    MARGINAL_EFFECT = "marginal_effect"
+    AVERAGED_OVER_THERAPISTS = "averaged_over_therapists"
+    WITHOUT_RANDOM_EFFECTS = "without_random_effects"
+    MULTINOMIAL_LOGIT = "multinomial_logit"
+    COX = "cox"
+    GAMMA_FRAILTY = "gamma_frailty"
+    GAUSSIAN_FRAILTY = "gaussian_frailty"
+    FINE_GRAY = "fine_gray"
+    # alternative specifications of a coupling model
+    REPORTED = "reported"
+    NO_DETRENDING = "no_detrending"
+    OWN_LINE = "own_line"
+    RUNNING_MEAN = "running_mean"
+    RUNNING_MEAN_NO_DETRENDING = "running_mean_no_detrending"
+    LATENT_MEAN = "latent_mean"
+    SAME_SESSION = "same_session"
+    TWO_SESSIONS_LATER = "two_sessions_later"
+    LAG_NOT_CENTRED = "lag_not_centred"
+    DIFFERS_BETWEEN_CLIENTS = "differs_between_clients"
+    THERAPISTS_APART = "therapists_apart"
+    CHANGES_OVER_TREATMENT = "changes_over_treatment"
+
+
+CORRELATIONS = (
+    Estimator.CORRELATION_DELTA,
+    Estimator.CORRELATION_PROFILE,
+    Estimator.CORRELATION_BOOTSTRAP,
+)
+
+
+# How the p of a likelihood ratio was read: from chi-squared, from the mixture that holds where a
+# variance is zero, or from a chi-squared that is too large since several variances may be.
+CHI_SQUARED, MIXTURE, CHI_SQUARED_TOO_LARGE = "chi2", "mixture", "chi2_too_large"
+
+
+class DfMethod(StrEnum):
+    """Degrees of freedom, or kind of standard error."""
+
+    SATTERTHWAITE = "satterthwaite"
+    NORMAL = "normal"
+    CLUSTERS = "clusters"
+    CLUSTER_ROBUST = "cluster_robust"
+    HARTUNG_KNAPP = "hartung_knapp"
+    NONE = "none"
+
+
+class Warned(StrEnum):
+    """What a reader must know before using a number."""
+
+    SINGULAR = "singular"
+    NO_SECOND_ENGINE = "no_second_engine"
+    ENGINES_DIFFER = "engines_differ"
+    LEVEL_LEFT_OUT = "level_left_out"
+    THERAPIST_NOT_KNOWN = "therapist_not_known"
+    CHECK_NOT_COMPUTED = "check_not_computed"
+    STEP_NOT_FITTED = "step_not_fitted"
+    CORRELATION_AT_BOUNDARY = "correlation_at_boundary"
+    SPECIFICATION_NOT_COMPUTED = "specification_not_computed"
+    ESTIMATOR_NOT_COMPUTED = "estimator_not_computed"
+    TEST_NOT_DEFINED = "test_not_defined"
+    FEW_CLUSTERS = "few_clusters"
+    FEW_SITES = "few_sites"
+    SITE_LEFT_OUT = "site_left_out"
+    SITES_NOT_ADJUSTED_FOR = "sites_not_adjusted_for"
+    EVENTS_WITHOUT_A_SCORE = "events_without_a_score"
+    EVERY_CLIENT_LEFT = "every_client_left"
+    NOT_CROSS_VALIDATED = "not_cross_validated"
+    NO_SECOND_ESTIMATE = "no_second_estimate"
+    NO_COMPETING_END = "no_competing_end"
+    HAZARDS_NOT_PROPORTIONAL = "hazards_not_proportional"
+
+
+class Reason(StrEnum):
+    """Why rows of the panel were left out."""
+
+    NO_SCORE = "no_score"
+    NO_NEXT_SCORE = "no_next_score"
+    TIME_NOT_KNOWN = "time_not_known"
+    COLUMN_NOT_KNOWN = "column_not_known"
+    THERAPIST_NOT_KNOWN = "therapist_not_known"
+    NOT_RATED_BY_BOTH = "not_rated_by_both"
+    NO_LATER_JOINT_RATING = "no_later_joint_rating"
+    ENDED_OTHERWISE = "ended_otherwise"
+    STILL_IN_TREATMENT = "still_in_treatment"
+    END_NOT_KNOWN = "end_not_known"
+    NOT_THE_FIRST_SCORE = "not_the_first_score"
+    SITE_NOT_FITTED = "site_not_fitted"
+    MODEL_NOT_FITTED = "model_not_fitted"
+
+
+class Tested(StrEnum):
+    """What a test beside the estimates asks."""
+
+    ONE_EFFECT_AT_ALL_SITES = "one_effect_at_all_sites"
+    PROPORTIONAL_HAZARDS = "proportional_hazards"
+    HAUSMAN = "hausman"
+    MUNDLAK = "mundlak"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A code, and how it is said of this model.
+
+    Attributes
+    ----------
+    code
+        What programs ask for.
+    text
+        What people read.
+    """
+
+    code: StrEnum
+    text: str
+
+
+def has(facts: Any, code: StrEnum) -> bool:
+    """Say whether one of the facts, as plain values of a fit's file, has this code."""
+    return any(fact["code"] == code for fact in facts)

@@ -1,0 +1,34 @@
+"""Fit the models of one family: panel in, one JSON a model out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from alliance import files
+from alliance.config.instruments import load_instrument
+from alliance.families.cohort import Cohort
+from alliance.families.fit import Fit
+
+
+def fit_family(
+    fit_one: Callable[[Cohort, str, Mapping[str, Any]], Fit],
+    *,
+    panel: str | Path,
+    measures: Mapping[str, Mapping[str, Any]],
+    instruments: list[str | Path],
+    models: Mapping[str, Mapping[str, Any]],
+    fits: list[str | Path],
+) -> None:
+    """Fit all models of one family in one process and publish each at its place in `fits`."""
+    keys = {key.id: key for key in map(load_instrument, instruments)}
+    cohort = Cohort(
+        panel=files.read_parquet(panel),
+        panel_sha256=files.sha256_of(panel),
+        measures=measures,
+        instruments={name: keys[entry["instrument"]] for name, entry in measures.items()},
+    )
+    places = {Path(path).stem: path for path in fits}
+    for name, entry in models.items():
+        files.write_json(fit_one(cohort, name, entry).as_json(), places[name])
