@@ -324,10 +324,10 @@ def test_tiny_data_end_in_words_or_a_sound_fit(seed):
             "event": rng.integers(0, 2, n),
         }
     )
-    for random in ({"therapist": ["1"]}, {"site": ["1"], "therapist": ["1"]}):
+    for random in ({"therapist": ["1"]}, {"site": ["1"], "site:therapist": ["1"]}):
         for quadrature in (1, 7) if len(random) == 1 else (1,):
             try:
-                result = fit(data, random=random, quadrature=quadrature, ids="within-parent")
+                result = fit(data, random=random, quadrature=quadrature)
             except FitError as error:
                 assert not re.search(r"nan|inf\b|matrix|Hessian|array", str(error))
             else:

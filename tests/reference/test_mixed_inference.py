@@ -216,7 +216,7 @@ def test_intraclass_correlations_are_shares_of_the_intercept_variances():
     total = batch + cask + case["residual_variance"]
     found = fit_of(case).icc().set_index("level")
     assert found.loc["batch", "icc"] == pytest.approx(batch / total, rel=1e-4)
-    assert found.loc["cask", "icc"] == pytest.approx((batch + cask) / total, rel=1e-4)
+    assert found.loc["batch:cask", "icc"] == pytest.approx((batch + cask) / total, rel=1e-4)
 
 
 # ------------------------------------------------------------------- cluster-robust
@@ -231,14 +231,14 @@ def test_cr2_of_clubsandwich(case):
 
 def test_a_cluster_inside_the_outermost_level_is_refused():
     with pytest.raises(FitError, match="site"):
-        fit_of(case_named("fourlevel_reml")).cluster_robust("client")
+        fit_of(case_named("fourlevel_reml")).cluster_robust("site:therapist:client")
 
 
 def test_covariances_in_the_table_agree_with_their_correlations():
     fit = fit_of(case_named("fourlevel_reml"))
     table = fit.variance_components
-    client = covariances_of(fit)["client"]
-    row = table[(table["level"] == "client") & table["name_2"].notna()].iloc[0]
+    client = covariances_of(fit)["site:therapist:client"]
+    row = table[(table["level"] == "site:therapist:client") & table["name_2"].notna()].iloc[0]
     assert row["sd_or_correlation"] == pytest.approx(
         client[0, 1] / np.sqrt(client[0, 0] * client[1, 1])
     )

@@ -131,14 +131,14 @@ def test_fitted_values_with_all_random_effects(case):
 
 @pytest.mark.parametrize("case", having("modes"), ids=by_name)
 def test_modes_of_the_random_effects_and_their_conditional_errors(case):
-    levels = [entry["level"] for entry in case["random"]]
-    for depth, entry in enumerate(case["random"]):
+    for entry in case["random"]:
         table = fit_of(case).random_effects(entry["level"])
-        ids = table[levels[: depth + 1]].astype(str).agg(":".join, axis=1)
+        id_columns = entry["level"].split(":")
+        ids = table[id_columns].astype(str).agg(":".join, axis=1)
         own = [row for row in case["modes"] if row["level"] == entry["level"]]
         terms = list(dict.fromkeys(row["term"] for row in own))
         assert len(own) == len(table) * len(terms)
-        columns = [c for c in table if c not in levels]
+        columns = [c for c in table if c not in id_columns]
         modes, errors = columns[: len(terms)], columns[len(terms) :]
         for row in own:
             here = table[ids == row["group"]].iloc[0]

@@ -25,7 +25,7 @@ def cohort(seed=1, therapists=6, clients=5, pattern=False):
                     continue
                 x = rng.normal()
                 y = 2 + v + u[0] + (0.3 + u[1]) * t + 0.5 * x + rng.normal()
-                rows.append((j // 2, j, i, t, x, "ab"[i % 2], y))
+                rows.append((j // 2, j, 100 * j + i, t, x, "ab"[i % 2], y))
     return pd.DataFrame(rows, columns=["site", "therapist", "client", "t", "x", "arm", "y"])
 
 

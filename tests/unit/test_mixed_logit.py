@@ -315,7 +315,7 @@ def test_averages_over_groups(sd):
 def fitted():
     data = small_data(7, 900).assign(arm=lambda d: np.where(d["z"] > 0, "b", "a"))
     return data, fit_mixed_logit(
-        data, "y", ["1", "x*arm"], {"site": ["1"], "therapist": ["1"]}, ids="within-parent"
+        data, "y", ["1", "x*arm"], {"site": ["1"], "site:therapist": ["1"]}
     )
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from alliance.errors import FitError
-from alliance.mixed import fit_mixed
+from alliance.mixed import fit_mixed, fit_mixed_logit
 
 RANDOM = {"therapist": ["1"], "client": ["1"]}
 
@@ -33,19 +33,68 @@ def test_rows_left_out_are_counted_by_reason():
     assert not {3, 5, 9} & set(rows.used_positions)
 
 
-def test_ids_numbered_within_therapists_are_separate_clients():
+NUMBERED = {"therapist": ["1"], "therapist:client": ["1"]}
+
+
+def test_ids_numbered_within_therapists_are_separate_clients_where_the_level_says_so():
     one = fit_mixed(cohort(unique=True), "y", ["1", "t"], RANDOM)
-    other = fit_mixed(cohort(unique=False), "y", ["1", "t"], RANDOM)
-    assert one.n_groups == other.n_groups == {"therapist": 6, "client": 24}
+    other = fit_mixed(cohort(unique=False), "y", ["1", "t"], NUMBERED)
+    assert one.n_groups == {"therapist": 6, "client": 24}
+    assert other.n_groups == {"therapist": 6, "therapist:client": 24}
     assert one.log_likelihood == other.log_likelihood
+    assert "(1 | therapist:client)" in other.equation
+    assert list(other.to_dict()["random"]) == ["therapist", "therapist:client"]
+    effects = other.random_effects("therapist:client")
+    assert list(effects.columns) == ["therapist", "client", "1", "sd(1)"]
+    assert np.array_equal(effects["1"], one.random_effects("client")["1"])
+    assert np.allclose(other.fitted(), one.fitted(), rtol=0, atol=0)
 
 
-def test_a_client_under_two_therapists_is_refused_with_the_remedy():
+def test_a_level_may_join_columns_that_are_no_levels():
+    data = cohort(unique=False)
+    joined = fit_mixed(data, "y", ["1", "t"], {"therapist:client": ["1", "t"]})
+    own = data.assign(id=data["therapist"] * 100 + data["client"])
+    assert (
+        joined.log_likelihood == fit_mixed(own, "y", ["1", "t"], {"id": ["1", "t"]}).log_likelihood
+    )
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.45, 0.55, 0.8, 1.0])
+def test_ids_under_several_groups_are_refused_however_many_they_are(share):
     data = cohort()
-    data.loc[data.index[:2], "therapist"] = 5
-    with pytest.raises(FitError, match=r"'client' is not nested in 'therapist': 1 of 24"):
-        fit_mixed(data, "y", ["1", "t"], RANDOM)
-    assert fit_mixed(data, "y", ["1"], RANDOM, ids="within-parent").n_groups["client"] == 25
+    clients = data["client"].unique()
+    shared = np.random.default_rng(3).permutation(clients)[: max(1, round(share * len(clients)))]
+    again = data[data["client"].isin(shared)].assign(therapist=lambda d: (d["therapist"] + 1) % 6)
+    data = pd.concat([data, again])
+    told = rf"'client' is not nested in 'therapist': {len(shared)} of 24 ids.*'therapist:client'"
+    for fit in (
+        lambda: fit_mixed(data, "y", ["1", "t"], RANDOM),
+        lambda: fit_mixed(data, ["y", "x"], ["1", "t"], RANDOM),
+        lambda: fit_mixed_logit(data.assign(y=data["y"] > 1), "y", ["1", "t"], RANDOM),
+    ):
+        with pytest.raises(FitError, match=told):
+            fit()
+    fit = fit_mixed(data, "y", ["1"], NUMBERED)
+    assert fit.n_groups["therapist:client"] == 24 + len(shared)
+
+
+def test_all_levels_with_shared_ids_are_told_at_once_with_names_that_work():
+    data = cohort(unique=False).assign(site=lambda d: d["therapist"] // 3)
+    data["therapist"] %= 3
+    levels = {"site": ["1"], "therapist": ["1"], "client": ["1"]}
+    with pytest.raises(FitError, match=r"(?s)'site:therapist'.*'site:therapist:client'"):
+        fit_mixed(data, "y", ["1", "t"], levels)
+    named = {"site": ["1"], "site:therapist": ["1"], "site:therapist:client": ["1"]}
+    assert list(fit_mixed(data, "y", ["1", "t"], named).n_groups.values()) == [2, 6, 24]
+
+
+def test_crossed_samples_and_plates_are_refused_for_what_they_are():
+    """The layout of lme4's Penicillin: every sample is tried once on every plate."""
+    grid = pd.MultiIndex.from_product([range(24), list("ABCDEF")], names=["plate", "sample"])
+    data = grid.to_frame(index=False).assign(y=np.random.default_rng(1).normal(size=144))
+    with pytest.raises(FitError, match=r"6 of 6 ids of 'sample' occur.*crossed") as told:
+        fit_mixed(data, "y", ["1"], {"plate": ["1"], "sample": ["1"]})
+    assert "one row only" not in str(told.value)
 
 
 def test_levels_that_repeat_each_other_are_refused_only_if_they_share_terms():
@@ -71,6 +120,9 @@ def test_levels_that_repeat_each_other_are_refused_only_if_they_share_terms():
         (lambda d: d.iloc[:0], {}, "No complete row"),
         (lambda d: d, {"fixed": ["1", "y"]}, "outcome 'y' also stands"),
         (lambda d: d, {"random": {"nobody": ["1"]}}, "no column 'nobody'"),
+        (lambda d: d, {"random": {"therapist:nobody": ["1"]}}, "no column 'nobody'"),
+        (lambda d: d, {"random": {"log1p(therapist)": ["1"]}}, "must be a column of ids"),
+        (lambda d: d, {"random": {"therapist*client": ["1"]}}, "must be a column of ids"),
         (lambda d: d, {"residual": "ar1"}, "needs residual_time"),
         (lambda d: d, {"residual": "ar1", "residual_time": "x"}, "whole numbers"),
         (lambda d: d.assign(t=1), {"fixed": ["1"], "residual": "ar1", "residual_time": "t"},

@@ -49,11 +49,6 @@ def _group_problems(prepared: Prepared) -> list[str]:
                 f"There is only one {level}, so a variance between groups of '{level}' cannot be "
                 "estimated. Leave the level out of random."
             )
-        elif depth and count == counts[depth - 1][1] and nesting.labels[depth].nunique() < count:
-            problems.append(
-                f"Every {counts[depth - 1][0]} has one {level}, but a {level} has several: levels "
-                f"are given outermost first, so '{level}' belongs before '{counts[depth - 1][0]}'."
-            )
         elif (
             depth
             and count == counts[depth - 1][1]

@@ -81,16 +81,12 @@ def residual_estimate(fit: MixedFit) -> ResidualEstimate:
 def random_effects_table(fit: MixedFit, level: str, effects: list[LevelEffects]) -> pd.DataFrame:
     """See `alliance.mixed.result.MixedFit.random_effects`."""
     depth = fit.depth_of(level)
-    nesting = fit.prepared.nesting
     back = np.linalg.inv(fit.prepared.level_transform(depth))
     own = effects[depth]
     modes = own.modes @ back.T
     sigma2 = fit.optimum.expansion.profile.sigma2
     covariances = back @ own.covariances @ back.T * sigma2
-    table: dict[str, Any] = {}
-    for outer in range(depth + 1):
-        place = np.searchsorted(nesting.starts[outer], nesting.starts[depth][:-1], side="right") - 1
-        table[nesting.levels[outer]] = nesting.labels[outer].take(place)
+    table: dict[str, Any] = dict(fit.prepared.nesting.id_columns(depth))
     names = fit.prepared.random_names(depth)
     for i, name in enumerate(names):
         table[name] = modes[:, i]

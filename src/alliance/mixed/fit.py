@@ -28,7 +28,6 @@ from alliance.mixed.several import Terms, check_several, only_outcome
 from alliance.mixed.simulation import sorted_order
 from alliance.mixed.specification import (
     DegreesOfFreedom,
-    IdRule,
     Method,
     ResidualKind,
     check_specification,
@@ -67,8 +66,6 @@ def fit_mixed(
     residual_by: str | None = None,
     method: Method = "REML",
     df: DegreesOfFreedom = "satterthwaite",
-    *,
-    ids: IdRule = "auto",
 ) -> MixedFit:
     """Fit a linear mixed model with strictly nested levels.
 
@@ -91,7 +88,9 @@ def fit_mixed(
         outcomes the same terms for all, or a mapping of outcome to its terms.
     random : mapping of str to terms
         Terms with random effects per level, the outermost level first; with several outcomes the
-        same terms for all, or a mapping of outcome to its terms (an outcome may be absent).
+        same terms for all, or a mapping of outcome to its terms (an outcome may be absent). A level
+        is the column of its ids, which must be unique over the data; where they are numbered within
+        the level above, ``"therapist:client"`` joins the columns (`alliance.mixed.rows`).
     residual : {"iid", "ar1", "car1"}
         Residuals within the innermost level: independent; AR(1) over whole-numbered sessions, gaps
         allowed; or CAR(1) over real time.
@@ -103,9 +102,6 @@ def fit_mixed(
     df : {"satterthwaite", "kenward-roger", "none"}
         Degrees of freedom for the fixed effects; with kenward-roger standard errors are adjusted
         too; with none the normal distribution is used.
-    ids : {"auto", "within-parent", "unique"}
-        What it means if an id occurs under two parents: two groups, an error, or judged from how
-        many ids are shared (`alliance.mixed.rows.check_crossing`).
 
     Returns
     -------
@@ -122,7 +118,6 @@ def fit_mixed(
         "residual_by": residual_by,
         "method": method,
         "df": df,
-        "ids": ids,
     }
     if not isinstance(outcome, str) and len(outcome) > 1:
         specification, parsed = check_several(data, outcome, fixed, random, **options)

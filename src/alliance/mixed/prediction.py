@@ -113,7 +113,7 @@ def _matrix(
 def _group_part(fit: MixedFit, level: str, place: int, data: pd.DataFrame) -> np.ndarray:
     """Random effects of one level on one outcome; 0 for groups that the fit has not seen."""
     depth = fit.prepared.specification.levels.index(level)
-    path = list(fit.prepared.specification.levels[: depth + 1])
+    path = list(fit.prepared.nesting.id_columns(depth))
     absent = [name for name in path if name not in data.columns]
     if absent:
         raise FitError(

@@ -165,7 +165,7 @@ def _prepare_rows(
         raise FitError(
             f"The outcome '{specification.outcome}' holds categories; the model needs numbers."
         )
-    nesting = nest(used, specification.levels, specification.ids, rows.used_positions)
+    nesting = nest(used, specification.level_columns, rows.used_positions)
     order = row_order(used, nesting, _sort_keys(specification, parsed))
     if order is not None:
         used = used.take(order)
@@ -196,7 +196,7 @@ def with_outcome(prepared: Prepared, outcome: np.ndarray) -> Prepared:
 
 def _needed(specification: Specification, parsed: ParsedTerms) -> list[str]:
     names = [specification.outcome, *(atom.column for atom in parsed.atoms)]
-    names += specification.levels
+    names += specification.id_columns
     names += [name for name in (specification.residual_time, specification.residual_by) if name]
     return list(dict.fromkeys(names))
 

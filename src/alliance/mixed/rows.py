@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -125,7 +125,7 @@ class Nesting:
     starts : tuple of numpy.ndarray
         Per level, first sorted row of each group plus the end, shape (groups + 1,).
     labels : tuple of pandas.Index
-        Per level, the id of each group in sorted order (its own column only).
+        Per level, the id of each group in sorted order; a MultiIndex where the level joins columns.
     """
 
     levels: tuple[str, ...]
@@ -142,11 +142,28 @@ class Nesting:
 
     def parents(self, depth: int) -> np.ndarray:
         """Index of the group one level up that holds each group of level `depth` (>= 1)."""
-        return np.searchsorted(self.starts[depth - 1], self.starts[depth][:-1], side="right") - 1
+        return self.holders(depth, depth - 1)
+
+    def holders(self, depth: int, outer: int) -> np.ndarray:
+        """Index of the group of level `outer` that holds each group of level `depth`."""
+        return np.searchsorted(self.starts[outer], self.starts[depth][:-1], side="right") - 1
+
+    def id_columns(self, depth: int) -> dict[str, pd.Index]:
+        """Id columns of a level and of those above it, one value per group of the level."""
+        columns: dict[str, pd.Index] = {}
+        for outer, level in enumerate(self.levels[: depth + 1]):
+            ids = self.labels[outer].take(self.holders(depth, outer))
+            if isinstance(ids, pd.MultiIndex):
+                columns |= {name: ids.get_level_values(name) for name in ids.names}
+            else:
+                columns[level] = ids
+        return columns
 
 
 def nest(
-    data: pd.DataFrame, levels: Sequence[str], ids: str, positions: np.ndarray | None = None
+    data: pd.DataFrame,
+    levels: Mapping[str, tuple[str, ...]],
+    positions: np.ndarray | None = None,
 ) -> Nesting:
     """Build the tree of groups.
 
@@ -154,11 +171,8 @@ def nest(
     ----------
     data : pandas.DataFrame
         The used rows.
-    levels : sequence of str
-        Id columns, outermost first.
-    ids : {"auto", "within-parent", "unique"}
-        Whether an id that occurs under two parents means two groups (``"within-parent"``), is an
-        error (``"unique"``), or is judged from the data (``"auto"``, see `check_crossing`).
+    levels : mapping of str to tuple of str
+        Per level, outermost first, the columns whose values together are the id of its groups.
     positions : numpy.ndarray, optional
         Positions of the used rows in the user's data, for messages.
 
@@ -168,11 +182,12 @@ def nest(
         A group under two parents.
     """
     # Whole numbers in sorted order, the usual case, stand for their own codes.
-    codes = [code for level in levels if (code := _integers(data[level])) is not None]
+    single = [data[columns[0]] for columns in levels.values() if len(columns) == 1]
+    codes = [code for column in single if (code := _integers(column)) is not None]
     labels: list[pd.Index | None] = [None] * len(levels)
     order = None
     if len(codes) < len(levels) or not _is_sorted(codes):
-        pairs = [encode(data[level]) for level in levels]
+        pairs = [encode_together(data, columns) for columns in levels.values()]
         codes, labels = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         if not _is_sorted(codes):
             order = np.lexsort(tuple(reversed(codes)))
@@ -193,10 +208,21 @@ def nest(
             for label, first in zip(labels, firsts, strict=True)
         ),
     )
-    if ids != "within-parent":
-        for depth in range(1, len(levels)):
-            check_crossing(nesting, depth, ids, positions)
+    check_nested(nesting, positions)
     return nesting
+
+
+def encode_together(data: pd.DataFrame, columns: Sequence[str]) -> tuple[np.ndarray, pd.Index]:
+    """Code the values of several columns together, sorted by the first, then the second, ..."""
+    if len(columns) == 1:
+        return encode(data[columns[0]])
+    pairs = [encode(data[name]) for name in columns]
+    joined = np.zeros(len(data), dtype=np.int64)
+    for codes, ids in pairs:
+        joined = joined * len(ids) + codes
+    _, first, together = np.unique(joined, return_index=True, return_inverse=True)
+    parts = [ids.take(codes[first]) for codes, ids in pairs]
+    return together, pd.MultiIndex.from_arrays(parts, names=list(columns))
 
 
 def _integers(column: pd.Series) -> np.ndarray | None:
@@ -283,41 +309,56 @@ def _is_sorted(codes: Sequence[np.ndarray]) -> bool:
     return True
 
 
-def check_crossing(
-    nesting: Nesting,
-    depth: int,
-    ids: str,
-    positions: np.ndarray | None,
-) -> None:
-    """Refuse a group that appears under two parents, unless ids are numbered within parents.
+def check_nested(nesting: Nesting, positions: np.ndarray | None) -> None:
+    """Refuse ids of a level that occur under several groups of the level above it.
 
-    With ``ids="auto"`` ids count as numbered within parents (client 1, 2, 3 of every therapist) if
-    in more than half of the parents more than half of the ids occur under another parent too.
-    Otherwise the few shared ids are taken for groups that changed their parent.
+    Whether they are the same persons (crossed effects), other persons with the same number (nested)
+    or persons who moved cannot be seen from the data, and the three are different models. As in
+    lme4, ids that are numbered within the level above are said to be so: ``"outer:inner"``.
+
+    Raises
+    ------
+    FitError
+        Names every such level with the number of ids, examples of rows and the remedies.
     """
-    codes, unique = pd.factorize(nesting.labels[depth])
-    n_ids = len(unique)
-    seen = np.bincount(codes, minlength=n_ids)
-    shared = seen[codes] > 1
-    if not shared.any():
-        return
-    level, parent = nesting.levels[depth], nesting.levels[depth - 1]
-    parents = nesting.parents(depth)
-    share = np.bincount(parents, weights=shared) / np.bincount(parents)
-    # ASSUME ids that most parents share are numbered within the parent, not people who moved.
-    if ids == "auto" and np.median(share) > 0.5:
-        return
+    problems: list[str] = []
+    full = nesting.levels[0]
+    for depth in range(1, len(nesting.levels)):
+        level, parent = nesting.levels[depth], nesting.levels[depth - 1]
+        codes, unique = nesting.labels[depth].factorize()
+        shared = np.bincount(codes, minlength=len(unique)) > 1
+        if not shared.any():
+            full = level
+            continue
+        full = f"{full}:{level}"
+        if len(nesting.labels[depth]) == len(nesting.labels[depth - 1]):
+            problems.append(
+                f"Every {parent} has one {level}, but a {level} has several: levels are given "
+                f"outermost first, so '{level}' belongs before '{parent}'."
+            )
+            continue
+        problems.append(
+            f"Level '{level}' is not nested in '{parent}': {int(shared.sum())} of {len(unique)} "
+            f"ids of '{level}' occur under more than one {parent} (for example rows "
+            f"{_example_rows(nesting, depth, shared[codes], positions)}). If the same id under "
+            f"another {parent} is somebody else, name the level '{full}'. If somebody changed "
+            f"their {parent}, keep one {parent} per {level} (for example the first). If a {level} "
+            f"belongs to several {parent}s by design, the two are crossed, which this engine does "
+            "not fit: use lme4 or MixedModels.jl."
+        )
+    if problems:
+        raise FitError("\n".join(problems))
+
+
+def _example_rows(
+    nesting: Nesting, depth: int, chosen: np.ndarray, positions: np.ndarray | None
+) -> str:
+    """Name a few rows, counted from 1, of the chosen groups."""
     starts = nesting.starts[depth]
-    rows = np.concatenate([np.arange(starts[g], starts[g + 1]) for g in np.flatnonzero(shared)[:6]])
+    groups = np.flatnonzero(chosen)[:6]
+    rows = np.concatenate([np.arange(starts[g], starts[g + 1]) for g in groups])
     if nesting.order is not None:
         rows = nesting.order[rows]
     if positions is not None:
         rows = positions[rows]
-    shown = ", ".join(str(row + 1) for row in np.sort(rows)[:6])
-    raise FitError(
-        f"Level '{level}' is not nested in '{parent}': {int((seen > 1).sum())} of {n_ids} ids in "
-        f"column '{level}' occur under more than one {parent} (for example rows {shown}). "
-        f'If the same id under another {parent} is somebody else, give ids="within-parent"; if '
-        f"somebody changed their {parent}, keep one {parent} per {level} (for example the first) "
-        f"or make each stretch a {level} of its own, joining both columns into the id."
-    )
+    return ", ".join(str(row + 1) for row in np.sort(rows)[:6])

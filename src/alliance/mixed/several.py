@@ -143,15 +143,16 @@ def _joined(
         for (level, terms), atoms in zip(specification.random, own.random, strict=True):
             effects[level] += [f"{name}: {term}" for term in terms]
             parsed.random[list(random).index(level)].extend((pick, *term) for term in atoms)
+    known = {level: names for own, _ in single for level, names in own.level_columns.items()}
     first = single[0][0]
     return (
         Specification(
             ", ".join(names),
             tuple(fixed),
             tuple((level, tuple(terms)) for level, terms in effects.items()),
+            {level: known.get(level, (level,)) for level in effects},
             method=first.method,
             df=first.df,
-            ids=first.ids,
             outcomes=tuple(names),
         ),
         parsed,

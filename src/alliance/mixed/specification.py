@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -14,7 +14,6 @@ from alliance.mixed.terms import Atom, parse_terms
 ResidualKind = Literal["iid", "ar1", "car1"]
 Method = Literal["REML", "ML"]
 DegreesOfFreedom = Literal["satterthwaite", "kenward-roger", "none"]
-IdRule = Literal["auto", "within-parent", "unique"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,12 @@ class Specification:
         Terms; with several outcomes each as ``"outcome: term"``.
     random : tuple of (level, tuple of terms)
         Outermost level first; terms likewise.
+    level_columns : dict of str to tuple of str
+        Per level, the columns whose values together are the id of its groups.
     residual : {"iid", "ar1", "car1"}
     residual_time, residual_by : str or None
     method : {"REML", "ML"}
     df : {"satterthwaite", "kenward-roger", "none"}
-    ids : {"auto", "within-parent", "unique"}
     outcomes : tuple of str
         The outcomes, where there are several.
     """
@@ -41,18 +41,23 @@ class Specification:
     outcome: str
     fixed: tuple[str, ...]
     random: tuple[tuple[str, tuple[str, ...]], ...]
+    level_columns: dict[str, tuple[str, ...]]
     residual: ResidualKind = "iid"
     residual_time: str | None = None
     residual_by: str | None = None
     method: Method = "REML"
     df: DegreesOfFreedom = "satterthwaite"
-    ids: IdRule = "auto"
     outcomes: tuple[str, ...] = ()
 
     @property
     def levels(self) -> tuple[str, ...]:
         """Level names, outermost first."""
         return tuple(level for level, _ in self.random)
+
+    @property
+    def id_columns(self) -> list[str]:
+        """Columns that hold ids, each once."""
+        return list(dict.fromkeys(name for names in self.level_columns.values() for name in names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ def check_specification(
     outcome: str,
     fixed: Sequence[str],
     random: Mapping[str, Sequence[str]],
+    *,
+    needs_levels: bool = True,
     **options: str | None,
 ) -> tuple[Specification, ParsedTerms]:
     """Check names and options, and read the terms; every problem in one pass.
@@ -85,35 +92,56 @@ def check_specification(
     """
     if not isinstance(data, pd.DataFrame):
         raise FitError("The data must be a pandas DataFrame.")
-    problems: list[str] = []
-    if data.columns.has_duplicates:
-        twice = data.columns[data.columns.duplicated()].unique().tolist()
-        problems.append(f"Columns occur twice: {', '.join(map(repr, twice))}. Rename them.")
+    problems = _twice(data)
     if isinstance(fixed, str) or not len(fixed):
         problems.append('fixed must be a list of terms such as ["1", "t"].')
-    if not isinstance(random, Mapping) or not random:
+    if not isinstance(random, Mapping) or (needs_levels and not random):
         problems.append(
             "random must name at least one level, outermost first, for example "
             '{"therapist": ["1"], "client": ["1", "t"]}. For a model without random effects use '
             "an ordinary regression."
         )
         random = {}
-    allowed = {
-        "residual": ("iid", "ar1", "car1"),
-        "method": ("REML", "ML"),
-        "df": ("satterthwaite", "kenward-roger", "none"),
-        "ids": ("auto", "within-parent", "unique"),
-    }
-    for name, values in allowed.items():
-        if options[name] not in values:
-            problems.append(f"{name} must be one of {', '.join(values)}.")
-    named = [("outcome", outcome)] + [("level", level) for level in random]
-    for option in ("residual_time", "residual_by"):
-        if options[option] is not None:
-            named.append((option, str(options[option])))
-    for role, name in named:
+    problems += _option_problems(options)
+    for role, name in [("outcome", outcome), *_named_columns(options)]:
         if name not in data.columns:
             problems.append(f"The data have no column '{name}' (named as {role}).")
+    level_columns = _read_levels(random, data, problems)
+    parsed = _read_terms(fixed, random, data, problems)
+    problems += _outcome_among_terms(outcome, random, parsed)
+    if problems:
+        raise FitError("\n".join(problems))
+    specification = Specification(
+        outcome,
+        tuple(fixed),
+        tuple((level, tuple(terms)) for level, terms in random.items()),
+        level_columns,
+        **options,  # type: ignore[arg-type]
+    )
+    return specification, parsed
+
+
+def _twice(data: pd.DataFrame) -> list[str]:
+    if not data.columns.has_duplicates:
+        return []
+    twice = data.columns[data.columns.duplicated()].unique().tolist()
+    return [f"Columns occur twice: {', '.join(map(repr, twice))}. Rename them."]
+
+
+ALLOWED = {
+    "residual": get_args(ResidualKind),
+    "method": get_args(Method),
+    "df": get_args(DegreesOfFreedom),
+}
+
+
+def _option_problems(options: Mapping[str, str | None]) -> list[str]:
+    """Options that are unknown, or that do not go together."""
+    problems = [
+        f"{name} must be one of {', '.join(values)}."
+        for name, values in ALLOWED.items()
+        if options[name] not in values
+    ]
     serial = options["residual"] in ("ar1", "car1")
     if serial and options["residual_time"] is None:
         problems.append(f"residual={options['residual']!r} needs residual_time, a column of times.")
@@ -126,6 +154,51 @@ def check_specification(
             "Kenward-Roger degrees of freedom are available for independent residuals; use "
             "df='satterthwaite' with ar1 or car1."
         )
+    return problems
+
+
+def _named_columns(options: Mapping[str, str | None]) -> list[tuple[str, str]]:
+    """Columns that options name, with the option."""
+    return [
+        (option, str(options[option]))
+        for option in ("residual_time", "residual_by")
+        if options[option] is not None
+    ]
+
+
+def _read_levels(
+    random: Mapping[str, Sequence[str]], data: pd.DataFrame, problems: list[str]
+) -> dict[str, tuple[str, ...]]:
+    """Columns of each level's ids: its own, or those that ``"therapist:client"`` joins."""
+    columns = [str(column) for column in data.columns]
+    levels: dict[str, tuple[str, ...]] = {}
+    for level in random:
+        if level in data.columns:
+            levels[level] = (level,)
+            continue
+        try:
+            terms = parse_terms([level], columns)
+        except FitError as error:
+            problems.append(f"Level '{level}': {error}")
+            continue
+        atoms = terms[0]
+        if len(terms) > 1 or not atoms or any(atom.transform for atom in atoms):
+            problems.append(
+                f"Level '{level}' must be a column of ids, or several joined by ':' where ids are "
+                "numbered within others, such as 'therapist:client'."
+            )
+            continue
+        levels[level] = tuple(dict.fromkeys(atom.column for atom in atoms))
+    return levels
+
+
+def _read_terms(
+    fixed: Sequence[str],
+    random: Mapping[str, Sequence[str]],
+    data: pd.DataFrame,
+    problems: list[str],
+) -> ParsedTerms:
+    """Read the terms of the fixed part and of every level."""
     columns = [str(column) for column in data.columns]
     parsed = ParsedTerms([], [])
     try:
@@ -140,18 +213,18 @@ def check_specification(
             parsed.random.append(parse_terms(terms, columns))
         except FitError as error:
             problems.append(f"Level '{level}': {error}")
-    for role, atoms in [
+    return parsed
+
+
+def _outcome_among_terms(
+    outcome: str, random: Mapping[str, Sequence[str]], parsed: ParsedTerms
+) -> list[str]:
+    roles = [
         ("fixed", parsed.fixed),
-        *((f"'{k}'", v) for k, v in zip(random, parsed.random, strict=False)),
-    ]:
-        if any(atom.column == outcome for term in atoms for atom in term):
-            problems.append(f"The outcome '{outcome}' also stands among the {role} terms.")
-    if problems:
-        raise FitError("\n".join(problems))
-    specification = Specification(
-        outcome,
-        tuple(fixed),
-        tuple((level, tuple(terms)) for level, terms in random.items()),
-        **options,  # type: ignore[arg-type]
-    )
-    return specification, parsed
+        *((f"'{level}'", terms) for level, terms in zip(random, parsed.random, strict=False)),
+    ]
+    return [
+        f"The outcome '{outcome}' also stands among the {role} terms."
+        for role, atoms in roles
+        if any(atom.column == outcome for term in atoms for atom in term)
+    ]

@@ -77,7 +77,7 @@ def stack(data: pd.DataFrame, specification: Specification, parsed: ParsedTerms)
     rows = _select_sessions(data, needed)
     columns = list(dict.fromkeys(name for own in needed for name in own))
     used = data[columns].take(rows.used_positions)
-    nesting = nest(used, specification.levels, specification.ids, rows.used_positions)
+    nesting = nest(used, specification.level_columns, rows.used_positions)
     atoms = [atom.column for atom in parsed.atoms if atom.transform != OUTCOME]
     order = row_order(used, nesting, list(dict.fromkeys([*atoms, *names])))
     measured = _measured(rows)
@@ -145,7 +145,7 @@ def _needed_by_outcome(specification: Specification, parsed: ParsedTerms) -> lis
             if term[0] == outcome_atom(place)
             for atom in term[1:]
         ]
-        needed.append(list(dict.fromkeys([name, *columns, *specification.levels])))
+        needed.append(list(dict.fromkeys([name, *columns, *specification.id_columns])))
     return needed
 
 

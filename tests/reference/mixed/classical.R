@@ -129,10 +129,10 @@ pixel <- write_data(pixel, "pixel.csv")
 for (method in c("REML", "ML")) {
   fit <- lmer_tight(pixel ~ day + day2 + (day | Dog) + (1 | Dog:Side), pixel, method == "REML")
   add(question(paste0("pixel_", tolower(method)), "pixel.csv", "pixel", c("1", "day", "day2"),
-               list(Dog = c("1", "day"), Side = "1"), method = method),
-      lmer_numbers(fit, c(Dog = "Dog", "Dog:Side" = "Side")),
+               list(Dog = c("1", "day"), "Dog:Side" = "1"), method = method),
+      lmer_numbers(fit, c(Dog = "Dog", "Dog:Side" = "Dog:Side")),
       if (method == "REML") c(inference(fit), joint_f(fit, rbind(c(0, 1, 0), c(0, 0, 1))), list(
-        modes = lmer_modes(fit, c(Dog = "Dog", "Dog:Side" = "Side")))))
+        modes = lmer_modes(fit, c(Dog = "Dog", "Dog:Side" = "Dog:Side")))))
 }
 
 # ---- Oxide: wafers in lots; ids of wafers repeat across lots
@@ -141,8 +141,8 @@ oxide <- write_data(oxide, "oxide.csv")
 for (method in c("REML", "ML")) {
   fit <- lmer_tight(Thickness ~ 1 + (1 | Lot) + (1 | Lot:Wafer), oxide, method == "REML")
   add(question(paste0("oxide_", tolower(method)), "oxide.csv", "Thickness", "1",
-               list(Lot = "1", Wafer = "1"), method = method),
-      lmer_numbers(fit, c(Lot = "Lot", "Lot:Wafer" = "Wafer")),
+               list(Lot = "1", "Lot:Wafer" = "1"), method = method),
+      lmer_numbers(fit, c(Lot = "Lot", "Lot:Wafer" = "Lot:Wafer")),
       if (method == "REML") inference(fit))
 }
 
@@ -180,8 +180,8 @@ pastes <- write_data(pastes, "pastes.csv")
 for (method in c("REML", "ML")) {
   fit <- lmer_tight(strength ~ 1 + (1 | batch) + (1 | batch:cask), pastes, method == "REML")
   add(question(paste0("pastes_", tolower(method)), "pastes.csv", "strength", "1",
-               list(batch = "1", cask = "1"), method = method),
-      lmer_numbers(fit, c(batch = "batch", "batch:cask" = "cask")),
+               list(batch = "1", "batch:cask" = "1"), method = method),
+      lmer_numbers(fit, c(batch = "batch", "batch:cask" = "batch:cask")),
       if (method == "REML") inference(fit))
 }
 

@@ -85,9 +85,9 @@ robust <- function(fit, level) {
   list(cr2 = list(level = level, standard_errors = I(test$SE), df = I(test$df_Satt)))
 }
 fixed <- c("1", "t", "severity", "alliance", "t:severity")
-four <- list(site = "1", therapist = c("1", "t"), client = c("1", "t"))
-group4 <- c(s = "site", th = "therapist", cl = "client")
-group3 <- c(th = "therapist_unique", cl = "client")
+four <- list(site = "1", "site:therapist" = c("1", "t"), "site:therapist:client" = c("1", "t"))
+group4 <- c(s = "site", th = "site:therapist", cl = "site:therapist:client")
+group3 <- c(th = "therapist_unique", cl = "therapist_unique:client")
 
 # ---- four levels, independent residuals
 cohort <- simulate_cohort(11, 5, 6, 4:9, 4:9, 0, 1)
@@ -110,30 +110,31 @@ fit <- lmer_tight(y ~ t + alliance + clinic + (1 | th) + (t | cl), cohort)
 add(question("threelevel_reml_sites_fixed", "fourlevel.csv", "y",
              c("1", "t", "alliance", "clinic"),
              # therapist ids repeat across sites: without a site level they must be made unique
-             list(therapist_unique = "1", client = c("1", "t"))),
+             list(therapist_unique = "1", "therapist_unique:client" = c("1", "t"))),
     lmer_numbers(fit, group3), inference(fit), robust(fit, "therapist_unique"))
 # A slope without its intercept, and a random effect of a predictor that is not time
 fit <- lmer_tight(y ~ t + alliance + (0 + t | th) + (alliance | cl), cohort)
 add(question("threelevel_reml_slope_only", "fourlevel.csv", "y", c("1", "t", "alliance"),
-             list(therapist_unique = "t", client = c("1", "alliance"))),
+             list(therapist_unique = "t", "therapist_unique:client" = c("1", "alliance"))),
     lmer_numbers(fit, group3))
 # Three correlated effects of a client
 fit <- lmer_tight(y ~ t + alliance + (1 | th) + (t + alliance | cl), cohort, FALSE)
 add(question("threelevel_ml_three_effects", "fourlevel.csv", "y", c("1", "t", "alliance"),
-             list(therapist_unique = "1", client = c("1", "t", "alliance")), method = "ML"),
+             list(therapist_unique = "1", "therapist_unique:client" = c("1", "t", "alliance")), method = "ML"),
     lmer_numbers(fit, group3))
 
 # ---- serial correlation with missing sessions
 gaps <- nest(write_data(simulate_cohort(12, 4, 5, 4:8, 6:12, 0.5, 0.75), "fourlevel_gaps.csv"))
+four_levels <- list(site = "1", "site:therapist" = "1", "site:therapist:client" = c("1", "t"))
 nested <- list(s = ~ 1, th = ~ 1, cl = ~ t)
 serial <- function(case, structure, residual, residual_time, method, by = NULL, data = gaps,
                    file = "fourlevel_gaps.csv") {
   weights <- if (is.null(by)) NULL else varIdent(form = ~ 1 | modality)
   fit <- lme_tight(y ~ t + severity + alliance, nested, data, method, structure, weights)
   add(question(case, file, "y", c("1", "t", "severity", "alliance"),
-               list(site = "1", therapist = "1", client = c("1", "t")), residual = residual,
+               four_levels, residual = residual,
                residual_time = residual_time, residual_by = by, method = method),
-      lme_numbers(fit, c("site", "therapist", "client")))
+      lme_numbers(fit, names(four_levels)))
 }
 lag <- corAR1(0.3, form = ~ session | s / th / cl)
 days <- corCAR1(0.3, form = ~ weeks | s / th / cl)

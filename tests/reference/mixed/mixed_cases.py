@@ -15,7 +15,7 @@ import pytest
 from mixed_dense import DenseModel, square_root
 
 HERE = Path(__file__).parent
-TOPICS = ("sleepstudy", "classical", "fourlevel")
+TOPICS = ("sleepstudy", "classical", "fourlevel", "crossing")
 
 
 @cache

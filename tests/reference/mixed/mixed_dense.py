@@ -10,6 +10,7 @@ R is block-diagonal over the innermost groups, with correlation phi ** |time dif
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -63,15 +64,14 @@ class DenseModel:
         residual_by: str | None = None,
         method: str = "REML",
     ) -> DenseModel:
-        used = {outcome, *random, residual_time, residual_by} - {None}
+        ids = [level.split(":") for level in random]
+        used = {outcome, residual_time, residual_by, *itertools.chain(*ids)} - {None}
         terms = [*fixed, *(term for effects in random.values() for term in effects)]
         used |= {name for term in terms for name in term.split(":")}
         rows = frame.dropna(subset=[c for c in frame.columns if c in used]).reset_index(drop=True)
-        key = pd.Series([()] * len(rows))
         same = []
-        for level in random:  # ids need not be unique across parents
-            key = pd.Series([(*k, v) for k, v in zip(key, rows[level], strict=True)])
-            code = pd.factorize(key)[0]
+        for own in ids:
+            code = rows.groupby(own).ngroup().to_numpy()
             same.append((code[:, None] == code[None, :]).astype(float))
         lag = None
         if residual != "iid":

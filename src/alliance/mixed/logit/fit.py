@@ -21,7 +21,6 @@ from alliance.mixed.logit.result import LogitFit
 from alliance.mixed.logit.separation import check_separation
 from alliance.mixed.logit.start import RUNAWAY_COEFFICIENT, starting_values
 from alliance.mixed.specification import (
-    IdRule,
     ParsedTerms,
     Specification,
     check_specification,
@@ -46,7 +45,6 @@ def fit_mixed_logit(
     quadrature: int = 1,
     df: Literal["none"] = "none",
     *,
-    ids: IdRule = "auto",
     start: LogitFit | None = None,
 ) -> LogitFit:
     """Fit a mixed model of a binary outcome with random intercepts at strictly nested levels.
@@ -65,15 +63,13 @@ def fit_mixed_logit(
     fixed : sequence of str
         Terms of the fixed part, as in `alliance.mixed.fit_mixed`.
     random : mapping of str to sequence of str
-        ``{"site": ["1"], "therapist": ["1"]}``, the outermost level first; empty for a regression
-        without random effects.
+        ``{"site": ["1"], "therapist": ["1"]}``, the outermost level first, as in
+        `alliance.mixed.fit_mixed`; empty for a regression without random effects.
     link : {"logit", "cloglog"}
     quadrature : int
         Number of quadrature points; 1 is the Laplace approximation. More than one need one level.
     df : {"none"}
         Tests use the normal distribution.
-    ids : {"auto", "within-parent", "unique"}
-        As in `alliance.mixed.fit_mixed`.
     start : LogitFit, optional
         The same model fitted to almost the same rows: its optimum is the only start.
 
@@ -86,7 +82,7 @@ def fit_mixed_logit(
     FitError
         The model cannot be fitted to these data; says why in terms of columns and groups.
     """
-    specification, parsed = _check_question(data, outcome, fixed, random, link, quadrature, df, ids)
+    specification, parsed = _check_question(data, outcome, fixed, random, link, quadrature, df)
     prepared = prepare_binary(data, specification, parsed)
     check_data(prepared)
     check_separation(prepared)
@@ -103,7 +99,6 @@ def _check_question(
     link: str,
     quadrature: int,
     df: str,
-    ids: str,
 ) -> tuple[Specification, ParsedTerms]:
     """Names, terms and options; every problem in one pass."""
     problems = []
@@ -130,32 +125,24 @@ def _check_question(
                     f"random['{level}'] must be [\"1\"]: binary outcomes have random intercepts "
                     "only."
                 )
-    # A regression without levels borrows the outcome as a level for the checks of the names.
-    bare = isinstance(random, Mapping) and not random
-    levels = {outcome: ["1"]} if bare else random
     try:
-        specification, parsed = check_specification(
+        checked = check_specification(
             data,
             outcome,
             fixed,
-            levels,
+            random,
+            needs_levels=False,
             residual="iid",
             residual_time=None,
             residual_by=None,
             method="ML",
             df="none",
-            ids=ids,
         )
     except FitError as error:
         problems += [line for line in str(error).split("\n") if line not in problems]
-    if bare:  # the outcome stood in for a level
-        problems = [line for line in problems if "(named as level)" not in line]
     if problems:
         raise FitError("\n".join(problems))
-    if bare:
-        specification = replace(specification, random=())
-        parsed = ParsedTerms(parsed.fixed, [])
-    return specification, parsed
+    return checked
 
 
 def estimate(

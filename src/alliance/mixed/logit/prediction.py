@@ -135,7 +135,7 @@ def design_of_complete(fit: LogitFit, data: pd.DataFrame) -> tuple[np.ndarray, n
 def _group_part(fit: LogitFit, level: str, data: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Random intercept of one level for each row, 0 where the fit has not seen the group."""
     depth = fit.prepared.levels.index(level)
-    path = list(fit.prepared.levels[: depth + 1])
+    path = list(fit.prepared.nesting.id_columns(depth))
     absent = [name for name in path if name not in data.columns]
     if absent:
         raise FitError(

@@ -103,7 +103,7 @@ def prepare_binary(
     FitError
         For every cause that can be named before the optimiser starts.
     """
-    needed = [specification.outcome, *(a.column for a in parsed.atoms), *specification.levels]
+    needed = [specification.outcome, *(a.column for a in parsed.atoms), *specification.id_columns]
     needed = list(dict.fromkeys(needed))
     rows = select_rows(data, needed)
     used = data[needed]
@@ -137,7 +137,7 @@ def prepare_binary(
 
 def _nest(used: pd.DataFrame, specification: Specification, rows: Rows) -> Nesting:
     if specification.levels:
-        return nest(used, specification.levels, specification.ids, rows.used_positions)
+        return nest(used, specification.level_columns, rows.used_positions)
     # no random effects: one group that holds every row, its standard deviation kept at zero
     everything = np.array([0, len(used)], dtype=np.int64)
     return Nesting(("all rows",), None, (everything,), (pd.Index([0]),))

@@ -147,13 +147,8 @@ class LogitFit:
             curvature at the mode, as in lme4.
         """
         depth = self._depth(level)
-        nesting, tree = self.prepared.nesting, self.prepared.tree
-        table: dict[str, Any] = {}
-        for outer in range(depth + 1):
-            place = (
-                np.searchsorted(nesting.starts[outer], nesting.starts[depth][:-1], side="right") - 1
-            )
-            table[nesting.levels[outer]] = nesting.labels[outer].take(place)
+        tree = self.prepared.tree
+        table: dict[str, Any] = dict(self.prepared.nesting.id_columns(depth))
         table["1"] = self.random_intercepts[depth]
         variances = self.expansion.mode.elimination.effect_variances()[tree.level(depth)]
         table["sd(1)"] = np.sqrt(variances)
