@@ -461,7 +461,7 @@ def test_right_fit_or_plain_refusal(name, seed):
 def test_a_client_under_two_therapists_is_refused_with_the_remedy():
     data = cohort(np.random.default_rng(1))
     data.loc[data["client"] == 101, "client"] = 1  # somebody of therapist 0, now also under 1
-    with pytest.raises(FitError, match="within-parent") as refusal:
+    with pytest.raises(FitError, match="therapist:client") as refusal:
         fit_mixed(data, **ask(0, random={"therapist": ["1"], "client": ["1"]}))
     assert_plain(str(refusal.value), ("client", "therapist"))
 

@@ -49,7 +49,7 @@ def small_data(seed: int = 1, n: int = 300) -> pd.DataFrame:
 
 
 def nesting_of(data: pd.DataFrame, levels: list[str]) -> Nesting:
-    return nest(data, levels, "within-parent")
+    return nest(data, {level: tuple(levels[: k + 1]) for k, level in enumerate(levels)})
 
 
 def problem(levels: list[str], link: str, seed: int = 1) -> Laplace:
@@ -331,12 +331,12 @@ def test_shape_of_the_result(fitted):
     assert fit.n_parameters == 6
     assert fit.aic == pytest.approx(-2 * fit.log_likelihood + 12)
     assert fit.bic() == pytest.approx(-2 * fit.log_likelihood + 6 * np.log(900))
-    assert fit.bic("therapist") == pytest.approx(-2 * fit.log_likelihood + 6 * np.log(15))
-    assert fit.n_groups == {"site": 5, "therapist": 15}
+    assert fit.bic("site:therapist") == pytest.approx(-2 * fit.log_likelihood + 6 * np.log(15))
+    assert fit.n_groups == {"site": 5, "site:therapist": 15}
     assert fit.rows.used == 900
     assert fit.covariance.shape == (4, 4)
     assert fit.equation == (
-        "logit P(y = 1) ~ 1 + x + arm[b] + x:arm[b] + (1 | site) + (1 | therapist); "
+        "logit P(y = 1) ~ 1 + x + arm[b] + x:arm[b] + (1 | site) + (1 | site:therapist); "
         "ML, Laplace approximation"
     )
     plain = json.loads(json.dumps(fit.to_dict(), allow_nan=False))
@@ -349,7 +349,7 @@ def test_shape_of_the_result(fitted):
 
 def test_random_effects_table(fitted):
     _, fit = fitted
-    table = fit.random_effects("therapist")
+    table = fit.random_effects("site:therapist")
     assert list(table.columns) == ["site", "therapist", "1", "sd(1)"]
     assert len(table) == 15
     with pytest.raises(FitError, match="no level 'client'"):
