@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -112,7 +113,7 @@ def fit_mixed(
     FitError
         The model cannot be fitted to these data; says why in terms of columns and groups.
     """
-    options = {
+    options: dict[str, Any] = {
         "residual": residual,
         "residual_time": residual_time,
         "residual_by": residual_by,

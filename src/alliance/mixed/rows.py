@@ -154,7 +154,9 @@ class Nesting:
         for outer, level in enumerate(self.levels[: depth + 1]):
             ids = self.labels[outer].take(self.holders(depth, outer))
             if isinstance(ids, pd.MultiIndex):
-                columns |= {name: ids.get_level_values(name) for name in ids.names}
+                columns |= {
+                    str(name): ids.get_level_values(place) for place, name in enumerate(ids.names)
+                }
             else:
                 columns[level] = ids
         return columns

@@ -8,6 +8,7 @@ data. In the parsed terms each term of outcome k begins with an atom that picks 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -42,7 +43,7 @@ def check_several(
     outcomes: Sequence[str],
     fixed: Terms,
     random: Mapping[str, Terms],
-    **options: str | None,
+    **options: Any,
 ) -> tuple[Specification, ParsedTerms]:
     """Check the names, options and terms of every outcome; every problem in one pass.
 
