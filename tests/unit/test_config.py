@@ -205,7 +205,7 @@ SITE_MISTAKES = [
     ("alliance: wai{item}", "alliance: wai{session}_{item}", 13, "must hold {item}"),
     ("alliance: wai{item}", "alliance: {items: [a, b]}", 13, "lists 2 columns"),
     ("alliance: wai{item}", "alliance: {items_at: [A-C]}", 13, "names 3 columns"),
-    ("alliance: wai{item}", "alliance: {}", 13, "give one of items and items_at"),
+    ("alliance: wai{item}", "alliance: {}", 13, "give one of items, items_at and total"),
     ("alliance: wai{item}", "alliance: {items: 'wai{item}', form: W}", 13, "rows: answer only"),
     ("      alliance: wai{item}\n", "", None, "no site's mapping says where its answers stand"),
     ("therapist: th", "end_status: {column: x, codes: {a: left}}", 8, "must be one of dropout"),

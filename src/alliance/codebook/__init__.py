@@ -48,15 +48,14 @@ def write_codebook(
     """
     from alliance.codebook.package import data_package
     from alliance.codebook.page import render
-    from alliance.config.instruments import load_instrument
+    from alliance.config.measure_keys import keys_of
     from alliance.config.site import load_site
     from alliance.findings import Findings, read_fields
 
-    keys = {key.id: key for key in map(load_instrument, instruments)}
     content = data_package(
         about={"cohort": cohort, "title": title, "simulated": simulated},
         measures=measures,
-        keys={name: keys[measure["instrument"]] for name, measure in measures.items()},
+        keys=keys_of(measures, instruments),
         mappings=[load_site(path) for path in mappings],
         tables=tables,
     )

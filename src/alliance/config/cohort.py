@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from alliance.config import change, closed_schema, instruments, models, strict_yaml
+from alliance.config.measure_keys import has_no_items, no_total_in, totals_agree
 from alliance.config.score_columns import TOTAL, parts_of, score_columns, subscales_in_models
 from alliance.config.site import own_problems
 from alliance.config.site_mapping import END_STATUS, completed_mapping, letter_positions
@@ -168,7 +169,10 @@ def _measure_problems(document: Document, path: Path) -> Iterator[Problem]:
             told = closed_schema.hint(key, known, "instrument")
             yield document.problem((*here, "instrument"), f"there is no scoring key {key}; {told}")
             continue
-        status = _instrument_facts(file).get("status")
+        facts = _instrument_facts(file)
+        if has_no_items(measure) and (told := no_total_in(facts)):
+            yield document.problem((*here, "items"), told)
+        status = facts.get("status")
         if status == "check" and not measure.get("accept_unverified_key", False):
             yield document.problem(
                 (*here, "instrument"),
@@ -206,6 +210,8 @@ def _scores_of_measures(measures: Mapping[str, Any], path: Path) -> dict[str, li
         file = instrument_path(path, measure["instrument"])
         scores = _instrument_facts(file).get("scores") if file else None
         found[name] = list(scores) if isinstance(scores, dict) else []
+        if has_no_items(measure):
+            found[name] = [TOTAL]
     return found
 
 
@@ -296,6 +302,11 @@ def _mapping_problems(mapping: Document, config: Document, config_path: Path) ->
             if name not in measures:
                 told = closed_schema.hint(name, measures, "measure")
                 problems.append(mapping.problem(here, f"the cohort has no such measure; {told}"))
+                continue
+            if told := totals_agree(name, measures[name], measure):
+                problems.append(mapping.problem(here, told))
+                continue
+            if has_no_items(measures[name]):
                 continue
             file = instrument_path(config_path, measures[name]["instrument"])
             items = _instrument_facts(file).get("items") if file else None

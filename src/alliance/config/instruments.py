@@ -84,7 +84,8 @@ class Instrument:
     n_items
         Items on the form, numbered from 1.
     minimum, maximum, step
-        The answer scale; `item_maximum` holds the items with another highest answer.
+        The answer scale; `item_maximum` holds the items with another highest answer. A step of 0
+        allows any number in the range.
     reverse
         Items scored minimum + maximum - answer.
     unscored

@@ -165,13 +165,21 @@ def completed_measure(measure: Any) -> dict[str, Any]:
     given: Mapping[str, Any] = {"items": measure} if isinstance(measure, str) else measure
     form = given.get("form")
     return {
-        "items": given.get("items"),
+        "items": given.get("items") or _items_of_total(given.get("total")),
+        "total": given.get("total"),
         "items_at": letter_positions(given["items_at"]) if "items_at" in given else None,
         "sessions": given.get("sessions"),
         "codes": given.get("codes"),
         "form": None if form is None else _text(form),
         "recorded_total": given.get("recorded_total"),
     }
+
+
+def _items_of_total(total: Any) -> Any:
+    """Return a total as the one item of a form, which `items: none` in the config makes it."""
+    if isinstance(total, dict):
+        return {session: [column] for session, column in total.items()}
+    return [total] if isinstance(total, str) and "{session}" not in total else total
 
 
 def letter_positions(ranges: list[str]) -> list[int]:

@@ -164,8 +164,11 @@ def _pattern_problems(table: Mapping[str, Any]) -> Found:
             continue
         if full["form"] is not None:
             yield here, "the key form goes with rows: answer only"
+        if full["total"] is not None:
+            yield from _total_problems(here, measure, rows)
+            continue
         if (full["items"] is None) == (full["items_at"] is None):
-            yield here, "give one of items and items_at"
+            yield here, "give one of items, items_at and total"
         if full["items_at"] is not None and rows != "session":
             yield (*here, "items_at"), "goes with rows: session only"
         if full["items_at"] is not None and len(set(full["items_at"])) < len(full["items_at"]):
@@ -176,6 +179,21 @@ def _pattern_problems(table: Mapping[str, Any]) -> Found:
         if full["recorded_total"] is not None:
             wanted = {"session"} if rows == "client" else set()
             yield from _braces((*here, "recorded_total"), full["recorded_total"], wanted)
+
+
+def _total_problems(here: KeyPath, measure: Mapping[str, Any], rows: str) -> Found:
+    total = measure["total"]
+    for key in ("items", "items_at", "sessions", "codes", "recorded_total"):
+        if key in measure:
+            yield (*here, key), "does not go with total, which stands for a whole form"
+    if isinstance(total, str):
+        yield from _braces((*here, "total"), total, {"session"} if rows == "client" else set())
+    elif rows == "session":
+        yield (*here, "total"), "with rows: session give one column"
+    else:
+        for session in total:
+            if not re.fullmatch(r"[1-9][0-9]{0,4}", session):
+                yield (*here, "total", session), "must be a session number"
 
 
 def _item_problems(here: KeyPath, items: Any, rows: str) -> Found:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from alliance import files
-from alliance.config.instruments import load_instrument
+from alliance.config.measure_keys import keys_of
 from alliance.families.cohort import Cohort
 from alliance.families.fit import Fit
 
@@ -22,12 +22,11 @@ def fit_family(
     fits: list[str | Path],
 ) -> None:
     """Fit all models of one family in one process and publish each at its place in `fits`."""
-    keys = {key.id: key for key in map(load_instrument, instruments)}
     cohort = Cohort(
         panel=files.read_parquet(panel),
         panel_sha256=files.sha256_of(panel),
         measures=measures,
-        instruments={name: keys[entry["instrument"]] for name, entry in measures.items()},
+        instruments=keys_of(measures, instruments),
     )
     places = {Path(path).stem: path for path in fits}
     for name, entry in models.items():

@@ -133,7 +133,7 @@ def verdicts(
         Whether texts stood for numbers (then a text without number is an unknown code).
     """
     lowest, highest = instrument.minimum, _highest(instrument, item)
-    steps = (values - lowest) / instrument.step
+    steps = (values - lowest) / (instrument.step or np.inf)  # no step: any number in the range
     with np.errstate(invalid="ignore"):
         on_scale = np.abs(steps - np.round(steps)) <= _STEP_TOLERANCE
         in_range = (values >= lowest) & (values <= highest)
@@ -173,7 +173,8 @@ def _note(
         item = cells.item if isinstance(cells.item, int) else None
         lowest, highest = instrument.minimum, instrument.range_of(item or 1)[1]
         if item is not None or not instrument.item_maximum:
-            expected = f"a number from {lowest:g} to {highest:g} in steps of {instrument.step:g}"
+            expected = f"a number from {lowest:g} to {highest:g}"
+            expected += f" in steps of {instrument.step:g}" if instrument.step else ""
     reading.problems.add(
         rule,
         reading.place("responses"),

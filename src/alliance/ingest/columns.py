@@ -163,7 +163,9 @@ def _by_pattern(
     matches = _matches(pattern, header)
     found: dict[tuple[int | None, int], str] = {}
     for column, numbers in matches:
-        key = (int(numbers["session"]) if "session" in numbers else None, int(numbers["item"]))
+        # a total has no number of an item: it is the only one
+        session, item = (int(numbers[k]) if k in numbers else None for k in ("session", "item"))
+        key = (session, 1 if item is None else item)
         if key in found and found[key] != column:
             columns.twice.append(column)
         found.setdefault(key, column)

@@ -188,7 +188,7 @@ def note_codes(reading: Reading, keys: Mapping[str, Instrument]) -> None:
     """
     for measure, given in reading.table["measures"].items():
         codes, instrument = given["codes"], keys[measure]
-        if not codes or all(_is_number(text) for text in codes):
+        if not codes or not instrument.step or all(_is_number(text) for text in codes):
             continue
         n_steps = round((instrument.maximum - instrument.minimum) / instrument.step) + 1
         n_named = len(set(codes.values()))
@@ -236,7 +236,8 @@ class ScaleTally:
         highest: np.ndarray | float,
     ) -> None:
         """Count the answers of one column, shape (m,); `highest` is the top of each one's scale."""
-        lowest, step, measure = instrument.minimum, instrument.step, cells.measure
+        # Where any number is an answer there is no next step beyond the range.
+        lowest, step, measure = instrument.minimum, instrument.step or np.nan, cells.measure
         with np.errstate(invalid="ignore"):
             out = (values < lowest) | (values > highest)
             marks = {

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from alliance import files
-from alliance.config.instruments import Instrument, load_instrument, load_instruments
+from alliance.config.instruments import Instrument, load_instruments
+from alliance.config.measure_keys import keys_of
 from alliance.ingest import plausibility
 from alliance.ingest.pool import sorted_by_key, stacked_table
 from alliance.ingest.problems import COLUMNS, Place, Problems
@@ -40,8 +41,7 @@ def check_plausibility(
     private_folder
         Where the list of the clients behind straight lines and repeated forms is written.
     """
-    by_id = {own.id: own for own in map(load_instrument, instruments)}
-    keys = {name: by_id[entry["instrument"]] for name, entry in measures.items()}
+    keys = keys_of(measures, instruments)
     tables = {name: stacked_table(name, site_folders) for name in ("sessions", "responses")}
     found = implausible_in(tables, _places(site_folders), keys, load_instruments())
     files.write_parquet(found, implausible)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
-from alliance.config.instruments import Instrument, load_instrument
+from alliance.config.instruments import Instrument
+from alliance.config.measure_keys import keys_of
 from alliance.config.site import load_site
 from alliance.ingest import (
     answers,
@@ -91,8 +92,7 @@ def ingest_site(
     ConfigError
         The mapping or a scoring key is not right. Problems of the data are written, never raised.
     """
-    by_id = {own.id: own for own in map(load_instrument, instruments)}
-    keys = {measure: by_id[entry["instrument"]] for measure, entry in measures.items()}
+    keys = keys_of(measures, instruments)
     del cohort  # named by the workflow for its logs; every path is given
     tables, lookup = read_site(
         site=site,

@@ -18,7 +18,8 @@ import pandas as pd
 
 from alliance import files
 from alliance.config.closed_schema import schema
-from alliance.config.instruments import Instrument, Score, load_instrument
+from alliance.config.instruments import Instrument, Score
+from alliance.config.measure_keys import keys_of
 from alliance.measures import key_facts
 from alliance.measures.correlations import correlation_rows
 from alliance.measures.forms import ALL, Forms
@@ -92,7 +93,7 @@ def measurement_of(
     parts: dict[str, Rows] = {name: [] for name in PARTS}
     heads: Rows = []
     for name, entry in measures.items():
-        key = keys[entry["instrument"]]
+        key = keys[name]
         forms = Forms.of(responses[responses["measure"] == name], key)
         measure = Measure(name, entry, key, forms, scores[scores["measure"] == name])
         for part, rows in _of_measure(measure, clients, sessions, seed).items():
@@ -321,7 +322,7 @@ def describe_measures(
             responses=files.read_parquet(responses),
             scores=files.read_parquet(scores),
             measures=measures,
-            keys={key.id: key for key in map(load_instrument, instruments)},
+            keys=keys_of(measures, instruments),
             seed=seed,
         )
     )

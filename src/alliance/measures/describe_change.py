@@ -12,7 +12,8 @@ import pandas as pd
 
 from alliance import files
 from alliance.config.closed_schema import schema
-from alliance.config.instruments import Instrument, load_instrument
+from alliance.config.instruments import Instrument
+from alliance.config.measure_keys import keys_of
 from alliance.measures.change import classes_by_client, describe_measure
 from alliance.measures.coders import describe_coders
 from alliance.measures.consequences import describe_consequences
@@ -210,8 +211,7 @@ def describe_change(
 
     `private` is where each client's class goes (pseudonyms, readable by its owner only).
     """
-    by_id = {key.id: key for key in map(load_instrument, instruments)}
-    keys = {name: by_id[entry["instrument"]] for name, entry in measures.items()}
+    keys = keys_of(measures, instruments)
     table, happened = files.read_parquet(panel), files.read_parquet(events)
     content = change_of(table, happened, measures, keys, change, ruptures, observers, seed)
     files.write_json(content, described)

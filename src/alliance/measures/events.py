@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
-from alliance.config.instruments import load_instrument
+from alliance.config.measure_keys import keys_of
 from alliance.measures.courses import Courses, courses_of, first_scores
 from alliance.measures.reliable_change import Better
 from alliance.measures.ruptures.detect import (
@@ -195,8 +195,8 @@ def find_events(
     `measures`, `change` and `ruptures` are the config's entries; `instruments` the paths of the
     keys that the measures name.
     """
-    keys = {key.id: key for key in map(load_instrument, instruments)}
+    keys = keys_of(measures, instruments)
     named = sorted({*change, *ruptures})
-    better = {name: better_end(keys[measures[name]["instrument"]].direction) for name in named}
+    better = {name: better_end(keys[name].direction) for name in named}
     table = events_of(files.read_parquet(scores), better, change, ruptures)
     files.write_parquet(table, events)

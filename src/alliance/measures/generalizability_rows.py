@@ -147,7 +147,7 @@ def _of_score(
 def _why_not(items: np.ndarray, client: np.ndarray) -> str:
     """Return why nothing can be computed; empty where it can."""
     if items.shape[1] < 2:
-        return "The score has one item: its error cannot be told from the session."
+        return "One number a form: its error cannot be told from the session."
     if len(np.unique(client)) < FEWEST_CLIENTS:
         return "Fewer than eight clients with a complete form."
     if len(client) == len(np.unique(client)):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alliance.config.instruments import Instrument, Item, Score
+from alliance.config.measure_keys import has_no_items
 from alliance.config.score_columns import TOTAL
 from alliance.measures.instrument_reference import instrument_reference
 
@@ -40,6 +41,7 @@ def key_facts(measure: str, entry: Mapping[str, Any], key: Instrument) -> dict[s
         "unverified": key.status != "ready",
         "parts_not_read_in_a_source": sum(part["confidence"] != "verified" for part in parts),
         "unanswered": _unanswered_in_words(key),
+        "totals_only": has_no_items(entry),
         "not_applicable": _not_applicable_in_words(key),
         "disagreements": [str(text) for text in key.definition.get("disagreements", [])],
         "reference": instrument_reference(key),

@@ -79,7 +79,7 @@ def consistency(
     p = items.shape[1]
     nothing: list[float | None] = [None] * p
     if p < 2:
-        told = "The score has one item: internal consistency needs two or more."
+        told = "One number a form: internal consistency needs two items or more."
         return Consistency(clients, forms, p, item_rest=nothing, messages=[told])
     if clients < FEWEST_CLIENTS:
         told = "No form." if not forms else "Fewer than eight clients: nothing is computed."

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
-from alliance.config.instruments import Instrument, Item, Score, load_instrument
+from alliance.config.instruments import Instrument, Item, Score
+from alliance.config.measure_keys import keys_of
 
 FORM = ["site", "client", "session"]
 COLUMNS = {
@@ -230,10 +231,7 @@ def score_measures(
 
     `measures` is the config's mapping; `instruments` the paths of the keys that it names.
     """
-    keys = {key.id: key for key in map(load_instrument, instruments)}
-    table, counts = scores_of(
-        files.read_parquet(responses),
-        {name: keys[measure["instrument"]] for name, measure in measures.items()},
-    )
+    keys = keys_of(measures, instruments)
+    table, counts = scores_of(files.read_parquet(responses), keys)
     files.write_parquet(table, scores)
     files.write_parquet(counts, ledger)

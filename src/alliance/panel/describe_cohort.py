@@ -16,7 +16,8 @@ import yaml
 from scipy import stats
 
 from alliance import files
-from alliance.config.instruments import SCHEMAS, Instrument, load_instrument
+from alliance.config.instruments import SCHEMAS, Instrument
+from alliance.config.measure_keys import keys_of
 
 ALL = "all"
 END_STATUS = ("dropout", "completed", "transferred", "ongoing")
@@ -48,8 +49,7 @@ def describe_cohort(
 
     `subscales` are the panel's columns of subscales that a model names: their courses are told too.
     """
-    keys = {key.id: key for key in map(load_instrument, instruments)}
-    used = {name: keys[entry["instrument"]] for name, entry in measures.items()}
+    used = keys_of(measures, instruments)
     tables = {
         "clients": files.read_parquet(clients),
         "responses": files.read_parquet(responses),

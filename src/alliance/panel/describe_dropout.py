@@ -17,7 +17,8 @@ import yaml
 from scipy import stats
 
 from alliance import files
-from alliance.config.instruments import SCHEMAS, Instrument, load_instrument
+from alliance.config.instruments import SCHEMAS, Instrument
+from alliance.config.measure_keys import keys_of
 from alliance.panel.ends import BY_STATUS, in_words
 from alliance.survival import Curve, cumulative_incidence, kaplan_meier, median_time
 
@@ -36,8 +37,7 @@ def describe_dropout(
     description: str | Path,
 ) -> None:
     """Write the description of dropout; `dropout` is the config's entry."""
-    keys = {key.id: key for key in map(load_instrument, instruments)}
-    used = {name: keys[entry["instrument"]] for name, entry in measures.items()}
+    used = keys_of(measures, instruments)
     content = files.plain(dropout_of(files.read_parquet(panel), used, dropout))
     import jsonschema
 

@@ -102,7 +102,9 @@ def instruments(results: Results) -> Table:
                     cell(row["label"]),
                     cell(row["abbreviation"]),
                     cell(row["rater"]),
-                    cell(row["items"], "count"),
+                    words("totals only")
+                    if row.raw.get("totals_only")
+                    else cell(row["items"], "count"),
                     cell(row["reversed_items"]),
                     Cell(tuple(rule)),
                     _key_in_words(row),

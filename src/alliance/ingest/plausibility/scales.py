@@ -75,11 +75,12 @@ def _unused_ends(site: str, forms: BySite) -> Iterator[Finding]:
 def _must_occur(here: Forms, end: str) -> bool:
     """Whether a site alone is large enough for the end to occur in any sound data."""
     instrument = here.instrument
+    if instrument.n_items < 4:
+        return False
     steps = (instrument.maximum - instrument.minimum) / instrument.step + 1
     plain = end == "highest" or instrument.direction == "higher-is-worse"
     return (
         plain
-        and instrument.n_items >= 4
         and steps <= MOST_STEPS
         and here.n_clients >= ALONE_CLIENTS
         and len(here.raw) >= ALONE_FORMS

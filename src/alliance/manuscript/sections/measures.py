@@ -50,6 +50,10 @@ def _measure(material: Material, measure: Field, key: Field | None) -> Words:
         form = say(form, "; ", material.references.cite(str(key["reference"]["id"].raw))[1:])
     else:
         form = say(form, ")")
+    if key.raw.get("totals_only"):
+        return say(words, form, ", of which the total score alone is on record",
+                   _range_of_total(material, measure), ". ", _direction(measure),
+                   _published(material, measure), _evidence(measure, key))  # fmt: skip
     items = say(", a form of ", counted(key["items"], "item", "items"), ". ")
     return say(words, form, items, _scores(material, measure), _direction(measure), _rules(key),
                _evidence(measure, key))  # fmt: skip
@@ -77,6 +81,30 @@ def _scores(material: Material, measure: Field) -> Words:
         ]  # fmt: skip
         words = say(words, "Further scores are ", listed(each), ". ")
     return words
+
+
+def _range_of_total(material: Material, measure: Field) -> Words:
+    measurement = material.about("measurement")
+    rows = measurement["scores"].where(measure=measure["name"].raw) if measurement else []
+    return _range(rows[0]) if rows else ()
+
+
+def _published(material: Material, measure: Field) -> Words:
+    """Return what the literature says of the reliability of totals, whose items are not here."""
+    measurement = material.about("measurement")
+    name = measure["name"].raw
+    published = measurement["published_reliability"] if measurement else None
+    rows = published.where(measure=name, score="total") if published else []
+    found = [
+        say(words, text(row[key], "correlation"), " (", text(row["sample"]), ")")
+        for row in rows
+        for key, words in (("alpha", "an alpha of "), ("retest", "a retest correlation of "))
+        if is_there(row, key)
+    ]
+    cannot = "Without items its reliability cannot be estimated in these data; "
+    if not found:
+        return (cannot + "its scoring key names no published value, so that it is not known. ",)
+    return say(cannot, "published are ", listed(found), ". ")
 
 
 def _items(row: Field) -> Words:
