@@ -49,7 +49,7 @@ def test_the_order_of_forms_does_not_matter():
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda x, c: (x[:, :1], c), "one item"),
+        (lambda x, c: (x[:, :1], c), "One number"),
         (lambda x, c: (x[:0], c[:0]), "No form"),
         (lambda x, c: (x[c < 5], c[c < 5]), "Fewer than eight clients"),
         (lambda x, c: (np.zeros_like(x), c), "Fewer than two items vary"),
@@ -168,7 +168,10 @@ def described(frame, measure="wai-sr-c"):
 
     content = files.plain(
         measurement_of(
-            **cohort(frame), measures={"alliance": {"instrument": measure}}, keys=KEYS, seed=1
+            **cohort(frame),
+            measures={"alliance": {"instrument": measure}},
+            keys={"alliance": KEYS[measure]},
+            seed=1,
         )
     )
     jsonschema.Draft202012Validator(schema("measurement")).validate(content)
