@@ -12,16 +12,16 @@ FOLDER/rounds.jsonl.
 
 import argparse
 import json
+import runpy
 import shutil
 import sys
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+sys.path.insert(0, str(Path(__file__).parent))
 
-import runs  # noqa: E402
-import tiny  # noqa: E402
-from conftest import Project  # noqa: E402
+import runs
+import tiny
 
 N_DAMAGED = 20
 NOT_PLAIN = ("Traceback", "defect of the program", "Error:")
@@ -29,7 +29,7 @@ NOT_PLAIN = ("Traceback", "defect of the program", "Error:")
 
 def one_round(folder, whole, chance, disk):
     """Return what was done to the run, and what was wrong afterwards."""
-    wrong, seconds = [], {}
+    wrong = []
     names = chance.sample(sorted(whole), N_DAMAGED)
     done = runs.damage_some(folder, names, chance)
     if disk:
@@ -90,7 +90,7 @@ if __name__ == "__main__":
     options = asked.parse_args()
     project = options.folder / "project"
     if not project.exists():
-        Project(project)
+        runpy.run_path(str(Path(__file__).parents[1] / "conftest.py"))["Project"](project)
         tiny.write(project)
     status, said = runs.run(project)
     if status:

@@ -36,7 +36,7 @@ rule ingest_site:
     params:
         cohort=COHORT,
         measures=lookup("measures", within=cohort),
-        simulated=lookup("simulated", within=cohort),
+        simulated=bool(truth_file()),  # only then are the pseudonyms those of the public key
         raw_folder=f"{RAW}/{{site}}",
         raw_sha256=raw_fingerprints,
         private_folder=f"private/{COHORT}",

@@ -29,7 +29,8 @@ _KEYS_BY_FORMAT = {
 }
 _HEADERS = {"redcap": ("names", "labels"), "limesurvey": ("names", "names_and_labels")}
 _OWN_NAMES = ("site", "client", "session", "attended", "weeks_since_intake", "log_weeks",
-              "last_session", "dropout_event")  # fmt: skip
+              "last_session", "dropout_event", "end_cause")  # fmt: skip
+_OWN_BEGINNING = "dropout_by_"  # of a column for each definition of dropout
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
@@ -224,7 +225,7 @@ def _fact_problems(table: Mapping[str, Any]) -> Found:
     for name, fact in table.get("client_facts", {}).items():
         here: KeyPath = ("client_facts", name)
         full = completed_fact(name, fact)
-        if name in _OWN_NAMES:
+        if name in _OWN_NAMES or name.startswith(_OWN_BEGINNING):
             yield here, "this name is used for a column of ours; choose another"
         kind = full["type"]
         if full["boxes"] and (kind != "category" or name == "therapist"):

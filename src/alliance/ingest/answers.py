@@ -91,6 +91,7 @@ def _valid_answers(
         counts[_VERDICTS[number]] += int(count)
         if number > 1 and count:
             _note(reading, _VERDICTS[number], cells, verdict == number, instrument)
+    _note_declared_missing(reading, cells, instrument, codes)
     kept = verdict == 0
     highest = _highest(instrument, cells.item)
     void = values == _of_items(instrument.not_applicable_answer, instrument, cells.item)
@@ -182,6 +183,33 @@ def _note(
         column=cells.column,
         expected=expected,
     )
+
+
+def _note_declared_missing(
+    reading: Reading,
+    cells: AnswerCells,
+    instrument: Instrument,
+    codes: Mapping[str, float] | None,
+) -> None:
+    """Note a column whose file calls a value missing that is an answer on the form's scale."""
+    ranges = reading.raw.declared_missing.get(cells.column)
+    if not ranges:
+        return
+    if codes is None:
+        item = cells.item if isinstance(cells.item, int) else 1
+        lowest, highest = instrument.range_of(item)
+        answers = np.arange(lowest, highest + instrument.step / 2, instrument.step)
+    else:
+        answers = np.array([parse.number(code) for code in codes])
+    covered = [a for a in answers if any(low <= a <= high for low, high in ranges)]
+    if covered:
+        reading.problems.add_finding(
+            "missing-on-scale",
+            reading.place("responses"),
+            cells.column,
+            f"the file calls {', '.join(f'{answer:g}' for answer in covered)} missing here",
+            rows_affected=int(reading.alive.sum()),
+        )
 
 
 def _cells_of_lost_rows(reading: Reading) -> Counter[str]:

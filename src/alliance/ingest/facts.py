@@ -178,13 +178,13 @@ def _one_row_a_session(
     for fact in facts:
         told = stated[stated[fact].notna()].drop_duplicates([*by_session, fact])
         conflicts = told[told.duplicated(by_session)].drop_duplicates(by_session)
-        _note_by_reading("session-conflict", conflicts, readings, problems)
+        note_by_reading("session-conflict", conflicts, readings, problems)
         in_conflict = sessions.index.isin(pd.MultiIndex.from_frame(conflicts[by_session]))
         sessions.loc[in_conflict, fact] = None if fact == "therapist" else np.nan
     return sessions.reset_index()
 
 
-def _note_by_reading(
+def note_by_reading(
     rule: str, places: pd.DataFrame, readings: list[Reading], problems: Problems
 ) -> None:
     """Note a problem of the sessions table at each `row` of each `reading`."""
@@ -231,7 +231,7 @@ def note_odd_clients(
         By client number, or None where the mapping names none.
     """
     only = sessions[~sessions["client"].duplicated(keep=False)]
-    _note_by_reading("client-with-one-session", only, readings, problems)
+    note_by_reading("client-with-one-session", only, readings, problems)
     without = np.setdiff1d(present, sessions["client"].to_numpy())
     note_clients("client-without-sessions", without, readings, problems)
     if therapist is None:

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alliance.ingest.facts import note_by_column
+from alliance.ingest.facts import note_by_column, note_by_reading
 from alliance.ingest.problems import Problems
 from alliance.ingest.reading import Reading
 
 # ASSUME a treatment has no pause of more than three years between two sessions: such a jump is a
 # mistyped year more often than it is true.
 LONGEST_PAUSE_DAYS = 3 * 365.25
+# ASSUME a site's sessions lie within twenty years before or after the middle one.
+FARTHEST_DAYS = 20 * 365.25
+# ASSUME session numbers that jump by more than this, and by five times what is usual at the site,
+# are mistyped (112 for 12).
+LARGEST_JUMP, JUMPS_USUAL, USUAL_SHARE = 20, 5, 0.95
 
 
 def note_forms_at_missed_sessions(
@@ -50,7 +55,7 @@ def note_odd_dates(
     readings: list[Reading],
     problems: Problems,
 ) -> None:
-    """Note sessions before intake, long pauses, and first sessions without date.
+    """Note jumps of session numbers, dates far off, before intake, after long pauses, or missing.
 
     Parameters
     ----------
@@ -61,9 +66,14 @@ def note_odd_dates(
     readings, problems
         The site's tables, and where problems go.
     """
+    jump = sessions.groupby("client")["session"].diff()
+    most = max(LARGEST_JUMP, JUMPS_USUAL * float(jump.quantile(USUAL_SHARE))) if len(jump) else 0.0
+    note_by_reading("session-jump", sessions[jump > most], readings, problems)
     dated = sessions[sessions["date"].notna()]
     if dated.empty:
         return
+    far = (dated["date"] - dated["date"].median()).abs() > FARTHEST_DAYS
+    note_by_column("date-far-off", dated[far], readings, problems)
     intake = sessions["client"].map(intake_date) if intake_date is not None else sessions["date"]
     early = dated[dated["date"] < intake[dated.index]]
     note_by_column("session-before-intake", early, readings, problems)

@@ -10,6 +10,7 @@ import datetime
 import math
 import re
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,8 +82,12 @@ def moment_parser(style: str) -> Callable[[str], float]:
         style,
     )
 
+    shape = _shape(style)
+
     def days(text: str) -> float:
         text = text.strip()
+        if shape is not None and not shape.fullmatch(text):
+            return math.nan
         part = _SECOND_PARTS.search(text)
         if part is not None:
             text = text[: part.start()] + text[part.end() :]
@@ -93,6 +98,23 @@ def moment_parser(style: str) -> Callable[[str], float]:
         return _days_of(found) + (float(part.group()) / _SECONDS_A_DAY if part else 0.0)
 
     return days
+
+
+def _shape(style: str) -> re.Pattern[str] | None:
+    """Return what dates look like whose parts touch one another; None where signs part them all.
+
+    Where nothing stands between two parts each must have all its digits: 2024111 as yyyymmdd could
+    be the 1st of November or the 11th of January.
+    """
+    tokens = list(_TOKEN.finditer(style))
+    if all(one.end() < other.start() for one, other in pairwise(tokens)):
+        return None
+    told, end = "", 0
+    for token in tokens:
+        told += re.escape(style[end : token.start()])
+        told += r"\w\w" if token.group() == "AM" else f"[0-9]{{{len(token.group())}}}"
+        end = token.end()
+    return re.compile(told + re.escape(style[end:]))
 
 
 def _real_moment(text: str) -> float:

@@ -95,6 +95,9 @@ class RawTable:
         Rows that are no rows of the table (nor are they among `rows`).
     marks
         What is odd about rows and cells; told where the mapping reads the column.
+    declared_missing
+        Ranges (lowest, highest) that the file itself calls missing, by column; such cells are
+        blank.
     untold
         Fields whose column cannot be told, since they share their label with others: {name: names
         of those that share it}.
@@ -108,6 +111,7 @@ class RawTable:
     blank_rows: int = 0
     astray: list[Astray] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    declared_missing: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     untold: dict[str, list[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -142,6 +146,7 @@ class RawTable:
             blank_rows=self.blank_rows,
             astray=self.astray,
             marks=self.marks,
+            declared_missing=self.declared_missing,
             untold=self.untold,
         )
 

@@ -274,6 +274,30 @@ RULES: dict[str, Rule] = {
             "compare the last row with the source: the file may be cut off in it or after it (some"
             " programs leave the last line end out; then nothing is wrong)",
         ),
+        session_jump=(
+            "session numbers of a client that follow one another",
+            "look whether this number is mistyped (it is kept; there is no session before it to"
+            " compare with, and models of time by session number see a gap)",
+        ),
+        date_far_off=(
+            "dates within twenty years of the site's others",
+            "look whether the year is mistyped (the date is kept)",
+        ),
+        missing_on_scale=(
+            "declared missing values of the file that are no answers on the form's scale",
+            "take this value out of the variable's missing values in the statistics program and"
+            " export the file again: answers with it were read as blank",
+        ),
+        hidden_column=(
+            "columns that can be seen",
+            "show the column and look whether it is the one that is meant (it is read like any"
+            " other)",
+        ),
+        hidden_sheet=(
+            "a sheet that can be seen",
+            "show the sheet and look whether it is the one that is meant (it is read like any"
+            " other)",
+        ),
         long_pause=(
             "no more than three years between two sessions of a client",
             "look whether the year of this date or of the one before is mistyped (both are kept,"

@@ -50,7 +50,7 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
     marks = [*_merged_marks(merged, first), *sheet_marks.of_sheet(file, name)]
     last = len(table.header) - 1
     table.marks = _by_column(
-        [m for m in marks if m.row is not None and m.row >= first and (m.column or 0) <= last]
+        [m for m in marks if (m.row is None or m.row >= first) and (m.column or 0) <= last]
     )
     return table
 

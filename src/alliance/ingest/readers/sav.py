@@ -20,7 +20,24 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
     """Read an SPSS file; see `alliance.ingest.readers`. Rows are case numbers from 1."""
     is_portable = b"SPSS PORT FILE" in file.head(500)
     parse = pyreadstat.read_por if is_portable else pyreadstat.read_sav
-    return labelled.read(file, source, parse, _unit_of, "SPSS")
+    table = labelled.read(file, source, parse, _unit_of, "SPSS")
+    if not is_portable:
+        table.declared_missing = _declared_missing(file)
+    return table
+
+
+def _declared_missing(file: RawFile) -> dict[str, list[tuple[float, float]]]:
+    """Return the ranges of numbers that the file calls missing, by variable."""
+    with file.stream() as stream:
+        meta = pyreadstat.read_sav(stream, metadataonly=True, user_missing=True)[1]
+    return {
+        name.strip(): [
+            (float(gap["lo"]), float(gap["hi"]))
+            for gap in ranges
+            if isinstance(gap["lo"], int | float) and isinstance(gap["hi"], int | float)
+        ]
+        for name, ranges in meta.missing_ranges.items()
+    }
 
 
 def _unit_of(variable_format: str) -> tuple[float | None, float] | None:

@@ -1,4 +1,4 @@
-"""What a sheet holds beside its cells: hidden rows, formulas without result, errors such as #N/A.
+"""What a sheet holds beside its cells: what is hidden, formulas without result, errors (#N/A).
 
 Read from the sheet's own XML (.xlsx, .ods) or from the records of an .xls file, whose formulas
 always carry a result.
@@ -19,12 +19,16 @@ from alliance.ingest.readers import xls
 from alliance.ingest.readers.opened import RawFile
 
 HIDDEN, FORMULA, ERROR = "hidden-row", "formula-without-value", "error-in-cell"
+HIDDEN_COLUMN, HIDDEN_SHEET = "hidden-column", "hidden-sheet"
+MOST_COLUMNS = 16_384  # of the format
 _BLOCK = 8_000_000
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?row>)", re.S)
 _ROW_END = re.compile(rb"</(?:\w+:)?row>|<(?:\w+:)?row\b[^>]*/>")
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)>(.*?)</(?:\w+:)?c>", re.S)
 _NUMBER = re.compile(rb'\br="([0-9]+)"')
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})[0-9]+"')
+_COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*)>")
+_FROM, _TO = re.compile(rb'\bmin="([0-9]{1,5})"'), re.compile(rb'\bmax="([0-9]{1,5})"')
 _IS_HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
 _HAS_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>[^<]")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
@@ -41,7 +45,9 @@ def of_sheet(file: RawFile, sheet: str) -> Iterator[Mark]:
             with zipfile.ZipFile(stream) as archive:
                 names = set(archive.namelist())
                 if "xl/workbook.xml" in names:
-                    part = _part_of(archive, sheet)
+                    part, is_hidden = _part_of(archive, sheet)
+                    if is_hidden:
+                        yield Mark(HIDDEN_SHEET, None)
                     if part in names:
                         with archive.open(part) as xml:
                             yield from _xlsx_marks(xml)
@@ -54,25 +60,31 @@ def of_sheet(file: RawFile, sheet: str) -> Iterator[Mark]:
 def _xls_marks(file: RawFile, sheet: str) -> Iterator[Mark]:
     for found in xls.sheets_of(file.bytes()):
         if found.name == sheet:
+            if found.is_hidden:
+                yield Mark(HIDDEN_SHEET, None)
+            yield from (Mark(HIDDEN_COLUMN, None, column) for column in found.hidden_columns)
             yield from (Mark(HIDDEN, row) for row in found.hidden)
             yield from (Mark(ERROR, row, column) for row, column in found.errors)
 
 
-def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
-    """Return the name of the part that holds a sheet of an .xlsx file ("" if it is not told)."""
+def _part_of(archive: zipfile.ZipFile, sheet: str) -> tuple[str, bool]:
+    """Return the part that holds a sheet of an .xlsx file ("": not told), and if it is hidden."""
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     targets = {r.get("Id"): r.get("Target", "") for r in relations}
     for entry in book.iter():
         if entry.tag.endswith("}sheet") and entry.get("name") == sheet:
             target = targets.get(entry.get(_RELATION), "")
-            return posixpath.normpath(posixpath.join("/xl", target)).lstrip("/") if target else ""
-    return ""
+            path = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
+            return path if target else "", entry.get("state", "visible") != "visible"
+    return "", False
 
 
 def _xlsx_marks(xml: IO[bytes]) -> Iterator[Mark]:
     number = 0
-    for rows in _whole_rows(xml):
+    for i, rows in enumerate(_whole_rows(xml)):
+        if i == 0:
+            yield from _hidden_columns(rows[: rows.find(b"sheetData")])
         if not (_IS_HIDDEN.search(rows) or b'"e"' in rows or _FORMULA.search(rows)):
             last = rows[rows.rfind(b"row ") :]  # nothing odd in any of them: only count on
             told = _NUMBER.search(last)
@@ -86,6 +98,15 @@ def _xlsx_marks(xml: IO[bytes]) -> Iterator[Mark]:
                 yield Mark(HIDDEN, number)
             if cells and (b'"e"' in cells or _FORMULA.search(cells)):
                 yield from _cell_marks(cells, number)
+
+
+def _hidden_columns(head: bytes) -> Iterator[Mark]:
+    """Yield a mark for each hidden column, told in what stands before the rows."""
+    for found in _COLUMN.findall(head):
+        first, last = _FROM.search(found), _TO.search(found)
+        if _IS_HIDDEN.search(found) and first and last:
+            for column in range(int(first.group(1)), min(int(last.group(1)), MOST_COLUMNS) + 1):
+                yield Mark(HIDDEN_COLUMN, None, column - 1)
 
 
 def _whole_rows(xml: IO[bytes]) -> Iterator[bytes]:
@@ -125,11 +146,24 @@ def _ods_marks(content: bytes, sheet: str) -> list[Mark]:
     """Return the marks of a sheet of an .ods file."""
     marks: list[Mark] = []
     inside, row, column = False, 0, 0
+    style, hidden_styles = "", set()
 
     def opened(tag: str, told: dict[str, str]) -> None:
-        nonlocal inside, row, column
-        if tag == "table:table":
-            inside, row = told.get("table:name") == sheet, 0
+        nonlocal inside, row, column, style
+        if tag == "style:style":
+            style = told.get("style:name", "")
+        elif tag == "style:table-properties" and told.get("table:display") == "false":
+            hidden_styles.add(style)
+        elif tag == "table:table":
+            inside, row, column = told.get("table:name") == sheet, 0, 0
+            if inside and told.get("table:style-name") in hidden_styles:
+                marks.append(Mark(HIDDEN_SHEET, None))
+        elif inside and tag == "table:table-column":
+            repeated = int(told.get("table:number-columns-repeated", "1"))
+            if told.get("table:visibility") in ("collapse", "filter"):
+                last = min(column + repeated, MOST_COLUMNS)
+                marks.extend(Mark(HIDDEN_COLUMN, None, i) for i in range(column, last))
+            column += repeated
         elif inside and tag == "table:table-row":
             row, column = row + 1, 0
             repeated = int(told.get("table:number-rows-repeated", "1"))

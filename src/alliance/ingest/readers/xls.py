@@ -18,7 +18,7 @@ _ENTRY_BYTES, _MINI_BYTES, _MINI_BELOW = 128, 64, 4096
 MAX_ROWS, MAX_COLUMNS = 65_536, 256  # of the format
 # Records of a sheet: [MS-XLS] 2.3.2
 _EOF, _BOUND_SHEET, _SHARED_STRINGS, _DIMENSIONS, _ROW = 0x000A, 0x0085, 0x00FC, 0x0200, 0x0208
-_FORMULA, _BOOL_OR_ERROR, _MANY_NUMBERS = 0x0006, 0x0205, 0x00BD
+_FORMULA, _BOOL_OR_ERROR, _MANY_NUMBERS, _COLUMN_LOOK = 0x0006, 0x0205, 0x00BD, 0x007D
 # ... and RString, LabelSst, Number, Label, Rk: in all of them row and column stand first.
 _CELLS = (_FORMULA, _MANY_NUMBERS, _BOOL_OR_ERROR, 0x00D6, 0x00FD, 0x0203, 0x0204, 0x027E)
 _HIDDEN_BIT = 0x20  # fDyZero of Row
@@ -31,13 +31,15 @@ class DamagedError(Exception):
 
 @dataclass(slots=True)
 class Sheet:
-    """A sheet: its name, size, hidden rows (from 1) and (row from 1, column from 0) of errors."""
+    """A sheet: name, size, what is hidden (rows from 1, columns from 0), places of errors."""
 
     name: str
     n_rows: int = 0
     n_columns: int = 0
     n_cells: int = 0
+    is_hidden: bool = False
     hidden: list[int] = field(default_factory=list)
+    hidden_columns: list[int] = field(default_factory=list)
     errors: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -51,7 +53,7 @@ def sheets_of(data: bytes) -> list[Sheet]:
     """
     try:
         stream = _workbook_stream(data)
-        return [_sheet(stream, name, start) for name, start in _starts(stream)]
+        return [_sheet(stream, *told) for told in _starts(stream)]
     except (struct.error, IndexError, UnicodeDecodeError, OverflowError):
         raise DamagedError from None
 
@@ -151,8 +153,8 @@ def _records(stream: bytes, start: int) -> Iterator[tuple[int, bytes]]:
         at += 4 + n_bytes
 
 
-def _starts(stream: bytes) -> Iterator[tuple[str, int]]:
-    """Yield name and place of each sheet."""
+def _starts(stream: bytes) -> Iterator[tuple[str, int, bool]]:
+    """Yield name and place of each sheet, and whether it is hidden."""
     for kind, content in _records(stream, 0):
         if kind == _SHARED_STRINGS and struct.unpack_from("<I", content, 4)[0] > len(stream):
             raise DamagedError
@@ -160,16 +162,19 @@ def _starts(stream: bytes) -> Iterator[tuple[str, int]]:
             n_letters, is_wide = content[6], content[7] & 1
             letters = content[8 : 8 + n_letters * (1 + is_wide)]
             name = letters.decode("utf-16-le" if is_wide else "latin-1")
-            yield name, struct.unpack_from("<I", content, 0)[0]
+            yield name, struct.unpack_from("<I", content, 0)[0], bool(content[4] & 3)
 
 
-def _sheet(stream: bytes, name: str, start: int) -> Sheet:
-    sheet = Sheet(name)
+def _sheet(stream: bytes, name: str, start: int, is_hidden: bool) -> Sheet:
+    sheet = Sheet(name, is_hidden=is_hidden)
     for kind, content in _records(stream, start):
         if kind == _DIMENSIONS:
             top, bottom, left, right = struct.unpack_from("<IIHH", content, 0)
             if not (top <= bottom <= MAX_ROWS and left <= right <= MAX_COLUMNS):
                 raise DamagedError
+        elif kind == _COLUMN_LOOK and content[8] & 1:
+            first, last = struct.unpack_from("<HH", content, 0)
+            sheet.hidden_columns += range(first, min(last + 1, MAX_COLUMNS))
         elif kind == _ROW and content[12] & _HIDDEN_BIT:
             sheet.hidden.append(struct.unpack_from("<H", content, 0)[0] + 1)
         elif kind in _CELLS:
