@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pyreadstat
@@ -28,8 +28,9 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
 
 def _declared_missing(file: RawFile) -> dict[str, list[tuple[float, float]]]:
     """Return the ranges of numbers that the file calls missing, by variable."""
+    parse: Callable[..., Any] = pyreadstat.read_sav
     with file.stream() as stream:
-        meta = pyreadstat.read_sav(stream, metadataonly=True, user_missing=True)[1]
+        meta = parse(stream, metadataonly=True, user_missing=True)[1]
     return {
         name.strip(): [
             (float(gap["lo"]), float(gap["hi"]))
