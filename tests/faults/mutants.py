@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import yaml
 
-from alliance.config.cohort import load_site
+from alliance.config.site import load_site
 from alliance.ingest.pseudonyms import SIMULATED_KEY, pseudonyms
 from alliance.ingest.site import read_site
 

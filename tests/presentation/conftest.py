@@ -79,7 +79,7 @@ class Results:
         return self.report.read_text(encoding="utf-8")
 
     def publish(self, figures=True):
-        from alliance.figures import FIGURES, diagnostics_figures, draw_figures
+        from alliance.figures import diagnostics_figures, draw_figures, painters
         from alliance.manuscript import collect_references
         from alliance.report import write_report
         from alliance.tables import make_tables
@@ -88,7 +88,7 @@ class Results:
             draw_figures(**self.inputs, out_folder=self.folder / "figures")
         else:  # any picture will do where pictures are not what is tested
             fits = {path.stem: files.read_json(path) for path in self.inputs["fits"]}
-            for name in (*FIGURES, *diagnostics_figures(fits).values()):
+            for name in (*painters(), *diagnostics_figures(fits).values()):
                 drawing = f"<svg xmlns='http://www.w3.org/2000/svg'><title>{name}</title></svg>"
                 files.write_text(drawing, self.folder / "figures" / f"{name}.svg")
         make_tables(
@@ -188,12 +188,13 @@ def otherwise_marked(mock, results_of, tmp_path_factory):
 @pytest.fixture(scope="session")
 def all_figures(mock):
     """Return results with every family of models, and every figure of them by name."""
-    from alliance.figures import FIGURES, painters, style
+    from alliance.families.family import load
+    from alliance.figures import painters, style
     from alliance.findings import results
 
     description = mock.description()
     further = {"measurement": mock.measurement(description), "dropout": mock.leaving()}
     fits = [*mock.fits(), *mock.otherwise.fits(mock)]
-    shown, draw = results.Results(fits, description, further), painters()
+    shown = results.Results(fits, description, further)
     with style.in_house_style():
-        return shown, {name: draw[name](shown) for name in FIGURES}
+        return shown, {name: load(painter)(shown) for name, painter in painters().items()}

@@ -114,7 +114,6 @@ def none_of(reason: str) -> dict[str, Any]:
 
 def diagnosed(fit: dict[str, Any]) -> dict[str, Any]:
     """Return the fit with its diagnostics, or with the reason why its family has none."""
-    found = (
-        block(fit) if fit["family"] in registry.diagnosed() else none_of("This family has none.")
-    )
+    has_some = fit["family"] in registry.that_are("diagnosed")
+    found = block(fit) if has_some else none_of("This family has none.")
     return fit | {"diagnostics": found}

@@ -18,12 +18,12 @@ from alliance.findings.results import read_results_as_fields
 from alliance.manuscript.blocks import Bullets, Document, Fixed, Heading, Italic, Paragraph, Part
 from alliance.manuscript.tables import table_document
 from alliance.manuscript.word import write_word
-from alliance.tables import TABLES
+from alliance.tables import table_names
 from alliance.tables.apa import APA_TABLES
 from alliance.tables.html import table_fragment, table_page
 from alliance.tables.latex import table_latex
 from alliance.tables.layout import Row, Spanner, Table, cell, group_row, heading, words
-from alliance.tables.makers import MAKERS
+from alliance.tables.makers import maker_of
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 NUMBER = re.compile(r"(?:[<>]\u202f)?−?(?:\d{1,3}(?:,\d{3})+|\d+)?\.?\d+(?:\u202f%)?\**")
@@ -34,7 +34,7 @@ def page_of(results, name):
 
 
 def latex_of(results, name):
-    return table_latex(MAKERS[name][0](results_as_fields(results)))
+    return table_latex(maker_of(name)[0](results_as_fields(results)))
 
 
 def results_as_fields(results):
@@ -72,7 +72,7 @@ def numbers(text):
     return NUMBER.findall(re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]", "^", text))
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", table_names())
 def test_html_and_latex_print_the_same_numbers(otherwise, name):
     texts = words_of_html(page_of(otherwise, name)), words_of_latex(latex_of(otherwise, name))
     (head, body), (head_in_latex, body_in_latex) = (text.split(HEAD_ENDS) for text in texts)
@@ -124,7 +124,7 @@ def test_html_and_word_print_the_same_numbers_in_the_same_cells(otherwise, in_wo
 
 def test_every_page_tells_the_truth_and_the_list_has_all_of_it(otherwise):
     listed = files.read_json(otherwise.folder / "audit" / "tables_findings.json")["findings"]
-    for name in TABLES:
+    for name in table_names():
         page = page_of(otherwise, name)
         assert check_page(page, otherwise.folder) == []
         own = {e["id"]: e["printed"] for e in listed if e["document"] == f"tables/{name}.html"}
@@ -202,7 +202,7 @@ def test_text_headings_and_lists_in_word():
 
 
 def test_spanners_name_their_columns_for_a_screen_reader(otherwise):
-    table = MAKERS["apa_growth"][0](results_as_fields(otherwise))
+    table = maker_of("apa_growth")[0](results_as_fields(otherwise))
     page = str(table_fragment(table, Findings()))
     spans = [int(n) for n in re.findall(r'<colgroup span="(\d+)">', page)]
     assert sum(spans) == len(table.columns)
@@ -228,7 +228,7 @@ def test_no_number_of_a_fit_that_did_not_converge(marked):
 def test_many_models_stand_below_one_another(mock, results_of, tmp_path):
     fits = [mock.growth(f"growth_{letter}") for letter in "abcde"]
     results = results_of(tmp_path, fits=fits)
-    page = table_page(MAKERS["apa_growth"][0](results_as_fields(results)), Findings())
+    page = table_page(maker_of("apa_growth")[0](results_as_fields(results)), Findings())
     assert page.count('<tr class="group') == 5
     assert "<colgroup" not in page
     assert check_page(page, results.folder) == []
@@ -302,7 +302,7 @@ def test_nasty_labels_are_text_in_word():
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_pdflatex_sets_every_table_and_nasty_labels(otherwise, tmp_path):
-    fragments = {name: latex_of(otherwise, name) for name in TABLES}
+    fragments = {name: latex_of(otherwise, name) for name in table_names()}
     fragments["nasty"] = table_latex(nasty_table())
     for name, latex in fragments.items():
         files.write_text(latex, tmp_path / f"{name}.tex")

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from alliance import files
-from alliance.figures import FIGURES
+from alliance.families.family import module_of
+from alliance.figures import painters
 from alliance.findings import Findings, read_fields
 from alliance.findings.check import check_page
 from alliance.findings.results import read_results_as_fields
@@ -27,18 +28,20 @@ def captions(folder, mock, fits, description, further=None):
     results = inputs["description"].parent
     if further is not None:
         inputs["further"] = further
-    for name in FIGURES:
+    for name in painters():
         files.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>", results / f"{name}.svg")
     files.write_json(mock.RUN, results / "run.json")
     run = read_fields(results / "run.json", results)
     material = Material(read_results_as_fields(**inputs), None, run, results, results)
-    return render(material, Findings(), {f"figures/{name}": name for name in FIGURES}), results
+    beside = [module_of(painter).removeprefix("families.") for painter in painters().values()]
+    captions = {module.replace(".", "/"): module for module in beside}
+    return render(material, Findings(), captions), results
 
 
 def first_sentences(page):
     """Return by figure what stands in bold, with its elements."""
     found = re.findall(r'(?s)<figure id="figure-(\w+)">.*?<figcaption><b>(.*?)</b>', page)
-    assert [name for name, _ in found] == list(FIGURES)
+    assert [name for name, _ in found] == list(painters())
     return dict(found)
 
 
@@ -61,7 +64,7 @@ def test_every_caption_says_what_was_found_how_to_read_it_and_what_to_doubt(page
         assert 'class="none"' not in markup, (name, told)
         assert ".." not in told.replace("...", ""), (name, told)
     for part in ("How to read this.", "What trouble looks like."):
-        assert html.count(part) == len(FIGURES)
+        assert html.count(part) == len(painters())
 
 
 def test_no_caption_quotes_a_fit_that_gave_no_result(page):
@@ -73,13 +76,13 @@ def test_no_caption_quotes_a_fit_that_gave_no_result(page):
 def test_words_follow_the_numbers(mock, tmp_path):
     fits = mock.fits()
     told = first_sentences(captions(tmp_path, mock, fits, mock.description())[0])
-    assert "Alliance (client): rising over treatment, from" in words(told["courses"])
-    assert "(PHQ-9): falling over treatment, from" in words(told["courses"])
+    assert "Alliance (client): rising over treatment, from" in words(told["growth"])
+    assert "(PHQ-9): falling over treatment, from" in words(told["growth"])
     assert "goes with no clearly different odds" in words(told["effects"])
     assert "496 clients at 4 sites attended 5,208 sessions" in words(told["flow"])
     fits[0]["estimates"][1] |= {"ci_low": -0.1, "ci_high": 0.1}
     again = first_sentences(captions(tmp_path, mock, fits, mock.description())[0])
-    assert "Alliance (client): no clear change over treatment" in words(again["courses"])
+    assert "Alliance (client): no clear change over treatment" in words(again["growth"])
 
 
 def test_where_nothing_is_there_captions_say_so(mock, tmp_path):
@@ -90,6 +93,6 @@ def test_where_nothing_is_there_captions_say_so(mock, tmp_path):
     told = {name: words(markup) for name, markup in first_sentences(html).items()}
     assert check_page(html, folder) == []
     assert "No client was left" in told["flow"]
-    assert "No growth model was asked for." in told["courses"]
+    assert "No growth model was asked for." in told["growth"]
     assert "No measure’s change was judged." in told["change"]
     assert not re.search(r"\d", re.sub(r"Figure \d+", "", " ".join(told.values())))

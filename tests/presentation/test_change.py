@@ -3,7 +3,7 @@
 import pytest
 
 from alliance import files
-from alliance.figures import FIGURES, change, diagnostics_figures, rule_agreement, ruptures, style
+from alliance.figures import change, diagnostics_figures, painters, rule_agreement, ruptures, style
 from alliance.findings import check_findings
 from alliance.findings.results import read_results
 from alliance.measures.describe_change import change_of
@@ -36,7 +36,7 @@ def published(request, results_of, tmp_path_factory):
         for name, painter in PAINTERS.items():
             style.save(painter.draw(read), results.folder / "figures" / name)
     fits = {fit["model"]: fit for fit in read.fits}
-    for name in {*FIGURES, *diagnostics_figures(fits).values()} - set(PAINTERS):
+    for name in {*painters(), *diagnostics_figures(fits).values()} - set(PAINTERS):
         svg = f"<svg xmlns='http://www.w3.org/2000/svg'><title>{name}</title></svg>"
         files.write_text(svg, results.folder / "figures" / f"{name}.svg")
     make_tables(

@@ -31,7 +31,7 @@ from alliance.checklists.filling import (
 )
 from alliance.checklists.places import PLACES, anchors
 from alliance.families.registry import families
-from alliance.figures import FIGURES
+from alliance.figures import painters
 from alliance.findings import Findings
 from alliance.findings.check import FIXED, check_page
 from alliance.findings.formats import has_digit
@@ -39,7 +39,7 @@ from alliance.findings.results import Results, read_results_as_fields
 from alliance.manuscript.blocks import Bullets, Heading, Paragraph
 from alliance.manuscript.checklists import checklist_document
 from alliance.running.provenance import library
-from alliance.tables import TABLES, html, make_tables
+from alliance.tables import html, make_tables, table_names
 from alliance.tables.checklists import one_checklist
 from alliance.tables.layout import Part, Table
 
@@ -348,8 +348,8 @@ def test_what_an_author_must_write_is_never_reported(everything):
 def test_without_models_nothing_is_claimed_about_models(kind, everything, mock):
     fits = [] if kind == "none" else [getattr(mock, kind)(fit) for fit in everything["fits"]]
     linked = set(anchors_of(filled_from(everything | {"fits": fits})))
-    of_models = {"unused", "assumptions", "verdict", "figure-courses", "figure-sites",
-                 "table-steps"}  # fmt: skip
+    of_models = {"unused", "assumptions", "verdict", "figure-growth", "figure-by_site",
+                 "table-growth_shape"}  # fmt: skip
     assert not linked & of_models
     assert not [anchor for anchor in linked if anchor.startswith("model-")]
     # what was asked, and that nothing converged, is there to be read where models were asked for
@@ -420,7 +420,7 @@ def test_links_lead_to_the_report_from_outside_and_within(printed):
 def test_every_link_has_an_end():
     for anchor in anchors():
         kind, _, name = anchor.partition("-")
-        known = {"table": TABLES, "figure": FIGURES}.get(kind)
+        known = {"table": table_names(), "figure": painters()}.get(kind)
         assert name in known if known else anchor in SECTIONS
 
 

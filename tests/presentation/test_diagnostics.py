@@ -5,7 +5,7 @@ import re
 
 import jsonschema
 
-from alliance.families.registry import diagnosed, families
+from alliance.families.registry import families, that_are
 from alliance.figures import diagnostics_figures
 
 
@@ -65,4 +65,4 @@ def test_the_family_decides_which_models_have_a_figure(mock):
     models = {name: {"family": family} for name, family in kinds.items()}
     assert diagnostics_figures(models) == {"a": "diagnostics_a", "c": "diagnostics_c"}
     without = {"specifications", "panel_estimators", "by_site", "continuous_time"}
-    assert set(families()) - set(diagnosed()) == without
+    assert set(families()) - set(that_are("diagnosed")) == without

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from alliance.figures import FIGURES
+from alliance.figures import painters
 from alliance.figures.data import COLUMNS, rows_of, write_data
 from tests.presentation.test_figures import cohorts, drawn, hostile
 
@@ -21,7 +21,7 @@ def numbers(rows, column, **wanted):
     return [float(row[column]) for row in rows if all(row[key] == v for key, v in wanted.items())]
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", painters())
 def test_every_mark_has_a_name_and_a_place_and_every_file_something(all_figures, name):
     rows = rows_of(all_figures[1][name])
     assert rows
@@ -33,7 +33,7 @@ def test_every_mark_has_a_name_and_a_place_and_every_file_something(all_figures,
 
 def test_courses_are_those_of_the_fit(all_figures, tmp_path):
     results, figures = all_figures
-    rows, fit = table(figures["courses"], tmp_path), results.fits[0]
+    rows, fit = table(figures["growth"], tmp_path), results.fits[0]
     for curve in fit["curves"]:
         if curve["group"] == "all sites":
             continue
@@ -84,7 +84,7 @@ def test_steps_bars_cells_and_printed_numbers_are_those_of_the_descriptions(all_
 
 def test_what_the_file_says_is_what_the_artists_are(all_figures):
     """Drawn again from the file alone, lines, points and bands lie where they lay."""
-    for name in ("courses", "shapes", "dropout", "decision", "prediction"):
+    for name in ("growth", "growth_shape", "hazard", "decision", "hazard_prediction"):
         figure = all_figures[1][name]
         rows = rows_of(figure)
         axes = [a for part in figure.subfigs or [figure] for a in part._localaxes]
@@ -108,7 +108,7 @@ def test_what_the_file_says_is_what_the_artists_are(all_figures):
 
 def test_small_groups_are_in_no_file(mock):
     """Kaplan-Meier curves end, and numbers at risk are not told, below eight clients."""
-    figure = drawn("dropout", *cohorts(mock)["plain"])
+    figure = drawn("hazard", *cohorts(mock)["plain"])
     rows = [row for row in rows_of(figure) if row["panel"].startswith("b")]
     group = mock.description()["survival_by_alliance"]["groups"][0]
     few = [s for s, n in zip(group["session"], group["at_risk"], strict=True) if n < 8]
@@ -120,17 +120,17 @@ def test_small_groups_are_in_no_file(mock):
 
 
 def test_what_is_wrong_with_a_fit_stands_in_its_rows(mock):
-    for name in ("courses", "effects"):
+    for name in ("growth", "effects"):
         rows = rows_of(drawn(name, *cohorts(mock)["marked"]))
         assert any("did not converge" in row["mark"] for row in rows)
         assert any("singular" in row["mark"] for row in rows)
-    rows = rows_of(drawn("courses", *cohorts(mock)["no models"]))
+    rows = rows_of(drawn("growth", *cohorts(mock)["no models"]))
     assert [row["kind"] for row in rows] == ["nothing to show"]
     assert "names no growth model" in rows[0]["text"]
 
 
 def test_text_is_inert_and_bytes_are_the_same(mock, tmp_path):
-    figure = drawn("courses", *hostile(mock))
+    figure = drawn("growth", *hostile(mock))
     write_data(figure, tmp_path / "a.csv")
     write_data(figure, tmp_path / "b.csv")
     content = (tmp_path / "a.csv").read_bytes()
@@ -140,7 +140,7 @@ def test_text_is_inert_and_bytes_are_the_same(mock, tmp_path):
 
 
 def test_every_figure_comes_with_its_numbers(published):
-    for name in FIGURES:
+    for name in painters():
         text = (published.folder / "figures" / f"{name}.csv").read_text(encoding="utf-8")
         assert text.splitlines()[0] == ",".join(COLUMNS)
         assert len(text.splitlines()) > 1

@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.container import BarContainer
 from matplotlib.text import Text
 
-from alliance.figures import FIGURES, style
+from alliance.figures import painters, style
 from alliance.figures.svg import compact
 
 # Simulation of full colour blindness: Machado, Oliveira & Fernandes (2009), IEEE Transactions on
@@ -72,7 +72,7 @@ def test_the_simulations_are_what_they_are_called():
     assert lab("#ff0000", "grey")[1:] == pytest.approx([0, 0], abs=0.1)
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", painters())
 def test_series_are_told_apart_without_colours_and_in_grey(all_figures, name):
     for axes in axes_of(all_figures[1][name]):
         for (one, a), (other, b) in itertools.combinations(set(series_of(axes)), 2):
@@ -86,7 +86,7 @@ def test_shades_grow_darker_in_every_kind_of_seeing():
         assert all(after < before for before, after in itertools.pairwise(light)), vision
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", painters())
 def test_it_can_be_printed(all_figures, name):
     """No wider than a page of a journal, no type below 6 points, no line below half a point."""
     figure = all_figures[1][name]
@@ -121,7 +121,7 @@ def places(svg):
     return found
 
 
-@pytest.mark.parametrize("name", ["courses", "forms", "views"])
+@pytest.mark.parametrize("name", ["growth", "forms", "two_views"])
 def test_the_small_drawing_is_the_same_drawing(all_figures, name):
     buffer = io.BytesIO()
     with style.in_house_style():

@@ -6,8 +6,8 @@ import re
 import pytest
 from matplotlib.text import Text
 
+from alliance.families.family import load
 from alliance.figures import (
-    FIGURES,
     FORMATS,
     diagnostics,
     diagnostics_figures,
@@ -16,7 +16,7 @@ from alliance.figures import (
 )
 from alliance.findings.results import Results
 
-PAINTERS = painters()
+PAINTERS = {name: load(painter) for name, painter in painters().items()}
 MEASURES = ("forms", "reliability", "decision", "variance_shares", "invariance")
 
 
@@ -100,9 +100,18 @@ NAMES = (
 )
 OTHERWISE = ("thirty sites", "long names", "hostile", "marked")
 CASES = [
-    *itertools.product(FIGURES, NAMES),
+    *itertools.product(painters(), NAMES),
     *itertools.product(
-        ("shapes", "together", "views", "choices", "conditions", "sites", "estimates", "flow"),
+        (
+            "growth_shape",
+            "parallel_growth",
+            "two_views",
+            "specifications",
+            "conditions",
+            "by_site",
+            "estimates",
+            "flow",
+        ),
         ("otherwise", *(f"otherwise, {name}" for name in OTHERWISE)),
     ),
     *itertools.product(("missing", *MEASURES), ("many measures", "still more")),
@@ -139,7 +148,7 @@ def texts_of(figure):
 def test_every_figure_is_written_in_every_format(published, mock):
     names = {path.name for path in (published.folder / "figures").iterdir()}
     by_name = {fit["model"]: fit for fit in mock.fits()}
-    wanted = [*FIGURES, *diagnostics_figures(by_name).values()]
+    wanted = [*painters(), *diagnostics_figures(by_name).values()]
     assert names == {f"{name}.{kind}" for name in wanted for kind in FORMATS}
     for name in wanted:
         folder = published.folder / "figures"
@@ -151,7 +160,7 @@ def test_every_figure_is_written_in_every_format(published, mock):
 def test_png_is_300_dpi_at_a_journals_width(published):
     from PIL import Image
 
-    for name in FIGURES:
+    for name in painters():
         with Image.open(published.folder / "figures" / f"{name}.png") as image:
             assert image.size[0] == pytest.approx(120 / 25.4 * 300, abs=1)
             assert image.info["dpi"][0] == pytest.approx(300, abs=0.1)
@@ -203,18 +212,18 @@ def nothing_overlaps_or_is_cut_off(figure):
 
 
 @pytest.mark.parametrize(
-    "name", ["courses", "effects", "dropout", "prediction", "estimates", "flow"]
+    "name", ["growth", "effects", "hazard", "hazard_prediction", "estimates", "flow"]
 )
 def test_what_is_wrong_with_a_fit_stands_in_the_picture(mock, name):
     words = " ".join(text for text, _ in texts_of(drawn(name, *cohorts(mock)["marked"])))
     words = re.sub(r"\s+", " ", words)
     if name != "flow":
         assert "singular" in words
-    if name not in ("dropout", "prediction"):
+    if name not in ("hazard", "hazard_prediction"):
         assert "did not converge" in words
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", painters())
 def test_a_figure_without_data_says_why(mock, name):
     words = " ".join(text for text, _ in texts_of(drawn(name, *cohorts(mock)["no models"])))
     if name != "flow":
@@ -245,7 +254,7 @@ def test_the_made_up_measures_are_valid_by_the_schema(mock):
 
 def test_no_curve_is_drawn_where_few_are_left(mock):
     """Kaplan-Meier steps over fewer than eight people would show single persons' ends."""
-    figure = drawn("dropout", *cohorts(mock)["plain"])
+    figure = drawn("hazard", *cohorts(mock)["plain"])
     observed = figure.axes[-1]
     for line, group in zip(
         observed.lines, mock.description()["survival_by_alliance"]["groups"], strict=True
@@ -256,7 +265,7 @@ def test_no_curve_is_drawn_where_few_are_left(mock):
 
 
 def test_a_dollar_sign_is_a_dollar_sign(mock):
-    words = [text for text, _ in texts_of(drawn("courses", *hostile(mock)))]
+    words = [text for text, _ in texts_of(drawn("growth", *hostile(mock)))]
     assert any(r"$\frac{1}{0}$" in text for text in words)
 
 

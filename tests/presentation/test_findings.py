@@ -11,7 +11,7 @@ from alliance import files
 from alliance.findings import Field, Findings, check_findings, read_fields
 from alliance.findings.check import check_page, read_page
 from alliance.findings.fields import Sources
-from alliance.tables import TABLES
+from alliance.tables import table_names
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "results" / "demo"
@@ -45,7 +45,7 @@ def test_the_page_agrees_with_its_sources_and_its_list(which, request):
     assert len(files.read_json(results.findings)["findings"]) > 300
 
 
-ASKED_OTHERWISE = ("steps", "tests", "apa_sites")  # empty where no model is asked otherwise
+ASKED_OTHERWISE = ("growth_shape", "tests", "apa_sites")  # empty where no model is asked otherwise
 OF_CHANGE = (  # empty without change.json: tests/presentation/test_change.py reads them
     "change_classes",
     "change_by_site",
@@ -59,7 +59,7 @@ OF_CHANGE = (  # empty without change.json: tests/presentation/test_change.py re
 
 def _tables(*results, without=()):
     left_out = (*OF_CHANGE, *without)
-    return [(name, which) for which in results for name in TABLES if name not in left_out]
+    return [(name, which) for which in results for name in table_names() if name not in left_out]
 
 
 # every fit that it shows did not converge or was refused, so it has no number
@@ -91,7 +91,7 @@ def test_the_demo_agrees_number_by_number(tmp_path):
     needed = [*descriptions, DEMO / "audit" / "run.json", DEMO / "fits"]
     if not all(path.exists() for path in needed):
         pytest.skip("results/demo is not there: run `make demo` first")
-    from alliance.figures import FIGURES, diagnostics_figures
+    from alliance.figures import diagnostics_figures, painters
     from alliance.report import write_report
 
     results, raw = tmp_path / "results" / "demo", tmp_path / "data" / "raw" / "demo"
@@ -101,7 +101,7 @@ def test_the_demo_agrees_number_by_number(tmp_path):
     truth = ROOT / "data" / "raw" / "demo" / "truth.json"
     files.write_bytes(truth.read_bytes(), raw / "truth.json")
     fits = {path.stem: files.read_json(path) for path in (results / "fits").glob("*.json")}
-    for name in (*FIGURES, *diagnostics_figures(fits).values()):
+    for name in (*painters(), *diagnostics_figures(fits).values()):
         files.write_text(
             "<svg xmlns='http://www.w3.org/2000/svg'/>", results / f"figures/{name}.svg"
         )

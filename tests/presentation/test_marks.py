@@ -1,7 +1,8 @@
 """Whatever shows a fit says what is wrong with it: every figure, every table, every section.
 
-The tests run over `FIGURES`, `TABLES` and the page's own findings, so that a new picture, table or
-section cannot forget the marks. What shows a fit is what changes when the fit is taken away.
+The tests run over `painters`, `table_names` and the page's own findings, so that a new picture,
+table or section cannot forget the marks. What shows a fit is what changes when the fit is taken
+away.
 """
 
 import importlib
@@ -10,10 +11,10 @@ import re
 import pytest
 from matplotlib.text import Text
 
-from alliance.figures import FIGURES, style
+from alliance.figures import painters, style
 from alliance.findings.marks import LONG, SHORT, kinds_of, mark_of
 from alliance.findings.results import Results
-from alliance.tables import TABLES
+from alliance.tables import table_names
 
 KINDS = sorted(SHORT)
 RESULTS_OF_A_FIT = re.compile(
@@ -68,7 +69,7 @@ def shown_in(mock):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", painters())
 def test_a_figure_that_shows_a_fit_shows_its_mark(mock, shown_in, name, kind):
     shown = shown_in(name)
     if not shown:
@@ -90,7 +91,7 @@ def all_planted(request, mock, results_of, tmp_path_factory):
 
 
 # A checklist names models as places, and shows no number of theirs.
-OF_FITS = [name for name in TABLES if not name.startswith("checklist")]
+OF_FITS = [name for name in table_names() if not name.startswith("checklist")]
 
 
 @pytest.mark.parametrize("name", OF_FITS)

@@ -11,7 +11,8 @@ import pytest
 from matplotlib.text import Text
 
 from alliance import files
-from alliance.figures import private_courses, style
+from alliance.families.family import module_of
+from alliance.figures import painters, private_courses, style
 from alliance.figures.private_courses import WARNING, draw_private_courses
 from alliance.running.provenance import library
 
@@ -87,7 +88,8 @@ def test_a_cohort_without_scores_gets_one_page_that_says_so(tmp_path):
 
 
 def test_no_other_figure_reads_rows_of_persons():
-    behind = {Path(path) for path in library("figures") if "/alliance/figures/" in path}
+    modules = library("figures", *map(module_of, painters().values()))
+    behind = {Path(path) for path in modules if "figure" in path}
     assert behind
     for path in behind:
         assert "parquet" not in path.read_text(encoding="utf-8"), path.name

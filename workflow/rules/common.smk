@@ -110,6 +110,12 @@ def templates(*packages):
     return sorted(str(path) for path in found if path.is_file())
 
 
+def family_templates():
+    """Return the templates of what the families add to the page."""
+    folder = PROJECT / "src" / "alliance" / "families"
+    return sorted(str(path) for path in folder.rglob("*.html"))
+
+
 def truth_file():
     """Return the truth of a simulated cohort where it is known."""
     path = Path(RAW) / "truth.json"

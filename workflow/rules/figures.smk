@@ -16,8 +16,9 @@ OUTPUTS
 Nothing is computed here.
 """
 
-from alliance.figures import FIGURES, diagnostics_figures
-from alliance.tables import TABLES as PRINTED_TABLES
+from alliance.families.family import module_of
+from alliance.figures import diagnostics_figures, painters
+from alliance.tables import table_names
 
 
 rule draw_figures:
@@ -25,11 +26,11 @@ rule draw_figures:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
         further=further_descriptions(),
-        code=library("figures"),
+        code=library("figures", *map(module_of, painters().values())),
     output:
         collect(
             f"{RESULTS}/figures/{{name}}.{{kind}}",
-            name=[*FIGURES, *diagnostics_figures(cohort["models"]).values()],
+            name=[*painters(), *diagnostics_figures(cohort["models"]).values()],
             kind=["png", "svg", "pdf", "csv"],
         ),
     log:
@@ -67,12 +68,12 @@ rule make_tables:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
         further=printed_descriptions(),
-        code=library("tables"),
+        code=library("tables", *registry.modules("tables")),
         templates=templates("tables"),
     output:
         tables=collect(
             f"{RESULTS}/tables/{{name}}.{{kind}}",
-            name=PRINTED_TABLES,
+            name=table_names(),
             kind=["csv", "html", "tex"],
         ),
         findings=f"{RESULTS}/audit/tables_findings.json",

@@ -40,7 +40,7 @@ rule write_manuscript:
         further=printed_descriptions(),
         run=f"{RESULTS}/audit/run.json",
         references=rules.collect_references.output.references,
-        code=library("manuscript"),
+        code=library("manuscript", *registry.modules("tables")),
         templates=templates("manuscript", "tables"),
     output:
         methods_markdown=f"{RESULTS}/manuscript/methods.md",

@@ -22,7 +22,7 @@ PRINTED_DOCUMENTS = {
     "report.html": "audit/findings.json",
     "intake.html": "audit/intake_findings.json",
     "codebook.html": "audit/codebook_findings.json",
-    **{f"tables/{name}.html": "audit/tables_findings.json" for name in PRINTED_TABLES},
+    **{f"tables/{name}.html": "audit/tables_findings.json" for name in table_names()},
     "manuscript/methods.html": "audit/manuscript_findings.json",
     "manuscript/methods.docx": "audit/manuscript_findings.json",
     "manuscript/tables.docx": "audit/manuscript_findings.json",
@@ -89,8 +89,11 @@ rule write_report:
         run=f"{RESULTS}/audit/run.json",
         references=rules.collect_references.output.references,
         truth=truth_file(),
-        code=library("report"),
-        templates=templates("report", "tables", "manuscript"),
+        code=library("report", *registry.modules("tables")),
+        templates=[
+            *templates("report", "tables", "manuscript"),
+            *family_templates(),
+        ],
     output:
         report=f"{RESULTS}/report.html",
         findings=f"{RESULTS}/audit/findings.json",

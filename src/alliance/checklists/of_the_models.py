@@ -14,7 +14,7 @@ from alliance.checklists.filled import Place
 from alliance.checklists.of_the_cohort import at
 from alliance.checklists.places import MODEL
 from alliance.families.facts import Assumption, Estimator, has
-from alliance.families.registry import leading
+from alliance.families.registry import that_are
 
 PRODUCT = re.compile(r"\S:\S")  # of two terms; `dropout: symptoms` is a term of one equation
 
@@ -39,7 +39,7 @@ def has_questions(seen: Evidence) -> list[Place]:
 
 def has_verdict(seen: Evidence) -> list[Place]:
     """A model that answers one of the leading questions has a result."""
-    return at(seen.of_family(*leading()), "verdict")
+    return at(seen.of_family(*that_are("leads")), "verdict")
 
 
 # ------------------------------------------------------------------------------ how
@@ -189,7 +189,7 @@ def has_courses(seen: Evidence) -> list[Place]:
     drawn = any(
         row["measure"] in outcomes and row["mean"] for row in seen.about("observed_courses")
     )
-    return at(drawn, "figure-courses")
+    return at(drawn, "figure-growth")
 
 
 def has_steps(seen: Evidence) -> list[Place]:
@@ -198,7 +198,7 @@ def has_steps(seen: Evidence) -> list[Place]:
     compared = any(
         sum(step["log_likelihood"] is not None for step in fit["steps"]) > 1 for fit in ladders
     )
-    return at(compared, "table-steps")
+    return at(compared, "table-growth_shape")
 
 
 # ------------------------------------------------------------------------------ sites
@@ -206,17 +206,17 @@ def has_steps(seen: Evidence) -> list[Place]:
 
 def has_site_estimates(seen: Evidence) -> list[Place]:
     """The effect was estimated at sites alone."""
-    return at(_of_sites(seen, Estimator.SITE_ALONE), "figure-sites")
+    return at(_of_sites(seen, Estimator.SITE_ALONE), "figure-by_site")
 
 
 def has_prediction_interval(seen: Evidence) -> list[Place]:
     """It is said where the effect of a further site would lie."""
-    return at(_of_sites(seen, Estimator.FURTHER_SITE), "figure-sites")
+    return at(_of_sites(seen, Estimator.FURTHER_SITE), "figure-by_site")
 
 
 def has_one_stage(seen: Evidence) -> list[Place]:
     """The effect over all sites by one model stands beside the mean of the sites."""
-    return at(_of_sites(seen, Estimator.ALL_SITES_AT_ONCE), "figure-sites")
+    return at(_of_sites(seen, Estimator.ALL_SITES_AT_ONCE), "figure-by_site")
 
 
 def _of_sites(seen: Evidence, estimator: Estimator) -> bool:

@@ -13,7 +13,7 @@ PLACES = {
     "table-sample": "table of the sample",
     "table-rows": "every row that was read",
     "table-problems": "problems found when the files were read",
-    "figure-courses": "figure of observed and predicted courses",
+    "figure-growth": "figure of observed and predicted courses",
     "table-instruments": "measures and their scoring keys",
     "table-evidence": "evidence of the scoring keys",
     "table-scores": "scores and their ranges",
@@ -25,11 +25,11 @@ PLACES = {
     "table-variance_shares": "shares of variance",
     "table-coder_agreement": "agreement of observers",
     "table-convergence": "convergence and rows used",
-    "table-steps": "steps of the growth ladders",
+    "table-growth_shape": "steps of the growth ladders",
     "table-dropout_definitions": "definitions of dropout",
     "table-dropout_by_session": "dropout by session",
     "figure-leaving": "figure of how treatments ended",
-    "figure-sites": "figure of every site and all together",
+    "figure-by_site": "figure of every site and all together",
 }
 MODEL = "model-"  # the article of a model has the id `model-<name>`
 

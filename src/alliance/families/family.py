@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -92,6 +92,19 @@ class Family:
         questions otherwise and have sections of their own.
     diagnosed
         Whether each of its models has diagnostics and a figure of them.
+    in_forest
+        Whether the main effects of its models stand in the figure of all effects.
+    several_models
+        Whether the estimates of one of its fits come from several models, of the same question.
+    figures
+        Name of a figure to the function `(results) -> figure` that draws it. Its caption is the
+        template beside the function's module, of the same name.
+    tables, apa_tables
+        Name of a table to the function `(results) -> table` for people; the one for machines has
+        the same name and `_records`. `apa_tables` are numbered and go into a paper.
+    sections
+        Section of the page to the template, below `families/`, that the family adds to it. What
+        several families share is named by each and stands there once.
     """
 
     name: str
@@ -100,10 +113,22 @@ class Family:
     fit: str
     leads: bool = False
     diagnosed: bool = False
+    in_forest: bool = False
+    several_models: bool = False
+    figures: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
+    apa_tables: Mapping[str, str] = field(default_factory=dict)
+    sections: Mapping[str, str] = field(default_factory=dict)
 
     def references(self, part: str) -> list[str]:
-        """Return the late references of a part: `fit`."""
-        return [getattr(self, part)]
+        """Return the late references of a part: `fit`, `figures`, `tables` or `apa_tables`."""
+        named = getattr(self, part)
+        return [named] if isinstance(named, str) else list(named.values())
+
+
+def module_of(reference: str) -> str:
+    """Return the module behind a late reference, as `provenance.library` wants it."""
+    return reference.partition(":")[0].removeprefix("alliance.")
 
 
 def load(reference: str) -> Any:

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from alliance.families.family import Family
+from alliance.families.family import Family, module_of
 
 NAMES = (
     "growth",
@@ -34,14 +34,23 @@ def families() -> dict[str, Family]:
     return {name: import_module(f"alliance.families.{name}").FAMILY for name in NAMES}
 
 
-def leading() -> list[str]:
-    """Return the names of the families whose models lead the page."""
-    return [name for name, family in families().items() if family.leads]
+def that_are(trait: str) -> list[str]:
+    """Return the names of the families with a trait: `leads`, `diagnosed`, `in_forest`, ..."""
+    return [name for name, family in families().items() if getattr(family, trait)]
 
 
-def diagnosed() -> list[str]:
-    """Return the names of the families whose models have diagnostics."""
-    return [name for name, family in families().items() if family.diagnosed]
+def named(part: str) -> dict[str, str]:
+    """Return the late references of a part of all families by name: `figures`, `tables`, ...
+
+    What several families share has one name.
+    """
+    return {k: ref for family in families().values() for k, ref in getattr(family, part).items()}
+
+
+def sections(of: str) -> list[str]:
+    """Return the templates, below `families/`, that families add to a section of the page."""
+    found = [f.sections[of] for f in families().values() if of in f.sections]
+    return list(dict.fromkeys(found))
 
 
 def entry_schemas() -> list[dict[str, Any]]:
@@ -63,4 +72,4 @@ def modules(*parts: str) -> list[str]:
 def modules_of(family: Family, *parts: str) -> list[str]:
     """Return the modules behind these parts of one family."""
     references = [reference for part in parts for reference in family.references(part)]
-    return [ref.partition(":")[0].removeprefix("alliance.") for ref in references]
+    return [module_of(reference) for reference in references]

@@ -1,45 +1,42 @@
 """Figures: fits and the description in, pictures out. Nothing is computed here.
 
-Every figure of `FIGURES` is always written: where the data do not exist, the picture says in plain
+Every figure of `painters` is always written: where the data do not exist, the picture says in plain
 words why there is nothing to show. No picture shows a single person's values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alliance.families import registry
-from alliance.findings.results import Results, read_results
+from alliance.families.family import load
+from alliance.findings.results import read_results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FIGURES = (
-    "flow",
-    "missing",
-    "forms",
-    "reliability",
-    "decision",
-    "variance_shares",
-    "invariance",
-    "courses",
-    "shapes",
-    "together",
-    "views",
-    "effects",
-    "choices",
-    "conditions",
-    "leaving",
-    "dropout",
-    "prediction",
-    "sites",
-    "estimates",
-    "change",
-    "ruptures",
-    "rule_agreement",
-)
+# Which module draws which figure of the cohort as a whole; those of families stand with them.
+_GENERAL = {
+    name: f"alliance.figures.{name}:draw"
+    for name in (
+        "flow",
+        "missing",
+        "forms",
+        "reliability",
+        "decision",
+        "variance_shares",
+        "invariance",
+        "effects",
+        "conditions",
+        "leaving",
+        "estimates",
+        "change",
+        "ruptures",
+        "rule_agreement",
+    )
+}
 FORMATS = ("png", "svg", "pdf", "csv")
 
 
@@ -56,7 +53,7 @@ def diagnostics_figures(models: Mapping[str, Mapping[str, Any]]) -> dict[str, st
     return {
         name: f"diagnostics_{name}"
         for name, m in models.items()
-        if m["family"] in registry.diagnosed()
+        if m["family"] in registry.that_are("diagnosed")
     }
 
 
@@ -84,11 +81,10 @@ def draw_figures(
     results = read_results(fits, description, further)
     from alliance.figures import diagnostics, style
 
-    draw = painters()
     by_name = {fit["model"]: fit for fit in results.fits}
     with style.in_house_style():
-        for name in FIGURES:
-            _publish(draw[name](results), Path(out_folder), name)
+        for name, painter in painters().items():
+            _publish(load(painter)(results), Path(out_folder), name)
         for model, name in diagnostics_figures(by_name).items():
             _publish(diagnostics.draw(by_name[model]), Path(out_folder), name)
 
@@ -102,55 +98,6 @@ def _publish(figure: Figure, out_folder: Path, name: str) -> None:
     write_data(figure, out_folder / f"{name}.csv")
 
 
-def painters() -> dict[str, Callable[[Results], Figure]]:
-    """Return which function draws which figure."""
-    # matplotlib takes half a second to import: only who draws pays for it.
-    from alliance.figures import (
-        change,
-        choices,
-        conditions,
-        courses,
-        decision,
-        dropout,
-        effects,
-        estimates,
-        flow,
-        forms,
-        invariance,
-        leaving,
-        missing,
-        prediction,
-        reliability,
-        rule_agreement,
-        ruptures,
-        shapes,
-        sites,
-        together,
-        variance_shares,
-        views,
-    )
-
-    return {
-        "flow": flow.draw,
-        "missing": missing.draw,
-        "forms": forms.draw,
-        "reliability": reliability.draw,
-        "decision": decision.draw,
-        "variance_shares": variance_shares.draw,
-        "invariance": invariance.draw,
-        "courses": courses.draw,
-        "shapes": shapes.draw,
-        "together": together.draw,
-        "views": views.draw,
-        "choices": choices.draw,
-        "conditions": conditions.draw,
-        "sites": sites.draw,
-        "effects": effects.draw,
-        "leaving": leaving.draw,
-        "dropout": dropout.draw,
-        "prediction": prediction.draw,
-        "estimates": estimates.draw,
-        "change": change.draw,
-        "ruptures": ruptures.draw,
-        "rule_agreement": rule_agreement.draw,
-    }
+def painters() -> dict[str, str]:
+    """Return which function draws which figure, by late reference: matplotlib is slow to import."""
+    return _GENERAL | registry.named("figures")

@@ -18,13 +18,13 @@ def draw(results: Results) -> Figure:
     """Return a panel for each effect that depends on something."""
     asked = [
         (fit, [curve for curve in fit["curves"] if curve["name"] == name])
-        for fit in results.of_family("coupling", "specifications")
+        for fit in results.fits
         for name in NAMES
         if any(curve["name"] == name for curve in fit["curves"])
     ]
     if not asked:
         return style.nothing_to_show(
-            "No model of this cohort asks for whom or when an effect holds (moderator, arms)."
+            "No model of this cohort asks for whom or when an effect holds."
         )
     figure, panels = style.stack([_title(fit, curves) for fit, curves in asked], [60] * len(asked))
     for panel, (fit, curves) in zip(panels, asked, strict=True):

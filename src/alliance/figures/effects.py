@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from alliance.families.registry import that_are
 from alliance.figures import style
 from alliance.figures.rows import ratio_axis
 from alliance.findings.formats import decimals_for, format_value
@@ -15,8 +16,8 @@ from alliance.findings.results import Results
 
 
 def draw(results: Results) -> Figure:
-    """Return a panel for each coupling and dropout model."""
-    chosen = results.of_family("coupling", "hazard", "continuous_time")
+    """Return a panel for each model of a family that belongs here."""
+    chosen = results.of_family(*that_are("in_forest"))
     if not chosen:
         return style.nothing_to_show(
             "The configuration of this cohort names no model of alliance with symptoms or dropout."

@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from alliance.families.registry import that_are
 from alliance.figures import style
 from alliance.findings.formats import format_value
 from alliance.findings.marks import short_mark_of
@@ -25,11 +26,11 @@ def draw(results: Results) -> Figure:
     """Return variance shares by level above, standardised effects below."""
     shares = [(fit, _shares(fit)) for fit in results.fits]
     shares = [(fit, parts) for fit, parts in shares if parts]
+    again = that_are("several_models")
     effects = [
         (fit, e)
         for fit in results.fits
-        if fit["family"]
-        != "specifications"  # it repeats the effect of the model that it asks otherwise
+        if fit["family"] not in again  # it repeats the effect of the model that it asks again
         for e in fit["estimates"]
         if e["standardised"] is not None and e["role"] == "main"
     ]

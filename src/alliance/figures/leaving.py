@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from alliance.figures import style
-from alliance.figures.dropout import draw_at_risk, ticks
+from alliance.figures.at_risk import draw_at_risk, ticks
 from alliance.findings.results import Results
 
 CAUSES = {

@@ -14,9 +14,9 @@ def table_document(results: Results) -> Document:
     A table that has none is named at the beginning, with what it says instead.
     """
     from alliance.tables.apa import APA_TABLES
-    from alliance.tables.makers import MAKERS
+    from alliance.tables.makers import maker_of
 
-    tables = [MAKERS[name][0](results) for name in APA_TABLES]
+    tables = [maker_of(name)[0](results) for name in APA_TABLES]
     simulated = results.about["simulated"].raw
     of = ("Of the cohort “", Part(results.about["title"]), "”", ", which is simulated" * simulated)
     document = Document(TITLE, [Paragraph((*of, "."))])

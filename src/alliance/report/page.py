@@ -17,7 +17,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from alliance.families.registry import leading
+from alliance import families
+from alliance.families import registry
 from alliance.figures.measurement import main_labels
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
@@ -32,7 +33,7 @@ from alliance.report.robustness import main_effects
 from alliance.report.truth import USABLE, compare
 from alliance.tables import html
 from alliance.tables.layout import Table
-from alliance.tables.makers import MAKERS
+from alliance.tables.makers import maker_of
 
 NOT_GIVEN = "other"  # a measure whose key does not say what it measures
 
@@ -66,7 +67,12 @@ class Material:
 def render(material: Material, findings: Findings, sections: Mapping[str, str]) -> str:
     """Return the page; every number printed is put on record in `findings`."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("alliance.report", "templates"),
+        loader=jinja2.ChoiceLoader(
+            [
+                jinja2.PackageLoader("alliance.report", "templates"),
+                jinja2.FileSystemLoader([str(path) for path in families.__path__]),
+            ]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -82,7 +88,7 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         cards=findings.cards,
         comparisons=compare(material.truth, results.fits),
         main_effects=main_effects(results.fits),
-        main_fits=[fit for fit in results.fits if fit["family"].raw in leading()],
+        main_fits=[fit for fit in results.fits if fit["family"].raw in registry.that_are("leads")],
         show=findings.show,
         cite=findings.show,
         plain=findings.plain,
@@ -101,6 +107,8 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         mark_of=mark_of,
         short_mark_of=short_mark_of,
         families={fit["family"].raw for fit in results.fits},
+        with_trait=partial(_with_trait, results),
+        of_families=partial(_of_families, environment),
         total=next((row for row in results.about["flow"] if row["site"].raw == "all"), None),
     )
     bodies = []
@@ -119,6 +127,17 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         style=Markup(style),
         policy=html.POLICY.format(html.style_hash(style)),
     )
+
+
+def _with_trait(results: Results, trait: str) -> list[Field]:
+    """Return the fits of the families with a trait, such as `in_forest`."""
+    return [fit for fit in results.fits if fit["family"].raw in registry.that_are(trait)]
+
+
+def _of_families(environment: jinja2.Environment, section: str) -> Markup:
+    """Return what the families add to a section of the page, in their order."""
+    templates = map(environment.get_template, registry.sections(section))
+    return Markup("").join(Markup(template.render()) for template in templates)
 
 
 def cards_of(material: Material) -> dict[str, str]:
@@ -149,14 +168,14 @@ def _main_scores(results: Results, part: str) -> list[Field]:
 
 def _table(material: Material, findings: Findings, name: str) -> Markup:
     """Return one of the fixed tables."""
-    return _table_of(material.results, findings, MAKERS[name][0](material.results))
+    return _table_of(material.results, findings, maker_of(name)[0](material.results))
 
 
 def _leading_table(material: Material, findings: Findings, name: str) -> Markup:
     """Return one of the fixed tables for the models that lead the page."""
     results = material.results
-    at_first = [fit for fit in results.fits if fit["family"].raw in leading()]
-    table = MAKERS[name][0](dataclasses.replace(results, fits=at_first))
+    at_first = [fit for fit in results.fits if fit["family"].raw in registry.that_are("leads")]
+    table = maker_of(name)[0](dataclasses.replace(results, fits=at_first))
     return _table_of(results, findings, table)
 
 
@@ -167,7 +186,7 @@ def _article(
     results = material.results
 
     def own_table(name: str) -> Markup:
-        table = MAKERS[name][0](dataclasses.replace(results, fits=[fit]))
+        table = maker_of(name)[0](dataclasses.replace(results, fits=[fit]))
         table.name = f"{name}-{fit['model'].raw}"
         table.rows = [row for row in table.rows if not row.group]  # the article names the model
         table.notes = []  # they stand once, above all articles
@@ -176,7 +195,7 @@ def _article(
 
     card = findings.cards.pop(fit.source)
     article = environment.get_template("model.html").render(
-        fit=fit, model_table=own_table, leads=fit["family"].raw in leading()
+        fit=fit, model_table=own_table, leads=fit["family"].raw in registry.that_are("leads")
     )
     findings.cards[fit.source] = card
     return Markup(article)

@@ -51,7 +51,7 @@ QUESTIONS = (
              "dropout-definitions", "definitions of dropout"),
     Question("Does one therapist, or one site, carry the result?", "influence", "influence"),
     Question("Is the effect the same at every site?", "sites", "the sites"),
-    Question("Would other choices of the analysis give another answer?", "otherwise",
+    Question("Would other choices of the analysis give another answer?", "specifications",
              "the same question, asked otherwise"),
     Question("Which version of the program, on which data, with which configuration?", "making",
              "how this page was made"),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alliance.families.facts import Estimator
-from alliance.families.registry import leading
+from alliance.families.registry import that_are
 from alliance.findings.fields import Field
 from alliance.report.truth import USABLE
 
@@ -73,7 +73,7 @@ def main_effects(fits: Sequence[Field]) -> list[Effect]:
     A model of several ends at once tells of dropout what the model of dropout alone tells, so it
     leads only where there is no such model.
     """
-    asked = [fit for fit in fits if fit["family"].raw in leading()]
+    asked = [fit for fit in fits if fit["family"].raw in that_are("leads")]
     alone = [fit for fit in asked if not _has_several_ends(fit)]
     if any(fit["family"].raw == "hazard" for fit in alone):
         asked = alone

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from alliance import files
+from alliance.families import registry
 from alliance.findings.ledger import SCHEMA
 from alliance.tables.apa import APA_TABLES
 from alliance.tables.layout import Table
 
-TABLES = (
+_GENERAL = (
     "sample",
     "flow",
     "missing",
@@ -38,7 +39,6 @@ TABLES = (
     "convergence",
     "residuals",
     "influence",
-    "steps",
     "tests",
     "change_classes",
     "change_by_site",
@@ -52,8 +52,12 @@ TABLES = (
     "checklist_jars_quant",
     "checklist_level",
     "checklist_prisma_ipd",
-    *APA_TABLES,
 )
+
+
+def table_names() -> list[str]:
+    """Return the names of all tables, those of a paper last and in their order."""
+    return [*_GENERAL, *registry.named("tables"), *APA_TABLES]
 
 
 def make_tables(
@@ -65,7 +69,7 @@ def make_tables(
     findings: str | Path,
     latex: bool = True,
 ) -> None:
-    """Publish every table of `TABLES` as CSV, as a page of its own, and in LaTeX.
+    """Publish every table as CSV, as a page of its own, and in LaTeX.
 
     Parameters
     ----------
@@ -84,13 +88,13 @@ def make_tables(
     """
     from alliance.findings.results import read_results_as_fields
     from alliance.tables.latex import table_latex
-    from alliance.tables.makers import MAKERS
+    from alliance.tables.makers import maker_of
 
     results = read_results_as_fields(fits, description, further)
     printed: list[dict[str, Any]] = []
     number = 0
-    for name in TABLES:
-        for_people, for_machines = MAKERS[name]
+    for name in table_names():
+        for_people, for_machines = maker_of(name)
         beside = Path(out_folder) / name
         files.write_text(for_machines(results).as_csv(), beside.with_suffix(".csv"))
         table = for_people(results)

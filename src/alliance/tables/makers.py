@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from alliance.families import registry
+from alliance.families.family import load
 from alliance.findings.results import Results
 from alliance.tables import (
     change,
@@ -11,7 +13,6 @@ from alliance.tables import (
     cohort,
     diagnostics,
     dropout,
-    ladder,
     measures,
     models,
 )
@@ -22,7 +23,7 @@ from alliance.tables.layout import Records, Table
 
 Maker = tuple[Callable[[Results], Table], Callable[[Results], Records]]
 
-MAKERS: dict[str, Maker] = {
+_MAKERS: dict[str, Maker] = {
     "sample": (cohort.sample, cohort.sample_records),
     "flow": (cohort.flow, cohort.flow_records),
     "missing": (cohort.missing, cohort.missing_records),
@@ -50,7 +51,6 @@ MAKERS: dict[str, Maker] = {
     "convergence": (models.convergence, models.convergence_records),
     "residuals": (diagnostics.residuals, diagnostics.residuals_records),
     "influence": (diagnostics.influence, diagnostics.influence_records),
-    "steps": (ladder.steps, ladder.steps_records),
     "tests": (models.tests, models.tests_records),
     "change_classes": (change.change_classes, change.change_classes_records),
     "change_by_site": (change.change_by_site, change.change_by_site_records),
@@ -80,3 +80,11 @@ MAKERS: dict[str, Maker] = {
         for name in ("growth", "coupling", "dropout", "sites")
     },
 }
+
+
+def maker_of(name: str) -> Maker:
+    """Return what makes a table: for people, and for machines."""
+    if name in _MAKERS:
+        return _MAKERS[name]
+    module, _, maker = registry.named("tables")[name].partition(":")
+    return load(f"{module}:{maker}"), load(f"{module}:{maker}_records")

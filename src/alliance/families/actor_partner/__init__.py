@@ -9,4 +9,5 @@ FAMILY = Family(
     options=OPTIONS,
     fit="alliance.families.actor_partner.model:actor_partner_fit",
     diagnosed=True,
+    sections={"alliance": "common/two_views_section.html"},
 )

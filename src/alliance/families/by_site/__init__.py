@@ -8,4 +8,7 @@ FAMILY = Family(
     question="whether it holds at every site",
     options=OPTIONS,
     fit="alliance.families.by_site.model:by_site_fit",
+    several_models=True,
+    figures={"by_site": "alliance.families.by_site.figure:draw"},
+    sections={"sites": "by_site/section.html"},
 )

@@ -10,4 +10,6 @@ FAMILY = Family(
     fit="alliance.families.coupling.model:coupling_fit",
     leads=True,
     diagnosed=True,
+    in_forest=True,
+    sections={"coupling": "coupling/section.html"},
 )

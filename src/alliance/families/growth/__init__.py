@@ -10,4 +10,6 @@ FAMILY = Family(
     fit="alliance.families.growth.model:growth_fit",
     leads=True,
     diagnosed=True,
+    figures={"growth": "alliance.families.growth.figure:draw"},
+    sections={"alliance": "growth/alliance.html", "change": "growth/change.html"},
 )

@@ -9,4 +9,7 @@ FAMILY = Family(
     options=OPTIONS,
     fit="alliance.families.growth_shape.model:growth_shape_fit",
     diagnosed=True,
+    figures={"growth_shape": "alliance.families.growth_shape.figure:draw"},
+    tables={"growth_shape": "alliance.families.growth_shape.table:growth_shape"},
+    sections={"change": "growth_shape/section.html"},
 )

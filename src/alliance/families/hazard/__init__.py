@@ -10,4 +10,10 @@ FAMILY = Family(
     fit="alliance.families.hazard.model:hazard_fit",
     leads=True,
     diagnosed=True,
+    in_forest=True,
+    figures={
+        "hazard": "alliance.families.hazard.figure:draw",
+        "hazard_prediction": "alliance.families.hazard.prediction_figure:draw",
+    },
+    sections={"dropout": "hazard/section.html"},
 )

@@ -8,4 +8,7 @@ FAMILY = Family(
     question="whether it holds for any level of a client",
     options=OPTIONS,
     fit="alliance.families.panel_estimators.model:panel_estimators_fit",
+    several_models=True,
+    figures={"specifications": "alliance.families.specifications.figure:draw"},
+    sections={"robustness": "specifications/section.html"},
 )

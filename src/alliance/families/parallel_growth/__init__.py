@@ -9,4 +9,6 @@ FAMILY = Family(
     options=OPTIONS,
     fit="alliance.families.parallel_growth.model:parallel_growth_fit",
     diagnosed=True,
+    figures={"parallel_growth": "alliance.families.parallel_growth.figure:draw"},
+    sections={"change": "parallel_growth/section.html"},
 )

@@ -8,4 +8,7 @@ FAMILY = Family(
     question="whether means, trends and lags change the answer",
     options=OPTIONS,
     fit="alliance.families.specifications.model:specifications_fit",
+    several_models=True,
+    figures={"specifications": "alliance.families.specifications.figure:draw"},
+    sections={"robustness": "specifications/section.html"},
 )

@@ -9,4 +9,6 @@ FAMILY = Family(
     options=OPTIONS,
     fit="alliance.families.surface.model:surface_fit",
     diagnosed=True,
+    figures={"two_views": "alliance.families.common.two_views_figure:draw"},
+    sections={"alliance": "common/two_views_section.html"},
 )

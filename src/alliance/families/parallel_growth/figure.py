@@ -18,7 +18,7 @@ def draw(results: Results) -> Figure:
     fits = results.of_family("parallel_growth")
     if not fits:
         return style.nothing_to_show(
-            "The configuration of this cohort asks for no two measures at once (family parallel)."
+            "The configuration of this cohort asks for no two measures at once."
         )
     lines = [_lines(fit) for fit in fits]
     heights = [height_of(some, 29) if some else 34 for some in lines]

@@ -14,10 +14,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def steps(results: Results) -> Table:
+def growth_shape(results: Results) -> Table:
     """Every step of every ladder with its criteria and its test against a smaller step."""
     table = Table(
-        "steps",
+        "growth_shape",
         "Steps of the growth ladders",
         [
             heading("Step", numeric=False),
@@ -79,7 +79,7 @@ def _number(field: Field, format: str, blank: str = "–") -> Cell:
     return words(blank) if field.raw is None else cell(field, format)
 
 
-def steps_records(results: Results) -> Records:
+def growth_shape_records(results: Results) -> Records:
     """The same with every digit."""
     rows = [
         {"model": fit["model"].raw, **{key: step.raw[key] for key in COLUMNS}}

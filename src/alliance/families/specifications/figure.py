@@ -15,12 +15,11 @@ WITHIN = ("within-client", "both")
 
 
 def draw(results: Results) -> Figure:
-    """Return a panel for each fit of families `arms` and `panel`: the within-client effects."""
+    """Return a panel for each fit: the within-client effects."""
     fits = results.of_family("specifications", "panel_estimators")
     if not fits:
         return style.nothing_to_show(
-            "The configuration of this cohort asks no coupling model otherwise (families arms, "
-            "panel)."
+            "The configuration of this cohort asks no coupling model otherwise."
         )
     lines = [_lines(fit) for fit in fits]
     heights = [height_of(some, 29) if some else 34 for some in lines]
