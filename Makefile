@@ -2,7 +2,7 @@
 # Each is a command of the package (`python -m alliance <target>`), which needs neither make nor a shell.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo new-cohort check results courses demo-data test test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
+.PHONY: help setup demo new-cohort check results courses demo-data test test-all test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
 
 # A variable that is misspelt must not start anything.
 ODD := $(filter-out COHORT=% AGAIN=% PYTHON=%,$(MAKEOVERRIDES))
@@ -40,8 +40,11 @@ courses: $(READY)  ## draw every client's course, for your eyes only: make cours
 demo-data: $(READY)  ## rebuild data/raw/demo byte for byte from its seed
 	@$(ALLIANCE) simulate
 
-test: $(READY)  ## all tests, style and types
+test: $(READY)  ## the tests, style and types
 	@$(ALLIANCE) test
+
+test-all: $(READY)  ## the same with the long simulations and sweeps (docs/tests.md)
+	@$(ALLIANCE) test-all
 
 test-fast: $(READY)  ## the tests to run all day (under 3 minutes)
 	@$(ALLIANCE) test-fast

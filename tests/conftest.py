@@ -1,5 +1,6 @@
 """A copy of the project in a temporary folder, to run, edit and break."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -16,8 +17,10 @@ PARTS = ["Snakefile", "workflow", "profiles", "src", "config", "requirements.loc
 class Project:
     """The copied project; `run` is `make demo`, `would_run` a dry run's rules."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, made=False):
         self.folder = folder
+        if made:
+            return
         folder.mkdir(parents=True)
         for part in PARTS:
             source = ROOT / part
@@ -65,7 +68,8 @@ def pytest_collection_modifyitems(items):
     """Mark as slow what runs the whole demo, and the studies that simulate and fit many times."""
     for item in items:
         needs_the_demo = "finished_demo" in getattr(item, "fixturenames", ())
-        if needs_the_demo or (ROOT / "tests" / "recovery") in item.path.parents:
+        is_study = (ROOT / "tests" / "recovery") in item.path.parents
+        if needs_the_demo or is_study or item.get_closest_marker("exhaustive"):
             item.add_marker(pytest.mark.slow)
 
 
@@ -81,10 +85,21 @@ def project_copy():
 
 
 @pytest.fixture(scope="session")
-def finished_demo(tmp_path_factory):
-    """The demo cohort, run once for all tests of a worker."""
-    project = Project(tmp_path_factory.mktemp("demo") / "project")
-    project.copy_demo_data()
-    result = project.run()
-    assert result.returncode == 0, result.stdout + result.stderr
+def finished_demo(tmp_path_factory, worker_id):
+    """The demo cohort, run once for all tests of all workers.
+
+    Another worker may look at it at any time: a test that changes a file puts it back, and one that
+    makes results anew takes a `project` of its own.
+    """
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent  # what the workers share
+    folder, finished = base / "demo" / "project", base / "demo.finished"
+    with open(base / "demo.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        project = Project(folder, made=folder.is_dir())
+        if not finished.exists():
+            project.copy_demo_data()
+            result = project.run()
+            finished.write_text(result.stdout + result.stderr if result.returncode else "")
+        assert not finished.read_text(), finished.read_text()
     return project

@@ -144,7 +144,7 @@ def test_a_sample_of_harmless_variants(new_site, tmp_path_factory, made, keys):
     assert told_falsely(new_site, tmp_path_factory, made, keys, range(N_SAMPLE)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_thousand_harmless_variants(new_site, tmp_path_factory, made, keys):
     alarms = told_falsely(new_site, tmp_path_factory, made, keys, range(N_ALL))
     assert len(alarms) <= MOST_FALSE_ALARMS * N_ALL, alarms

@@ -46,7 +46,7 @@ def test_published_rates_are_what_is_promised():
     assert sound["labs"] >= 3 * KINDS and sound["suspected"] <= 0.02 * sound["labs"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_rates_hold(tmp_path):
     """A fresh run of 200 of the 1,000 labs gives the rates that are published."""
     wrong = [wrong_data.draw(number, tmp_path, wrong=True) for number in range(100)]

@@ -21,7 +21,7 @@ def recovery():
     return module
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_sample_agrees_with_the_published_table(recovery):
     """Averages over a few cohorts lie within Monte Carlo error of those in docs."""
     table = pd.read_csv(ROOT / "docs" / "coupling_recovery.csv")

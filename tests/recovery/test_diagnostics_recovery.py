@@ -67,7 +67,7 @@ def test_a_planted_therapist_is_found():
     assert row["lowest"] == pytest.approx(0.5, abs=0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_clean_data_flag_about_one_group_in_twenty():
     """DFBETAS are about normal with variance 1/n, so that 2 / sqrt(n) is passed by 4.6 %.
 

@@ -22,7 +22,7 @@ def found(study):
     return study.replicate(range(COHORTS), ("as the workflow", "looking ahead"))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_workflows_hazard_finds_the_truth(study, found):
     """Four standard errors of the mean over these cohorts; the variance is a little too small."""
     for quantity, truth in (("within", study.WITHIN), ("between", study.BETWEEN)):
@@ -33,7 +33,7 @@ def test_the_workflows_hazard_finds_the_truth(study, found):
     assert abs(told["bias"]) < 4 * told["bias_se"] + 0.05
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_looking_ahead_invents_effects(study, found):
     within = study.summary(found, "looking ahead", "within", study.WITHIN)
     between = study.summary(found, "looking ahead", "between", study.BETWEEN)

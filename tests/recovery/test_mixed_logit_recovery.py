@@ -146,7 +146,7 @@ def test_shuffled_rows_give_the_same_bytes(quadrature):
     assert given.log_likelihood == shuffled.log_likelihood
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_same_bytes_freshly_compiled_from_the_cache_and_with_two_threads(tmp_path):
     simulate(1).to_csv(tmp_path / "data.csv", index=False)
     program = (

@@ -112,7 +112,7 @@ def test_three_levels_small_sample():
     assert_covers(fits)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("df", ["satterthwaite", "kenward-roger"])
 def test_three_levels_long(df):
     fits = replicate(range(5000, 6000), lambda data: fit_growth(data, df=df))
@@ -120,7 +120,7 @@ def test_three_levels_long(df):
     assert_covers(fits)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("df", ["satterthwaite", "kenward-roger"])
 def test_few_therapists_keep_their_coverage(df):
     # Eight therapists: a normal interval for z would cover about 90 %.
@@ -180,7 +180,7 @@ def test_serial_correlation_with_missing_sessions(phi):
     assert_unbiased([fit.coefficients["estimate"].iloc[1] for fit in fits], TRUE_BETA["t"])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_serial_correlation_long():
     fits = replicate(
         range(9000, 9300), fit_serial, phi=0.5, attended=0.7, sessions=(10, 16), therapists=25

@@ -50,7 +50,7 @@ def fit_of(data: pd.DataFrame, **options):
     return fit_mixed(data, BOTH, ["1", "t"], {"client": ["1", "t"]}, **options)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_estimates_have_no_bias_and_intervals_cover():
     truth = np.array(list(FIXED.values()))
     between = np.array([*correlations_of(CLIENT), *correlations_of(RESIDUAL)])
@@ -78,7 +78,7 @@ def test_estimates_have_no_bias_and_intervals_cover():
     assert np.min(np.mean(hits, axis=0)) > 0.88
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_together_is_right_where_each_outcome_on_its_own_is_not():
     """Symptoms that are missing where the alliance is low: the joint fit uses the alliance.
 

@@ -17,7 +17,7 @@ SPEC.loader.exec_module(STUDY)
 COHORTS = 12
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_sample_of_the_study_finds_the_truth():
     rng = np.random.default_rng(7)
     condition = STUDY.CONDITIONS[1]

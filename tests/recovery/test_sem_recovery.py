@@ -27,7 +27,7 @@ def check(result: dict, replicates: int) -> None:
         assert row["coverage"] > 0.95 - 3 * np.sqrt(0.95 * 0.05 / replicates), name
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_growth_with_dropout_at_random():
     result = study.of_estimates(study.GROWTH, study.growth_rows, CURVE, "observed", 60, 101)
     check(result, 60)
@@ -35,12 +35,12 @@ def test_growth_with_dropout_at_random():
     assert result["rejected"] < 0.05 + 3 * np.sqrt(0.95 * 0.05 / 60)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_multilevel_omega():
     check(study.of_omega(100, 40, 104), 40)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_invariance_finds_the_shifted_item():
     """Chance alone lifts RMSEA by more than .015 now and then (see docs/sem_recovery.md)."""
     result = study.of_invariance(300, 0.5, 15, 108)

@@ -104,7 +104,7 @@ def test_the_hazard_finds_what_is_expected_and_that_is_the_truth(panels):
         assert abs(table[term].mean() - value) < 4 * table[term].sem(), term
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("model", "outcome", "clock"),
     [
@@ -125,7 +125,7 @@ def test_growth_finds_what_is_expected(panels, model, outcome, clock):
     agrees(found, model, clock, "mixed")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("model", "predictor", "outcome", "clock"),
     [

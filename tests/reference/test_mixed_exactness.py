@@ -50,7 +50,7 @@ def test_never_below_the_best_peer(case):
     assert shortfall(case) < (1e-5 if case["singular"] else 1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_never_below_the_best_peer_in_300_sets():
     short = {case["case"]: shortfall(case) for case in CASES}
     limit = {case["case"]: 1e-5 if case["singular"] else 1e-6 for case in CASES}

@@ -28,7 +28,8 @@ LOCK = ("uv", "pip", "compile", "--universal", "--python-version", "3.11", "--ge
         "-o", "requirements.lock")  # fmt: skip
 # By command: modules, or scripts of the project, with their arguments; run one after the other.
 TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "test": (STYLE, TEST),
+    "test": (STYLE, (*TEST, "-m", "not exhaustive")),
+    "test-all": (STYLE, TEST),
     "test-fast": ((*TEST, "-m", "not slow"),),
     "check-style": (STYLE,),
     "lock": (LOCK,),
