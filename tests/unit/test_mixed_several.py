@@ -478,7 +478,7 @@ def test_models_are_compared_and_contrasts_cross_outcomes():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"residual": "ar1", "residual_time": "t"}, "cannot be combined with several outcomes"),
+        ({"residual": "ar1", "residual_time": "t"}, "is for one outcome"),
         ({"residual_by": "arm"}, "every outcome has one residual variance"),
         ({"outcome": ["alliance", "alliance"]}, "named twice"),
         ({"outcome": ["alliance", "sympt"]}, "no column 'sympt'"),

@@ -5,9 +5,12 @@
 >>> fit.coefficients
 """
 
+from alliance.mixed.dynamics import dynamics
 from alliance.mixed.fit import fit_mixed
 from alliance.mixed.inference.bootstrap import bootstrap_comparison, parametric_bootstrap
 from alliance.mixed.inference.comparison import compare
+from alliance.mixed.inference.derived import derived, wald_test
+from alliance.mixed.inference.identification import identification
 from alliance.mixed.logit.fit import fit_mixed_logit
 from alliance.mixed.logit.result import LogitFit
 from alliance.mixed.result import MixedFit
@@ -17,7 +20,11 @@ __all__ = [
     "MixedFit",
     "bootstrap_comparison",
     "compare",
+    "derived",
+    "dynamics",
     "fit_mixed",
     "fit_mixed_logit",
+    "identification",
     "parametric_bootstrap",
+    "wald_test",
 ]

@@ -8,6 +8,8 @@ from alliance.errors import FitError
 from alliance.mixed.criterion import Criterion
 from alliance.mixed.degrees_of_freedom import linear_form
 from alliance.mixed.prepare import Prepared
+from alliance.mixed.residual import ResidualStructure
+from alliance.mixed.residual_course import CourseCovariance
 from alliance.mixed.residual_session import SessionCovariance
 from alliance.mixed.terms import OUTCOME
 
@@ -19,6 +21,9 @@ RUNAWAY = 16.0
 
 SAME = 1e-8
 """Two outcomes whose residual correlation is this near to 1 or -1 are one."""
+
+STATIONARY = 1e-6
+"""Nearer to the edge of stationarity than this, dynamics are not an estimate."""
 
 NO_MAXIMUM = 1e-4
 """Gain in -2 log L that still lies ahead where the optimiser had to give up."""
@@ -113,7 +118,9 @@ def check_fixed(prepared: Prepared, criterion: Criterion) -> None:
             f"There are {len(x)} fixed coefficients but only {prepared.rows.values} rows. Use "
             "fewer terms."
         )
-    form = criterion.problem.quadratic_form(np.zeros(criterion.problem.layout.n_parameters))
+    theta = np.zeros(criterion.problem.layout.n_parameters)
+    theta[: criterion.problem.layout.n_residual] = criterion.problem.residual.start()
+    form = criterion.problem.quadratic_form(theta)
     gram = form.t[np.ix_(x, x)]
     names = prepared.fixed_names
     size = np.sqrt(np.diag(gram))
@@ -199,7 +206,7 @@ def _parameter_names(prepared: Prepared) -> list[str]:
 def _residual_names(prepared: Prepared) -> list[str]:
     """Residual parameters in which V is linear, but the first variance."""
     labels = prepared.specification.outcomes
-    if not labels:
+    if isinstance(prepared.residual, ResidualStructure):
         return [f"residual variance of group {g + 1}" for g in range(1, prepared.residual.n_groups)]
     return [
         f"residual variance of '{labels[a]}'"
@@ -221,6 +228,9 @@ def check_residual(prepared: Prepared, rho: np.ndarray) -> None:
     structure = prepared.residual
     if isinstance(structure, SessionCovariance):
         _check_session(structure, rho)
+        return
+    if isinstance(structure, CourseCovariance):
+        _check_course(structure, rho)
         return
     log_variances = structure.log_variances(rho)
     gone = np.flatnonzero(log_variances < log_variances.max() - RUNAWAY)
@@ -262,6 +272,32 @@ def _check_session(structure: SessionCovariance, rho: np.ndarray) -> None:
     ]
     if problems:
         raise FitError("\n".join(problems))
+
+
+def _check_course(structure: CourseCovariance, rho: np.ndarray) -> None:
+    """Refuse residual dynamics at the edge of stationarity, and residuals that have no variance."""
+    parameters = structure.parameters
+    problems = []
+    for group in range(parameters.n_dynamics):
+        whose = f" of group {group + 1}" if parameters.groups else ""
+        if parameters.distance_from_edge(rho, group) < STATIONARY:
+            problems.append(
+                f"The residual dynamics{whose} go to the edge of stationarity: what is carried "
+                "over cannot be told from the random effects, or an outcome follows exactly from "
+                "the session before. Use residual='iid', or leave out random terms of the "
+                "innermost level."
+            )
+    for group in range(parameters.n_within):
+        relative = parameters.relative(rho, group)
+        deviation = np.sqrt(np.diag(relative))
+        least = np.linalg.eigvalsh(relative / np.outer(deviation, deviation))[0]
+        if np.ptp(2.0 * np.log(deviation)) > RUNAWAY or least < SAME:
+            problems.append(
+                "The residuals of one session have no variance of their own in one outcome: it is "
+                "reproduced exactly, or follows from the others. Leave that outcome out."
+            )
+    if problems:
+        raise FitError("\n".join(dict.fromkeys(problems)))
 
 
 def check_maximum(prepared: Prepared, converged: bool, decrement: float) -> None:

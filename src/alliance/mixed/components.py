@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.mixed.effects import LevelEffects
+from alliance.mixed.residual import ResidualStructure
 
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
@@ -72,6 +73,7 @@ def residual_estimate(fit: MixedFit) -> ResidualEstimate:
         variances = dict(zip(names, np.diag(within).tolist(), strict=True))
         table = pd.DataFrame(within, index=names, columns=names)
         return ResidualEstimate(float(np.sqrt(sigma2)), None, variances, table)
+    assert isinstance(structure, ResidualStructure)
     ratios = np.exp(structure.log_variances(rho))
     groups = structure.groups or ["all"]
     variances = {group: float(sigma2 * v) for group, v in zip(groups, ratios, strict=True)}

@@ -22,6 +22,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from alliance.mixed.problem import Problem, QuadraticForm
+from alliance.mixed.residual_course import CourseCovariance
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,9 @@ class Criterion:
         self.evaluations += 1
         sigma2 = float(np.exp(tau))
         residual, rho = self.problem.residual, theta[: self.problem.layout.n_residual]
-        weights = residual.linear_weights(rho) if linear else None
+        weights = None
+        if linear and not isinstance(residual, CourseCovariance):
+            weights = residual.linear_weights(rho)
         form = self.problem.quadratic_form(theta, 2, self._omega(base, sigma2), weights=weights)
         slope, rss_first, bend = self._derivatives(form, base, sigma2)
         share = base.rss / sigma2

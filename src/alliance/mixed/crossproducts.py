@@ -200,3 +200,84 @@ def accumulate_sessions(
                 _add(now, past, 1.0, r, totals[which], cross[slot[which]])
                 if other < row:
                     _add(past, now, 1.0, r, totals[which], cross[slot[which]])
+
+
+@compiled
+def count_piece_entries(starts, piece_first, piece_stop, piece_kind, n_kinds, entry_pointer):
+    """Count the classes of `alliance.mixed.residual_course` per client; fills the pointer."""
+    seen = np.full(n_kinds, -1, np.int64)
+    total = 0
+    piece = 0
+    entry_pointer[0] = 0
+    for client in range(len(starts) - 1):
+        while piece < len(piece_stop) and piece_stop[piece] <= starts[client + 1]:
+            if seen[piece_kind[piece]] != client:
+                seen[piece_kind[piece]] = client
+                cells = piece_stop[piece] - piece_first[piece]
+                total += cells * (cells + 1) // 2
+            piece += 1
+        entry_pointer[client + 1] = total
+    return total
+
+
+@compiled
+def accumulate_pieces(
+    block, first_row, starts, first_client, r, piece_first, piece_stop, piece_kind, kind_place,
+    piece, totals, entry_pointer, entry_class, cross,
+):  # fmt: skip
+    """Cross-products per kind of piece and pair of cells (see `alliance.mixed.residual_course`).
+
+    Begins with `piece`; fills ``entry_class`` and ``cross`` between the pointers of each client.
+    """
+    slot = np.full(len(kind_place), -1, np.int64)
+    for client in range(len(starts) - 1):
+        begin = entry_pointer[first_client + client]
+        used = begin
+        while piece < len(piece_stop) and piece_stop[piece] <= starts[client + 1]:
+            kind = piece_kind[piece]
+            first = piece_first[piece]
+            cells = piece_stop[piece] - first
+            if slot[kind] < begin:
+                slot[kind] = used
+                for pair in range(cells * (cells + 1) // 2):
+                    entry_class[used] = kind_place[kind] + pair
+                    used += 1
+            pair = 0
+            for a in range(cells):
+                now = block[first + a - first_row]
+                for b in range(a + 1):
+                    past = block[first + b - first_row]
+                    total = totals[kind_place[kind] + pair]
+                    mine = cross[slot[kind] + pair]
+                    _add(now, past, 1.0, r, total, mine)
+                    if b < a:
+                        _add(past, now, 1.0, r, total, mine)
+                    pair += 1
+            piece += 1
+
+
+@compiled
+def autoregress_sessions(states, transition, steps, roots):
+    """Turn white noise into stationary states of unit covariance, in place.
+
+    Parameters
+    ----------
+    states : array (sessions, p)
+    transition : array (sessions,)
+        Which step leads to a session; -1 for a client's first.
+    steps, roots : array (T, p, p)
+        Coefficients of each step and a root of its innovations' covariance.
+    """
+    p = states.shape[1]
+    fresh = np.empty(p)
+    for session in range(len(states)):
+        step = transition[session]
+        if step >= 0:
+            for a in range(p):
+                total = 0.0
+                for b in range(p):
+                    total += steps[step, a, b] * states[session - 1, b]
+                    total += roots[step, a, b] * states[session, b]
+                fresh[a] = total
+            for a in range(p):
+                states[session, a] = fresh[a]

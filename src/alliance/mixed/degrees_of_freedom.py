@@ -8,6 +8,7 @@ import numpy as np
 
 from alliance.mixed.covariance import triangle
 from alliance.mixed.criterion import Criterion, Expansion
+from alliance.mixed.residual_course import CourseCovariance
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,10 @@ def linear_form(criterion: Criterion, theta: np.ndarray, sigma2: float) -> Linea
     log|V_abs| = n log tau + log|V(s)|.
     """
     problem = criterion.problem
-    weights = problem.residual.linear_weights(theta[: problem.layout.n_residual])
+    residual = problem.residual
+    # V is not linear in residual dynamics: there are no such derivatives (`checks`, `several`).
+    assert not isinstance(residual, CourseCovariance)
+    weights = residual.linear_weights(theta[: problem.layout.n_residual])
     form = problem.quadratic_form(theta, 2, full=True, weights=weights)
     relative = relative_covariances(criterion, theta)
     x = criterion.fixed
@@ -140,9 +144,10 @@ def linear_form(criterion: Criterion, theta: np.ndarray, sigma2: float) -> Linea
 
 def relative_covariances(criterion: Criterion, theta: np.ndarray) -> np.ndarray:
     """Covariances relative to sigma^2 in the order of the layout."""
-    layout = criterion.problem.layout
+    layout, residual = criterion.problem.layout, criterion.problem.residual
+    assert not isinstance(residual, CourseCovariance)
     values = np.empty(layout.n_parameters)
-    values[: layout.n_residual] = criterion.problem.residual.linear(theta[: layout.n_residual])
+    values[: layout.n_residual] = residual.linear(theta[: layout.n_residual])
     for depth, factor in enumerate(layout.factors(theta)):
         sigma = factor @ factor.T
         values[layout.block(depth)] = sigma[triangle(len(factor))]

@@ -8,7 +8,7 @@ import numpy as np
 
 from alliance.mixed.criterion import Criterion, Expansion, Profile
 from alliance.mixed.prepare import Prepared
-from alliance.mixed.residual_session import SessionCovariance
+from alliance.mixed.residual import ResidualStructure
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def fixed_on_user_scale(prepared: Prepared, profile: Profile) -> tuple[np.ndarra
 def residual_covariance(prepared: Prepared, theta: np.ndarray, sigma2: float) -> np.ndarray | None:
     """Residual covariance of several outcomes on the user's scale at any parameters."""
     structure = prepared.residual
-    if not isinstance(structure, SessionCovariance):
+    if isinstance(structure, ResidualStructure):
         return None
     scales = prepared.outcomes.scales
     return structure.relative(theta[: structure.n_parameters]) * np.outer(scales, scales) * sigma2

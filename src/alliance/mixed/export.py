@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from alliance.mixed.dynamics import dynamics
+from alliance.mixed.residual_course import CourseCovariance
+
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
 
@@ -42,6 +45,7 @@ def to_dict(fit: MixedFit) -> dict[str, Any]:
             "variances": {str(group): v for group, v in fit.residual.variances.items()},
             **_residual_covariance(fit),
         },
+        **_dynamics(fit),
         "log_likelihood": fit.log_likelihood,
         "n_parameters": fit.n_parameters,
         "aic": fit.aic,
@@ -69,6 +73,22 @@ def _residual_covariance(fit: MixedFit) -> dict[str, Any]:
     if fit.residual.covariance is None:
         return {}
     return {"covariance": plain(fit.residual.covariance.to_numpy())}
+
+
+def _dynamics(fit: MixedFit) -> dict[str, Any]:
+    """Residual dynamics by group, where there are any."""
+    if not isinstance(fit.prepared.residual, CourseCovariance):
+        return {}
+    own = dynamics(fit)
+    return {
+        "dynamics": {
+            name: {
+                str(group): plain(part if np.isscalar(part) else np.asarray(part))
+                for group, part in getattr(own, name).items()
+            }
+            for name in own.__dataclass_fields__
+        }
+    }
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -24,12 +24,14 @@ from alliance.mixed.estimate import on_user_scale
 from alliance.mixed.optimise import DECREMENT_TOLERANCE, Optimum, minimise
 from alliance.mixed.prepare import Prepared, check_outcome, prepare, with_outcome
 from alliance.mixed.problem import Problem
+from alliance.mixed.residual_course import CourseCovariance
 from alliance.mixed.result import MixedFit
 from alliance.mixed.several import Terms, check_several, only_outcome
 from alliance.mixed.simulation import sorted_order
 from alliance.mixed.specification import (
     DegreesOfFreedom,
     Method,
+    Reliability,
     ResidualKind,
     check_specification,
 )
@@ -67,6 +69,8 @@ def fit_mixed(
     residual_by: str | None = None,
     method: Method = "REML",
     df: DegreesOfFreedom = "satterthwaite",
+    *,
+    reliability: Reliability | None = None,
 ) -> MixedFit:
     """Fit a linear mixed model with strictly nested levels.
 
@@ -92,17 +96,24 @@ def fit_mixed(
         same terms for all, or a mapping of outcome to its terms (an outcome may be absent). A level
         is the column of its ids, which must be unique over the data; where they are numbered within
         the level above, ``"therapist:client"`` joins the columns (`alliance.mixed.rows`).
-    residual : {"iid", "ar1", "car1"}
+    residual : {"iid", "ar1", "car1", "var1", "cvar1"}
         Residuals within the innermost level: independent; AR(1) over whole-numbered sessions, gaps
-        allowed; or CAR(1) over real time.
+        allowed; or CAR(1) over real time. With several outcomes: independent from row to row; or a
+        stationary vector autoregression, in which each outcome's residual acts on the next one of
+        all, over sessions (var1) or in real time (cvar1).
     residual_time : str, optional
-        Column of times for ar1 and car1.
+        Column of times for all but iid.
     residual_by : str, optional
-        Column with one residual variance per value.
+        Column with one residual variance per value; with var1 and cvar1 with coefficients of its
+        own per value (and a residual covariance of its own, if clients keep their value).
     method : {"REML", "ML"}
     df : {"satterthwaite", "kenward-roger", "none"}
         Degrees of freedom for the fixed effects; with kenward-roger standard errors are adjusted
         too; with none the normal distribution is used.
+    reliability : "free" or mapping of str to float, optional
+        With var1 and cvar1: error of measurement, independent from row to row, beside the residual
+        that is carried over. Its variances are estimated (``"free"``), or the share of the carried
+        part in the residual variance is given by outcome; an outcome not named has no error.
 
     Returns
     -------
@@ -121,8 +132,10 @@ def fit_mixed(
         "df": df,
     }
     if not isinstance(outcome, str) and len(outcome) > 1:
-        specification, parsed = check_several(data, outcome, fixed, random, **options)
+        specification, parsed = check_several(data, outcome, fixed, random, reliability, **options)
     else:
+        if reliability is not None:
+            raise FitError("reliability needs several outcomes and residual='var1' or 'cvar1'.")
         name, own_fixed, own_random = only_outcome(outcome, fixed, random)
         specification, parsed = check_specification(data, name, own_fixed, own_random, **options)
     prepared = prepare(data, specification, parsed)
@@ -162,6 +175,9 @@ def as_fit(
     )
     if prepared.residual.kind == "car1" and best.theta[0] == 0.0:
         components = (*components, "residual: autocorrelation is 0")
+    if isinstance(prepared.residual, CourseCovariance):
+        rho = best.theta[: layout.n_residual]
+        components = (*components, *prepared.residual.parameters.boundary(rho))
     convergence = Convergence(
         converged=best.converged,
         objective=-2.0 * user.log_likelihood,
@@ -278,6 +294,9 @@ def _snap_to_boundary(criterion: Criterion, best: Optimum[Expansion]) -> Optimum
     residual = criterion.problem.residual
     if residual.kind == "car1":
         theta[0] = 0.0 if abs(theta[0]) < 1e-3 else abs(theta[0])
+    if isinstance(residual, CourseCovariance):
+        roots = np.abs(theta[residual.parameters.error_place])
+        theta[residual.parameters.error_place] = np.where(roots < 1e-3, 0.0, roots)
     if np.array_equal(theta, best.theta):
         return best
     expansion = criterion.expand(theta)

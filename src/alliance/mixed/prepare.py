@@ -11,7 +11,7 @@ from alliance.errors import FitError
 from alliance.mixed.design import Columns, build_columns
 from alliance.mixed.outcomes import Outcomes
 from alliance.mixed.residual import ResidualStructure
-from alliance.mixed.residual_session import Residual
+from alliance.mixed.residual_course import Residual
 from alliance.mixed.rows import Nesting, Rows, nest, row_order, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
 from alliance.mixed.stacking import learn_from_sessions, stack, stacked_products

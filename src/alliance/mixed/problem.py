@@ -13,7 +13,7 @@ import numpy as np
 
 from alliance.mixed.covariance import Layout, triangle, unpack_pairs
 from alliance.mixed.residual import Weights
-from alliance.mixed.residual_session import Residual
+from alliance.mixed.residual_course import Residual
 
 if TYPE_CHECKING:
     from alliance.mixed.patterns import Patterns
@@ -130,7 +130,7 @@ class Problem:
         m, n_columns = self.layout.n_parameters, self.n_columns
         n_residual = self.layout.n_residual
         if weights is None:
-            weights = self.residual.weights(theta[:n_residual])
+            weights = self.residual.weights(theta[:n_residual], order)
         matrix = np.zeros((n_columns, n_columns)) if omega is None else omega
         t_stack, contraction, log_det = self._climb(theta, order, full, weights.stacked, matrix)
         t = _weighted(weights.value, self.totals) - _symmetric(t_stack[0])

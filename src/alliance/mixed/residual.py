@@ -197,8 +197,9 @@ class ResidualStructure:
         """Log of the variance of each group relative to the reference, shape (G,)."""
         return np.concatenate(([0.0], rho[int(self.serial) :]))
 
-    def weights(self, rho: np.ndarray) -> Weights:
-        """Class weights at rho with first and second derivatives."""
+    def weights(self, rho: np.ndarray, order: int = 2) -> Weights:
+        """Class weights at rho; the derivatives cost little and come along whatever the order."""
+        del order
         if self.n_parameters == 0:
             return INDEPENDENT
         n, n_groups = self.n_parameters, self.n_groups

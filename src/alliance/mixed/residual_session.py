@@ -9,8 +9,7 @@ outcomes P were measured has the part R_PP. So the whitened cross-product of a c
     B_Paa = sum over sessions with P of c_a c_a',   B_Pab = sum of c_a c_b' + c_b c_a' ,
     log|R| = sum over P of n_P log|R_PP| .
 
-R enters by its Cholesky factor L with L[0, 0] = 1 and the other diagonal elements as logarithms, so
-that every parameter is free and every R positive definite.
+R enters by its Cholesky factor (`alliance.mixed.outcome_covariance`).
 """
 
 from __future__ import annotations
@@ -21,14 +20,12 @@ from functools import cached_property
 import numpy as np
 
 from alliance.mixed.covariance import triangle
-from alliance.mixed.residual import ResidualStructure, Weights
-
-FARTHEST = 12.0
-"""Logarithms of relative standard deviations beyond this are out of range."""
+from alliance.mixed.outcome_covariance import OutcomeCovariance
+from alliance.mixed.residual import Weights
 
 
 @dataclass
-class SessionCovariance:
+class SessionCovariance(OutcomeCovariance):
     """Residual covariance of several outcomes and what it needs to know of the data.
 
     Attributes
@@ -44,7 +41,6 @@ class SessionCovariance:
         The sets of outcomes that occur, each ascending.
     """
 
-    outcomes: tuple[str, ...]
     row_outcome: np.ndarray = field(repr=False)
     row_set: np.ndarray = field(repr=False)
     row_opens: np.ndarray = field(repr=False)
@@ -65,16 +61,6 @@ class SessionCovariance:
         return cls(outcomes, outcome, np.searchsorted(distinct, code)[session], opens, sets)
 
     @property
-    def n_groups(self) -> int:
-        """Number of variances."""
-        return len(self.outcomes)
-
-    @property
-    def groups(self) -> list:
-        """What each variance belongs to."""
-        return list(self.outcomes)
-
-    @property
     def group_counts(self) -> np.ndarray:
         """Rows per outcome."""
         return np.bincount(self.row_outcome, minlength=self.n_groups).astype(float)
@@ -83,11 +69,6 @@ class SessionCovariance:
     def set_counts(self) -> np.ndarray:
         """Sessions per set of outcomes."""
         return np.bincount(self.row_set[self.row_opens], minlength=len(self.sets)).astype(float)
-
-    @property
-    def n_parameters(self) -> int:
-        """Residual parameters beside sigma."""
-        return self.n_groups * (self.n_groups + 1) // 2 - 1
 
     @cached_property
     def classes(self) -> np.ndarray:
@@ -142,50 +123,9 @@ class SessionCovariance:
 
     # ------------------------------------------------------------------ parameters
 
-    def start(self) -> np.ndarray:
-        """Equal variances (on the engine's scale), no correlation."""
-        return np.zeros(self.n_parameters)
-
-    def factor(self, rho: np.ndarray) -> np.ndarray:
-        """Cholesky factor L of R."""
-        q = self.n_groups
-        factor = np.zeros((q, q))
-        rows, cols = triangle(q)
-        factor[rows[1:], cols[1:]] = rho
-        factor[np.diag_indices(q)] = np.exp(np.append(0.0, rho[self._diagonal()]))
-        return factor
-
-    def relative(self, rho: np.ndarray) -> np.ndarray:
-        """R, shape (outcomes, outcomes)."""
-        factor = self.factor(rho)
-        return factor @ factor.T
-
-    def working(self, relative: np.ndarray) -> np.ndarray:
-        """Parameters rho of a positive definite R with R[0, 0] = 1."""
-        factor = np.linalg.cholesky(relative)
-        rows, cols = triangle(self.n_groups)
-        rho = factor[rows[1:], cols[1:]]
-        rho[self._diagonal()] = np.log(np.diag(factor)[1:])
-        return rho
-
-    def _diagonal(self) -> np.ndarray:
-        """Places of the logarithms among the parameters."""
-        rows, cols = triangle(self.n_groups)
-        return np.flatnonzero(rows[1:] == cols[1:])
-
-    def in_range(self, rho: np.ndarray) -> bool:
-        """Whether the parameters are where numbers mean something."""
-        return bool((np.abs(rho) < np.exp(FARTHEST)).all()) and bool(
-            (np.abs(rho[self._diagonal()]) < FARTHEST).all()
-        )
-
     def phi(self, rho: np.ndarray) -> None:
         """No autocorrelation."""
         del rho
-
-    def log_variances(self, rho: np.ndarray) -> np.ndarray:
-        """Log of each outcome's variance relative to the first, on the engine's scale."""
-        return np.log(np.diag(self.relative(rho)))
 
     def noise(self, rng: np.random.Generator, rho: np.ndarray) -> np.ndarray:
         """Draw residuals relative to sigma, shape (n,)."""
@@ -195,8 +135,9 @@ class SessionCovariance:
 
     # ------------------------------------------------------------------ weights
 
-    def weights(self, rho: np.ndarray) -> Weights:
-        """Class weights at rho with first and second derivatives."""
+    def weights(self, rho: np.ndarray, order: int = 2) -> Weights:
+        """Class weights at rho; the derivatives cost little and come along whatever the order."""
+        del order
         factor = self.factor(rho)
         q, n = self.n_groups, self.n_parameters
         rows, cols = (index[1:] for index in triangle(q))
@@ -254,7 +195,3 @@ class SessionCovariance:
             log_det_1 += counts[which] * np.trace(w_r, axis1=1, axis2=2)
             log_det_2 += counts[which] * np.trace(w_r2 - both, axis1=1, axis2=2)
         return Weights(value, value_1, value_2, log_det, log_det_1, log_det_2)
-
-
-Residual = ResidualStructure | SessionCovariance
-"""Every residual structure."""

@@ -207,10 +207,11 @@ class MixedFit:
         residual = {"iid": "independent residuals"}.get(
             spec.residual, f"{spec.residual.upper()} residuals over {spec.residual_time}"
         )
-        if spec.outcomes:
+        if spec.outcomes and spec.residual == "iid":
             residual = "residuals of one row correlated, those of different rows independent"
         if spec.residual_by:
-            residual += f", one variance per {spec.residual_by}"
+            what = "variance" if not spec.outcomes else "set of coefficients"
+            residual += f", one {what} per {spec.residual_by}"
         return f"{spec.outcome} ~ {' + '.join(parts)}; {residual}; {spec.method}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,8 +14,16 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.mixed.outcomes import outcome_atom
-from alliance.mixed.specification import ParsedTerms, Specification, check_specification
+from alliance.mixed.specification import (
+    ParsedTerms,
+    Reliability,
+    Specification,
+    check_specification,
+)
 from alliance.mixed.terms import OUTCOME
+
+COURSES = ("var1", "cvar1")
+"""Residuals of several outcomes that act on each other over time."""
 
 Terms = Sequence[str] | Mapping[str, Sequence[str]]
 """Terms that all outcomes share, or terms by outcome."""
@@ -43,6 +51,7 @@ def check_several(
     outcomes: Sequence[str],
     fixed: Terms,
     random: Mapping[str, Terms],
+    reliability: Reliability | None = None,
     **options: Any,
 ) -> tuple[Specification, ParsedTerms]:
     """Check the names, options and terms of every outcome; every problem in one pass.
@@ -53,7 +62,11 @@ def check_several(
         Lists all problems.
     """
     names = list(outcomes)
-    problems = [*_name_problems(names), *_option_problems(options)]
+    problems = [
+        *_name_problems(names),
+        *_option_problems(data, options),
+        *_reliability_problems(names, options["residual"], reliability),
+    ]
     if isinstance(data, pd.DataFrame) and OUTCOME in data.columns:
         problems.append(f"The engine needs the column name '{OUTCOME}' for itself. Rename it.")
     unknown = [
@@ -87,7 +100,7 @@ def check_several(
         ]
     if problems:
         raise FitError("\n".join(dict.fromkeys(problems)))
-    return _joined(names, random, single)
+    return _joined(names, random, single, reliability, options)
 
 
 def _name_problems(names: list[str]) -> list[str]:
@@ -95,20 +108,63 @@ def _name_problems(names: list[str]) -> list[str]:
     return [f"The outcome '{name}' is named twice." for name in twice]
 
 
-def _option_problems(options: Mapping[str, str | None]) -> list[str]:
+def _option_problems(data: pd.DataFrame, options: Mapping[str, str | None]) -> list[str]:
     problems = []
-    if options["residual"] in ("ar1", "car1") or options["residual_time"] is not None:
+    residual, time = options["residual"], options["residual_time"]
+    if residual in ("ar1", "car1"):
         problems.append(
-            "With several outcomes the residuals of one row are correlated and those of different "
-            "rows are not: residual='ar1' and 'car1' cannot be combined with several outcomes. "
-            "Leave residual and residual_time out, or fit each outcome on its own."
+            f"residual={residual!r} is for one outcome. With several outcomes use "
+            f"residual={'var1' if residual == 'ar1' else 'cvar1'!r}: then the residual of every "
+            "outcome acts on the next one of each."
         )
-    if options["residual_by"] is not None:
+    elif residual not in COURSES:
+        if residual != "iid":
+            problems.append(f"residual must be one of iid, {', '.join(COURSES)}.")
+        if time is not None:
+            problems.append("residual_time is given, but residual='iid' has no use for a time.")
+        if options["residual_by"] is not None:
+            problems.append(
+                "residual_by cannot be combined with several outcomes and independent rows: every "
+                "outcome has one residual variance. Leave it out, or fit each outcome on its own."
+            )
+        return problems
+    elif time is None:
+        problems.append(f"residual={residual!r} needs residual_time, a column of times.")
+    if options["df"] == "kenward-roger":
         problems.append(
-            "residual_by cannot be combined with several outcomes: every outcome has one residual "
-            "variance. Leave it out, or fit each outcome on its own."
+            "Kenward-Roger degrees of freedom are available for independent residuals; use "
+            f"df='satterthwaite' with {residual}."
         )
+    problems += [
+        f"The data have no column '{options[role]}' (named as {role})."
+        for role in ("residual_time", "residual_by")
+        if options[role] is not None
+        and isinstance(data, pd.DataFrame)
+        and options[role] not in data.columns
+    ]
     return problems
+
+
+def _reliability_problems(
+    names: list[str], residual: str | None, reliability: Reliability | None
+) -> list[str]:
+    if reliability is None:
+        return []
+    if residual not in COURSES:
+        return ["reliability needs residual='var1' or 'cvar1'."]
+    if isinstance(reliability, str):
+        known = reliability == "free"
+        return [] if known else ["reliability must be 'free' or a mapping of outcome to a share."]
+    problems = [
+        f"A reliability is given for '{name}', which is not among the outcomes."
+        for name in reliability
+        if name not in names
+    ]
+    return problems + [
+        f"The reliability of '{name}' must be above 0 and at most 1."
+        for name, share in reliability.items()
+        if not 0.0 < share <= 1.0
+    ]
 
 
 def _own(terms: Terms, name: str) -> Sequence[str]:
@@ -132,6 +188,8 @@ def _joined(
     names: list[str],
     random: Mapping[str, Terms],
     single: list[tuple[Specification, ParsedTerms]],
+    reliability: Reliability | None,
+    options: Mapping[str, str | None],
 ) -> tuple[Specification, ParsedTerms]:
     """Put the models of all outcomes side by side, terms outcome by outcome."""
     parsed = ParsedTerms([], [[] for _ in random])
@@ -152,9 +210,13 @@ def _joined(
             tuple(fixed),
             tuple((level, tuple(terms)) for level, terms in effects.items()),
             {level: known.get(level, (level,)) for level in effects},
+            residual=options["residual"],  # type: ignore[arg-type]
+            residual_time=options["residual_time"],
+            residual_by=options["residual_by"],
             method=first.method,
             df=first.df,
             outcomes=tuple(names),
+            reliability=reliability,
         ),
         parsed,
     )

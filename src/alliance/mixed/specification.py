@@ -11,7 +11,13 @@ import pandas as pd
 from alliance.errors import FitError
 from alliance.mixed.terms import Atom, parse_terms
 
-ResidualKind = Literal["iid", "ar1", "car1"]
+ResidualKind = Literal["iid", "ar1", "car1", "var1", "cvar1"]
+Reliability = Literal["free"] | Mapping[str, float]
+"""Errors of measurement to be estimated, or the within-person reliability of each outcome."""
+
+SERIAL = ("ar1", "car1", "var1", "cvar1")
+"""Residuals that hang together over time."""
+
 Method = Literal["REML", "ML"]
 DegreesOfFreedom = Literal["satterthwaite", "kenward-roger", "none"]
 
@@ -30,12 +36,14 @@ class Specification:
         Outermost level first; terms likewise.
     level_columns : dict of str to tuple of str
         Per level, the columns whose values together are the id of its groups.
-    residual : {"iid", "ar1", "car1"}
+    residual : {"iid", "ar1", "car1", "var1", "cvar1"}
     residual_time, residual_by : str or None
     method : {"REML", "ML"}
     df : {"satterthwaite", "kenward-roger", "none"}
     outcomes : tuple of str
         The outcomes, where there are several.
+    reliability : "free", mapping or None
+        Errors of measurement beside var1 and cvar1.
     """
 
     outcome: str
@@ -48,6 +56,7 @@ class Specification:
     method: Method = "REML"
     df: DegreesOfFreedom = "satterthwaite"
     outcomes: tuple[str, ...] = ()
+    reliability: Reliability | None = None
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -142,7 +151,12 @@ def _option_problems(options: Mapping[str, str | None]) -> list[str]:
         for name, values in ALLOWED.items()
         if options[name] not in values
     ]
-    serial = options["residual"] in ("ar1", "car1")
+    serial = options["residual"] in SERIAL
+    if options["residual"] in ("var1", "cvar1"):
+        problems.append(
+            f"residual={options['residual']!r} is for several outcomes; with one outcome use "
+            f"residual={'ar1' if options['residual'] == 'var1' else 'car1'!r}."
+        )
     if serial and options["residual_time"] is None:
         problems.append(f"residual={options['residual']!r} needs residual_time, a column of times.")
     if not serial and options["residual_time"] is not None:

@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.courses_in_rows import course_covariance
 from alliance.mixed.outcomes import Outcomes, outcome_atom, outcome_factor
+from alliance.mixed.residual_course import Residual
 from alliance.mixed.residual_session import SessionCovariance
 from alliance.mixed.rows import Nesting, Rows, nest, reasons_of, row_order, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
@@ -44,7 +46,7 @@ class Stack:
     values : numpy.ndarray
         Outcome of each cell.
     outcomes : Outcomes
-    residual : SessionCovariance
+    residual : Residual
     """
 
     rows: Rows
@@ -54,7 +56,7 @@ class Stack:
     order: np.ndarray
     values: np.ndarray
     outcomes: Outcomes
-    residual: SessionCovariance
+    residual: Residual
 
 
 def stack(data: pd.DataFrame, specification: Specification, parsed: ParsedTerms) -> Stack:
@@ -79,7 +81,8 @@ def stack(data: pd.DataFrame, specification: Specification, parsed: ParsedTerms)
     used = data[columns].take(rows.used_positions)
     nesting = nest(used, specification.level_columns, rows.used_positions)
     atoms = [atom.column for atom in parsed.atoms if atom.transform != OUTCOME]
-    order = row_order(used, nesting, list(dict.fromkeys([*atoms, *names])))
+    first = [specification.residual_time] if specification.residual_time else []
+    order = row_order(used, nesting, list(dict.fromkeys([*first, *atoms, *names])))
     measured = _measured(rows)
     if order is None:
         order = np.arange(rows.used)
@@ -89,6 +92,11 @@ def stack(data: pd.DataFrame, specification: Specification, parsed: ParsedTerms)
     session, outcome = np.nonzero(measured)
     cells = used.take(session)
     cells.insert(0, OUTCOME, outcome)
+    residual: Residual
+    if specification.residual == "iid":
+        residual = SessionCovariance.from_measured(names, measured)
+    else:
+        residual = course_covariance(specification, used, nesting, measured, order, rows)
     values = np.column_stack([numeric(used[name], name) for name in names])
     before = np.concatenate(([0], np.cumsum(measured.sum(axis=1))))
     return Stack(
@@ -99,7 +107,7 @@ def stack(data: pd.DataFrame, specification: Specification, parsed: ParsedTerms)
         order[session],
         values[session, outcome],
         Outcomes(names, outcome),
-        SessionCovariance.from_measured(names, measured),
+        residual,
     )
 
 
@@ -137,6 +145,7 @@ def own_products(products: dict[Product, str], place: int) -> dict[Product, str]
 def _needed_by_outcome(specification: Specification, parsed: ParsedTerms) -> list[list[str]]:
     """Columns that each outcome's own model needs, the outcome first."""
     needed = []
+    serial = [name for name in (specification.residual_time, specification.residual_by) if name]
     for place, name in enumerate(specification.outcomes):
         columns = [
             atom.column
@@ -145,7 +154,7 @@ def _needed_by_outcome(specification: Specification, parsed: ParsedTerms) -> lis
             if term[0] == outcome_atom(place)
             for atom in term[1:]
         ]
-        needed.append(list(dict.fromkeys([name, *columns, *specification.id_columns])))
+        needed.append(list(dict.fromkeys([name, *columns, *serial, *specification.id_columns])))
     return needed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -67,19 +68,10 @@ def parametric_bootstrap(fit: MixedFit, n: int = 1000, seed: int = 1) -> Bootstr
     -------
     Bootstrap
     """
-    from alliance.mixed.fit import Refitter
-    from alliance.mixed.simulation import Simulator
-
-    if n < 1:
-        raise FitError("The number of bootstrap draws must be at least 1.")
-    rng = np.random.default_rng(seed)
-    draw = Simulator(fit)
-    refit = Refitter(fit)
     coefficients, components = [], []
     n_singular = n_failed = 0
-    for _ in range(n):
-        again = refit(draw.outcome(rng))
-        if again is None or not again.convergence.converged:
+    for again in refits(fit, n, seed):
+        if again is None:
             n_failed += 1
             continue
         n_singular += again.convergence.is_singular
@@ -92,6 +84,20 @@ def parametric_bootstrap(fit: MixedFit, n: int = 1000, seed: int = 1) -> Bootstr
         n_failed,
         seed,
     )
+
+
+def refits(fit: MixedFit, n: int, seed: int) -> Iterator[MixedFit | None]:
+    """Refit a model to `n` outcomes drawn from it; None where a refit did not converge."""
+    from alliance.mixed.fit import Refitter
+    from alliance.mixed.simulation import Simulator
+
+    if n < 1:
+        raise FitError("The number of bootstrap draws must be at least 1.")
+    rng = np.random.default_rng(seed)
+    draw, refit = Simulator(fit), Refitter(fit)
+    for _ in range(n):
+        again = refit(draw.outcome(rng))
+        yield again if again is not None and again.convergence.converged else None
 
 
 def component_names(fit: MixedFit) -> list[str]:

@@ -90,11 +90,18 @@ def _mixture(
 ) -> tuple[tuple[tuple[float, int], ...], bool]:
     before, after = _effects_by_level(smaller), _effects_by_level(larger)
     added = [len(after[level] - before.get(level, set())) for level in after]
+    added.append(_error_variances(larger) - _error_variances(smaller))
     if sum(added) == 0:
         return ((1.0, df),), True
     if sum(added) == 1:
         return ((0.5, df - 1), (0.5, df)), True
     return ((1.0, df),), False
+
+
+def _error_variances(fit: MixedFit) -> int:
+    """Free variances of errors of measurement."""
+    free = fit.prepared.specification.reliability == "free"
+    return len(fit.prepared.specification.outcomes) if free else 0
 
 
 def _effects_by_level(fit: MixedFit) -> dict[str, set]:
@@ -132,6 +139,8 @@ def _not_nested(smaller: MixedFit, larger: MixedFit) -> list[str]:
         other.residual_time,
     ):
         problems.append("Not nested: the residual correlations are of different kinds.")
+    if one.reliability is not None and one.reliability != other.reliability:
+        problems.append("Not nested: the errors of measurement are of different kinds.")
     if one.residual_by is not None and one.residual_by != other.residual_by:
         problems.append("Not nested: the residual variances are grouped differently.")
     return problems

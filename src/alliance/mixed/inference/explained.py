@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.residual import ResidualStructure
 
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
@@ -62,7 +63,9 @@ def _refuse_several(fit: MixedFit) -> None:
 def mean_residual_variance(fit: MixedFit) -> float:
     """Residual variance, averaged over the rows where it differs between groups."""
     variances = np.array(list(fit.residual.variances.values()))
-    counts = fit.prepared.residual.group_counts
+    residual = fit.prepared.residual
+    assert isinstance(residual, ResidualStructure)
+    counts = residual.group_counts
     return float(variances @ counts / counts.sum())
 
 

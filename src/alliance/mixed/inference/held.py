@@ -227,6 +227,7 @@ class Held:
             free = self._free_residual
             rho[free] = eta[: len(free)]
             if len(free) < len(rho):
+                assert isinstance(structure, ResidualStructure)
                 rho[self.natural.first] = self._held_residual(structure)
         factors = [lower_factor(roots[depth]) for depth in sorted(roots)]
         return self.fit.criterion.problem.layout.from_factors(factors, rho), tau

@@ -22,10 +22,17 @@ from scipy.special import chdtri
 from alliance.errors import FitError
 from alliance.mixed.criterion import Criterion
 from alliance.mixed.inference.held import TOLERANCE, Held
-from alliance.mixed.inference.natural import Natural, natural_parameters
+from alliance.mixed.inference.natural import (
+    RESIDUAL,
+    Natural,
+    free_scale,
+    from_free_scale,
+    natural_parameters,
+)
 from alliance.mixed.inference.wald import interval_table
 from alliance.mixed.optimise import minimise
 from alliance.mixed.problem import Problem
+from alliance.mixed.residual_course import CourseCovariance
 
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit
@@ -141,6 +148,8 @@ def natural_ends(fit: MixedFit, natural: Natural, target: float) -> tuple[float,
     """Profile interval of a natural parameter, `target` standard errors (on zeta) to each side."""
     if not np.isfinite(natural.estimate):
         return np.nan, np.nan
+    if natural.depth == RESIDUAL and isinstance(fit.prepared.residual, CourseCovariance):
+        return _within_course_ends(fit, natural, target)
     constrained = Held.start(fit, natural)
     best = fit.optimum.expansion.deviance
     lowest, highest = {
@@ -159,6 +168,17 @@ def natural_ends(fit: MixedFit, natural: Natural, target: float) -> tuple[float,
 
         ends.append(_bounded_crossing(zeta, natural.estimate, sign, bound, target))
     return ends[0], ends[1]
+
+
+def _within_course_ends(fit: MixedFit, natural: Natural, target: float) -> tuple[float, float]:
+    """Ends for the covariance within a session under residual dynamics, on its free scale."""
+    from alliance.mixed.inference.derived import Quantity, profile_ends
+    from alliance.mixed.inference.wald import free_scale_errors
+
+    quantity = Quantity(natural.name_1, lambda p: free_scale(fit, natural, p.theta, p.tau))
+    ((_, se),) = free_scale_errors(fit, [natural])
+    low, high, _ = profile_ends(fit, quantity, se, target)
+    return from_free_scale(fit, natural, low), from_free_scale(fit, natural, high)
 
 
 def _bounded_crossing(

@@ -19,6 +19,7 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.mixed.residual import ResidualStructure
+from alliance.mixed.residual_course import CourseCovariance
 from alliance.mixed.tables import coefficient_table
 
 if TYPE_CHECKING:
@@ -152,6 +153,10 @@ def _residual_covariance(fit: MixedFit, rows: np.ndarray) -> np.ndarray:
     """Covariance matrix of the residuals of some sorted rows."""
     prepared, residual = fit.prepared, fit.prepared.residual
     within, outcome = fit.estimate.residual_covariance, prepared.outcomes.row
+    if isinstance(residual, CourseCovariance) and outcome is not None:
+        rho, scales = fit.optimum.theta[: residual.n_parameters], prepared.outcomes.scales
+        size = scales[outcome[rows]] * np.sqrt(fit.optimum.expansion.profile.sigma2)
+        return residual.dense(rho, rows) * np.outer(size, size)
     if within is not None and outcome is not None and prepared.order is not None:
         session, own = prepared.order[rows], outcome[rows]
         return (session[:, None] == session[None, :]) * within[own[:, None], own[None, :]]
