@@ -130,7 +130,6 @@ def criterion_of(data, names, random, options, reliability=None, fixed=("1", "se
         "residual_by": None,
         "method": "REML",
         "df": "satterthwaite",
-        "ids": "auto",
         **options,
     }
     specification, parsed = check_several(data, names, fixed, random, reliability, **options)
