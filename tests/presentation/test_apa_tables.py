@@ -19,7 +19,7 @@ from alliance.manuscript.blocks import Bullets, Document, Fixed, Heading, Italic
 from alliance.manuscript.tables import table_document
 from alliance.manuscript.word import write_word
 from alliance.tables import table_names
-from alliance.tables.apa import APA_TABLES
+from alliance.tables.apa import apa_tables
 from alliance.tables.html import table_fragment, table_page
 from alliance.tables.latex import table_latex
 from alliance.tables.layout import Row, Spanner, Table, cell, group_row, heading, words
@@ -104,7 +104,7 @@ def test_html_and_word_print_the_same_numbers_in_the_same_cells(otherwise, in_wo
     document, data, _ = in_word
     tables = [block for block in document.blocks if isinstance(block, Table)]
     grids = list(body_of(data).iter(f"{W}tbl"))
-    assert [table.name for table in tables] == list(APA_TABLES)
+    assert [table.name for table in tables] == list(apa_tables())
     for table, grid in zip(tables, grids, strict=True):
         page = page_of(otherwise, table.name)
         rows = re.findall(r"(?s)<tr.*?</tr>", page.split("<tbody>")[1])
@@ -216,7 +216,7 @@ def test_no_number_of_a_fit_that_did_not_converge(marked):
     bad = [f["model"] for f in map(files.read_json, marked.inputs["fits"])
            if f["status"] in ("failed", "refused")]  # fmt: skip
     assert len(bad) == 3
-    for name in APA_TABLES:
+    for name in apa_tables():
         page = page_of(marked, name)
         for model in bad:
             assert f"fits/{model}.json#/estimates" not in page
@@ -240,7 +240,7 @@ def test_an_empty_cohort_names_what_there_is_not(mock, results_of, tmp_path):
     results = results_of(tmp_path, fits=[], description=description)
     document = table_document(results_as_fields(results))
     assert not [block for block in document.blocks if isinstance(block, Table)]
-    assert len(document.blocks) == 1 + len(APA_TABLES)
+    assert len(document.blocks) == 1 + len(apa_tables())
     assert write_word(document, Findings())
 
 

@@ -45,7 +45,11 @@ def test_the_page_agrees_with_its_sources_and_its_list(which, request):
     assert len(files.read_json(results.findings)["findings"]) > 300
 
 
-ASKED_OTHERWISE = ("growth_shape", "tests", "apa_sites")  # empty where no model is asked otherwise
+ASKED_OTHERWISE = (
+    "growth_shape",
+    "tests",
+    "apa_by_site",
+)  # empty where no model is asked otherwise
 OF_CHANGE = (  # empty without change.json: tests/presentation/test_change.py reads them
     "change_classes",
     "change_by_site",
@@ -63,7 +67,7 @@ def _tables(*results, without=()):
 
 
 # every fit that it shows did not converge or was refused, so it has no number
-NO_RESULT = {("apa_sites", "otherwise_marked")}
+NO_RESULT = {("apa_by_site", "otherwise_marked")}
 EVERY_TABLE = [
     *_tables("published", "marked", without=ASKED_OTHERWISE),
     *_tables("otherwise", "otherwise_marked"),

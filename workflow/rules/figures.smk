@@ -68,7 +68,7 @@ rule make_tables:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
         further=printed_descriptions(),
-        code=library("tables", *registry.modules("tables")),
+        code=library("tables", *registry.modules("tables", "apa_tables")),
         templates=templates("tables"),
     output:
         tables=collect(

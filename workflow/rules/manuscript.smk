@@ -19,7 +19,7 @@ rule collect_references:
         further=further_descriptions(),
         run=f"{RESULTS}/audit/run.json",
         works=PROJECT / "src" / "alliance" / "manuscript" / "references.yaml",
-        code=library("manuscript"),
+        code=library("manuscript", *registry.modules("methods")),
     output:
         references=f"{RESULTS}/manuscript/references.json",
         bibliography=f"{RESULTS}/manuscript/references.bib",
@@ -40,7 +40,9 @@ rule write_manuscript:
         further=printed_descriptions(),
         run=f"{RESULTS}/audit/run.json",
         references=rules.collect_references.output.references,
-        code=library("manuscript", *registry.modules("tables")),
+        code=library(
+            "manuscript", *registry.modules("tables", "apa_tables", "methods")
+        ),
         templates=templates("manuscript", "tables"),
     output:
         methods_markdown=f"{RESULTS}/manuscript/methods.md",

@@ -89,7 +89,9 @@ rule write_report:
         run=f"{RESULTS}/audit/run.json",
         references=rules.collect_references.output.references,
         truth=truth_file(),
-        code=library("report", *registry.modules("tables")),
+        code=library(
+            "report", *registry.modules("tables", "apa_tables", "methods")
+        ),
         templates=[
             *templates("report", "tables", "manuscript"),
             *family_templates(),

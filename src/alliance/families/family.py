@@ -105,6 +105,10 @@ class Family:
     sections
         Section of the page to the template, below `families/`, that the family adds to it. What
         several families share is named by each and stands there once.
+    methods, methods_part
+        The function `(material, fits) -> groups` that says how its fits that have a result were
+        made (`alliance.manuscript.sections.of_families.Groups`), and in which part of the methods
+        text.
     """
 
     name: str
@@ -119,11 +123,14 @@ class Family:
     tables: Mapping[str, str] = field(default_factory=dict)
     apa_tables: Mapping[str, str] = field(default_factory=dict)
     sections: Mapping[str, str] = field(default_factory=dict)
+    methods: str = ""
+    methods_part: str = ""
 
     def references(self, part: str) -> list[str]:
-        """Return the late references of a part: `fit`, `figures`, `tables` or `apa_tables`."""
+        """Return the late references of a part: `fit`, `figures`, `tables`, `methods`, ..."""
         named = getattr(self, part)
-        return [named] if isinstance(named, str) else list(named.values())
+        found = [named] if isinstance(named, str) else list(named.values())
+        return [reference for reference in found if reference]
 
 
 def module_of(reference: str) -> str:

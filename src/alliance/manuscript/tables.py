@@ -13,10 +13,10 @@ def table_document(results: Results) -> Document:
 
     A table that has none is named at the beginning, with what it says instead.
     """
-    from alliance.tables.apa import APA_TABLES
+    from alliance.tables.apa import apa_tables
     from alliance.tables.makers import maker_of
 
-    tables = [maker_of(name)[0](results) for name in APA_TABLES]
+    tables = [maker_of(name)[0](results) for name in apa_tables()]
     simulated = results.about["simulated"].raw
     of = ("Of the cohort “", Part(results.about["title"]), "”", ", which is simulated" * simulated)
     document = Document(TITLE, [Paragraph((*of, "."))])

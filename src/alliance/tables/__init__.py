@@ -13,7 +13,7 @@ from typing import Any
 from alliance import files
 from alliance.families import registry
 from alliance.findings.ledger import SCHEMA
-from alliance.tables.apa import APA_TABLES
+from alliance.tables.apa import apa_tables
 from alliance.tables.layout import Table
 
 _GENERAL = (
@@ -57,7 +57,7 @@ _GENERAL = (
 
 def table_names() -> list[str]:
     """Return the names of all tables, those of a paper last and in their order."""
-    return [*_GENERAL, *registry.named("tables"), *APA_TABLES]
+    return [*_GENERAL, *registry.named("tables"), *apa_tables()]
 
 
 def make_tables(
@@ -98,8 +98,9 @@ def make_tables(
         beside = Path(out_folder) / name
         files.write_text(for_machines(results).as_csv(), beside.with_suffix(".csv"))
         table = for_people(results)
-        number += name in APA_TABLES and bool(table.rows)
-        numbered = number if name in APA_TABLES and table.rows else None
+        is_printed = name in apa_tables() and bool(table.rows)
+        number += is_printed
+        numbered = number if is_printed else None
         printed += _publish(table, numbered, beside)
         if latex:
             files.write_text(table_latex(table), beside.with_suffix(".tex"))

@@ -18,7 +18,6 @@ from alliance.tables import (
 )
 from alliance.tables.apa import cohort as apa_cohort
 from alliance.tables.apa import measures as apa_measures
-from alliance.tables.apa import models as apa_models
 from alliance.tables.layout import Records, Table
 
 Maker = tuple[Callable[[Results], Table], Callable[[Results], Records]]
@@ -72,13 +71,6 @@ _MAKERS: dict[str, Maker] = {
         )
         for name in ("reliability", "correlations")
     },
-    **{
-        f"apa_{name}": (
-            getattr(apa_models, f"apa_{name}"),
-            getattr(apa_models, f"apa_{name}_records"),
-        )
-        for name in ("growth", "coupling", "dropout", "sites")
-    },
 }
 
 
@@ -86,5 +78,5 @@ def maker_of(name: str) -> Maker:
     """Return what makes a table: for people, and for machines."""
     if name in _MAKERS:
         return _MAKERS[name]
-    module, _, maker = registry.named("tables")[name].partition(":")
-    return load(f"{module}:{maker}"), load(f"{module}:{maker}_records")
+    reference = (registry.named("tables") | registry.named("apa_tables"))[name]
+    return load(reference), load(f"{reference}_records")

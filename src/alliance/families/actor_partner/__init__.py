@@ -10,4 +10,6 @@ FAMILY = Family(
     fit="alliance.families.actor_partner.model:actor_partner_fit",
     diagnosed=True,
     sections={"alliance": "common/two_views_section.html"},
+    methods_part="Two views of the alliance",
+    methods="alliance.families.actor_partner.words:methods",
 )

@@ -11,4 +11,7 @@ FAMILY = Family(
     several_models=True,
     figures={"by_site": "alliance.families.by_site.figure:draw"},
     sections={"sites": "by_site/section.html"},
+    methods_part="Sites put together",
+    methods="alliance.families.by_site.words:methods",
+    apa_tables={"apa_by_site": "alliance.families.by_site.table:apa_by_site"},
 )

@@ -10,4 +10,7 @@ FAMILY = Family(
     fit="alliance.families.continuous_time.model:continuous_time_fit",
     in_forest=True,
     sections={"dropout": "continuous_time/section.html"},
+    methods_part="Dropout",
+    methods="alliance.families.continuous_time.words:methods",
+    apa_tables={"apa_hazard": "alliance.families.hazard.table:apa_hazard"},
 )

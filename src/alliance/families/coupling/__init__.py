@@ -12,4 +12,7 @@ FAMILY = Family(
     diagnosed=True,
     in_forest=True,
     sections={"coupling": "coupling/section.html"},
+    methods_part="Coupling from session to session",
+    methods="alliance.families.coupling.words:methods",
+    apa_tables={"apa_coupling": "alliance.families.coupling.table:apa_coupling"},
 )

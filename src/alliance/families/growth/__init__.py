@@ -12,4 +12,7 @@ FAMILY = Family(
     diagnosed=True,
     figures={"growth": "alliance.families.growth.figure:draw"},
     sections={"alliance": "growth/alliance.html", "change": "growth/change.html"},
+    methods_part="Course over treatment",
+    methods="alliance.families.growth.words:methods",
+    apa_tables={"apa_growth": "alliance.families.growth.table:apa_growth"},
 )

@@ -12,4 +12,7 @@ FAMILY = Family(
     figures={"growth_shape": "alliance.families.growth_shape.figure:draw"},
     tables={"growth_shape": "alliance.families.growth_shape.table:growth_shape"},
     sections={"change": "growth_shape/section.html"},
+    methods_part="Course over treatment",
+    methods="alliance.families.growth_shape.words:methods",
+    apa_tables={"apa_growth": "alliance.families.growth.table:apa_growth"},
 )

@@ -16,4 +16,7 @@ FAMILY = Family(
         "hazard_prediction": "alliance.families.hazard.prediction_figure:draw",
     },
     sections={"dropout": "hazard/section.html"},
+    methods_part="Dropout",
+    methods="alliance.families.hazard.words:methods",
+    apa_tables={"apa_hazard": "alliance.families.hazard.table:apa_hazard"},
 )

@@ -11,4 +11,6 @@ FAMILY = Family(
     diagnosed=True,
     figures={"parallel_growth": "alliance.families.parallel_growth.figure:draw"},
     sections={"change": "parallel_growth/section.html"},
+    methods_part="Course over treatment",
+    methods="alliance.families.parallel_growth.words:methods",
 )

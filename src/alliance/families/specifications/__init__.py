@@ -11,4 +11,6 @@ FAMILY = Family(
     several_models=True,
     figures={"specifications": "alliance.families.specifications.figure:draw"},
     sections={"robustness": "specifications/section.html"},
+    methods_part="The same question asked otherwise",
+    methods="alliance.families.specifications.words:methods",
 )

@@ -11,4 +11,6 @@ FAMILY = Family(
     diagnosed=True,
     figures={"two_views": "alliance.families.common.two_views_figure:draw"},
     sections={"alliance": "common/two_views_section.html"},
+    methods_part="Two views of the alliance",
+    methods="alliance.families.surface.words:methods",
 )

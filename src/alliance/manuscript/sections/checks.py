@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from alliance.families.facts import DfMethod, Estimator, Tested
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material, is_there
 from alliance.manuscript.prose import heading, joined, listed, paragraphs, quoted, say, text
-from alliance.manuscript.sections.one_model import models, not_fitted
+from alliance.manuscript.sections.of_families import told_in
 
 DIAGNOSTICS = {
     "residuals": "the distribution of residuals against the normal, and against fitted values",
@@ -20,28 +17,8 @@ DIAGNOSTICS = {
 
 def sites(material: Material) -> list[Block]:
     """Return the section on sites put together."""
-    fits = material.usable("by_site")
-    blocks = paragraphs(_synthesis(material, fits)) if fits else []
-    blocks += [*models(material, fits), *paragraphs(not_fitted(material.unusable("by_site")))]
+    blocks = told_in("Sites put together", material)
     return [heading("Sites put together"), *blocks] if blocks else []
-
-
-def _synthesis(material: Material, fits: Sequence[Field]) -> Words:
-    cite = material.references.cite
-    words = say("Models were fitted at every site alone, and their estimates put together by a "
-                "random-effects synthesis, the variance between sites by REML ",
-                cite("viechtbauer2005"))  # fmt: skip
-    if any(fit["engine"]["df_method"]["code"].raw == DfMethod.HARTUNG_KNAPP for fit in fits):
-        words = say(words, " and the interval of the mean after ",
-                    material.references.name("hartung2001"))  # fmt: skip
-    words = say(words, ".")
-    beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
-    if Estimator.FURTHER_SITE in beside:
-        words = say(words, " A prediction interval says where the effect of a further site is "
-                    "expected ", cite("higgins2009"), ".")  # fmt: skip
-    if any(fit["tests"].where(code=Tested.ONE_EFFECT_AT_ALL_SITES) for fit in fits):
-        words = say(words, " That all sites share one effect was tested by the Q statistic.")
-    return words
 
 
 def robustness(material: Material) -> list[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alliance.families.facts import CORRELATIONS
+from alliance.families.registry import that_are
 from alliance.findings.fields import Field
 from alliance.findings.marks import kinds_of
 from alliance.manuscript.blocks import Paragraph, Words
@@ -25,11 +26,6 @@ from alliance.manuscript.prose import (
 FRAILTY = "frailty"
 SAME_ROWS = ("panel_sha256", "rows_used", "left_out")
 INTERCEPTS = ("1", "intercept", "Intercept")
-SEVERAL_MODELS = (
-    "specifications",
-    "panel_estimators",
-    "by_site",
-)  # their estimates come from several models
 
 
 def models(material: Material, fits: Sequence[Field]) -> list[Paragraph]:
@@ -95,7 +91,7 @@ def _rows(fit: Field, alike: Field | None) -> Words:
 
 def _terms(fit: Field) -> Words:
     """Return fixed effects (but for intercept and sites) and random effects."""
-    if fit["family"].raw in SEVERAL_MODELS:
+    if fit["family"].raw in that_are("several_models"):
         return ()
     labels: dict[str, Words] = {}
     for entry in fit["estimates"]:

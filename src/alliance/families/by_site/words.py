@@ -1,0 +1,35 @@
+"""What the methods text says of sites put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alliance.families.facts import DfMethod, Estimator, Tested
+from alliance.findings.fields import Field
+from alliance.manuscript.blocks import Words
+from alliance.manuscript.material import Material
+from alliance.manuscript.prose import say
+from alliance.manuscript.sections.of_families import Groups
+
+
+def methods(material: Material, fits: Sequence[Field]) -> Groups:
+    """Return how the models were made."""
+    return [(_synthesis(material, fits), fits)]
+
+
+def _synthesis(material: Material, fits: Sequence[Field]) -> Words:
+    cite = material.references.cite
+    words = say("Models were fitted at every site alone, and their estimates put together by a "
+                "random-effects synthesis, the variance between sites by REML ",
+                cite("viechtbauer2005"))  # fmt: skip
+    if any(fit["engine"]["df_method"]["code"].raw == DfMethod.HARTUNG_KNAPP for fit in fits):
+        words = say(words, " and the interval of the mean after ",
+                    material.references.name("hartung2001"))  # fmt: skip
+    words = say(words, ".")
+    beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
+    if Estimator.FURTHER_SITE in beside:
+        words = say(words, " A prediction interval says where the effect of a further site is "
+                    "expected ", cite("higgins2009"), ".")  # fmt: skip
+    if any(fit["tests"].where(code=Tested.ONE_EFFECT_AT_ALL_SITES) for fit in fits):
+        words = say(words, " That all sites share one effect was tested by the Q statistic.")
+    return words

@@ -1,0 +1,48 @@
+"""What the methods text says of the hazard of leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alliance.families.facts import Assumption, Estimator, has
+from alliance.findings.fields import Field
+from alliance.manuscript.blocks import Words
+from alliance.manuscript.material import Material
+from alliance.manuscript.prose import joined, say, text
+from alliance.manuscript.sections.of_families import Groups, is_by
+
+
+def methods(material: Material, fits: Sequence[Field]) -> Groups:
+    """Return how the models were made: of one end, then of several at once."""
+    single = [fit for fit in fits if not is_by(fit, Estimator.MULTINOMIAL_LOGIT)]
+    several = [fit for fit in fits if is_by(fit, Estimator.MULTINOMIAL_LOGIT)]
+    return [
+        (_hazard(material, single) if single else (), single),
+        (_multinomial(several) if several else (), several),
+    ]
+
+
+def _hazard(material: Material, fits: Sequence[Field]) -> Words:
+    how = {e.raw: text(e) for e in (fit["engine"]["estimator"]["text"] for fit in fits)}
+    words = say("The risk of leaving after a session was modelled session by session, as a hazard "
+                "in discrete time ", material.references.cite("singer1993"),
+                ", estimated by ", joined([*how.values()]),
+                ".")  # fmt: skip
+    if any(has(fit["assumptions"].raw, Assumption.NO_LOOK_AHEAD) for fit in fits):
+        words = say(words, " Predictors hold what was known at the session and no more: the mean "
+                    "of a client's scores so far, and the deviation from it.")  # fmt: skip
+    beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
+    if Estimator.AVERAGED_OVER_THERAPISTS in beside:
+        words = say(words, " The same terms averaged over therapists, with cluster-robust standard "
+                    "errors, stand beside them.")  # fmt: skip
+    if any(fit["marginal_effects"] for fit in fits):
+        words = say(words, " Average marginal effects say what a term does to the probability.")
+    if any("cross_validated_auc" in fit["fit_statistics"] for fit in fits):
+        words = say(words, " How well the model foretells clients that it has not seen was judged "
+                    "by cross-validation.")  # fmt: skip
+    return words
+
+
+def _multinomial(fits: Sequence[Field]) -> Words:
+    return ("Several ways of leaving were asked about at once, each against going on, by a "
+            "multinomial logit model with cluster-robust standard errors.",)  # fmt: skip

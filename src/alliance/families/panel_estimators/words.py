@@ -1,0 +1,40 @@
+"""What the methods text says of the panel estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alliance.families.facts import Assumption, Tested, has
+from alliance.findings.fields import Field
+from alliance.manuscript.blocks import Words
+from alliance.manuscript.material import Material
+from alliance.manuscript.prose import joined, say
+from alliance.manuscript.sections.of_families import Groups, estimators
+
+
+def methods(material: Material, fits: Sequence[Field]) -> Groups:
+    """Return how the models were made."""
+    return [(_panel(material, fits), fits)]
+
+
+def _panel(material: Material, fits: Sequence[Field]) -> Words:
+    names = estimators(fits)
+    words = say("The same question was put to estimators that assume no distribution of clients",
+                say(": ", joined([*names.values()])) if names else (), ".")  # fmt: skip
+    tests = {
+        "hausman1978": (Tested.HAUSMAN, "the fixed and the random effects"),
+        "mundlak1978": (Tested.MUNDLAK, "the within- and the between-client coefficients"),
+    }
+    for work, (code, what) in tests.items():
+        if any(
+            test["statistic"].raw is not None
+            for fit in fits
+            for test in fit["tests"].where(code=code)
+        ):
+            words = say(words, f" Whether {what} agree was tested after ",
+                        material.references.name(work), ".")  # fmt: skip
+    if any(has(fit["assumptions"].raw, Assumption.SHORT_COURSE_BIAS) for fit in fits):
+        words = say(words, " With few sessions a client, the coefficient of the lagged outcome is "
+                    "biased in a known direction ",
+                    material.references.cite("nickell1981"), ".")  # fmt: skip
+    return words
