@@ -100,11 +100,6 @@ def test_its_entry_is_checked_and_completed(registered, config, tmp_path):
         load_cohort(tmp_path / "config.yaml")
 
 
-def test_without_its_line_the_entry_is_refused(config):
-    forget()
-    assert "mean_score" in (config.read_text(encoding="utf-8"))
-
-
 def test_it_has_a_rule(config):
     command = [
         sys.executable,

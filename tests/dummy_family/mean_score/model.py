@@ -23,7 +23,7 @@ ENGINE = Engine(
     "statsmodels",
     statsmodels.__version__,
     Fact(Estimator.LEAST_SQUARES, "least squares"),
-    Fact(DfMethod.RESIDUAL, "residual degrees of freedom"),
+    Fact(DfMethod.NONE, "residual degrees of freedom"),
 )
 
 
