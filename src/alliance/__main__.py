@@ -117,6 +117,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     """Read the files and write the data page; the status is 1 if a problem blocks the run."""
+    from alliance.config.cohort import load_cohort
+
     results, status = _workflow(options, "write_intake_page")
     if status:
         print(f"\nThe check stopped; the reason stands above. Logs: {results / 'logs'}")
@@ -130,6 +132,11 @@ def _check(options: argparse.Namespace) -> int:
         f"Problems that stop the run: {counts['stopped']}; set aside: {set_aside};"
         f" noted: {counts['noted']}."
     )
+    if not load_cohort(options.config or config_of(options.cohort))["measures"]:
+        print(
+            "The config names no measure: no questionnaire is read, and nothing can be said of"
+            " alliance or symptoms."
+        )
     if found["usable"]:
         print(f"Nothing stops the run. Next: make results COHORT={cohort}")
         return 0
@@ -232,6 +239,8 @@ def _new_cohort(options: argparse.Namespace) -> int:
         n = made.questions[path]
         asked = "no question" if n == 0 else "1 question" if n == 1 else f"{n} questions"
         print(f"- wrote {shown(path)}: {asked} to decide")
+    if not made.n_measures:
+        print("- no questionnaire was found in any file: see the comment in the config")
     print(
         "\nRead these files line by line: GUESS marks what looked likely, DECIDE what only you can"
         "\nanswer (docs/new-cohort.md leads through it). A key without a value stops every run"

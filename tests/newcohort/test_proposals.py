@@ -112,14 +112,14 @@ def test_the_toy_is_read_whole_once_its_questions_are_answered(toy, tmp_path):
     codes = {"selten": 1, "manchmal": 2, "häufig": 3, "sehr häufig": 4, "immer": 5}
     written = "codes: {" + ", ".join(f"{word}: {n}" for word, n in codes.items()) + "}\n"
     text = praxis.read_text(encoding="utf-8")
-    text = re.sub(r"codes: +# DECIDE.*?(?=      phq_9)|codes:\n(?= {10}\w+:\n).*?(?=      phq_9)",
-                  written, text, flags=re.DOTALL)  # fmt: skip
+    question = r"codes: +# DECIDE.*?(?=      symptoms)|codes:\n(?= {10}\w+:\n).*?(?=      symptoms)"
+    text = re.sub(question, written, text, flags=re.DOTALL)
     praxis.write_text(text.replace("      wai:", "      alliance:"), encoding="utf-8")
     for site in ("ambulanz", "praxis"):
         tables = read(config, tmp_path / "data" / "raw" / "mylab", site)
         assert len(tables.clients) == truth[site]["clients"]
         assert len(tables.responses) == truth[site]["answers"]
-        assert set(tables.responses["measure"]) == {"alliance", "phq_9"}
+        assert set(tables.responses["measure"]) == {"alliance", "symptoms"}
         stopped = tables.quarantine[tables.quarantine["action"] != "noted"]
         assert stopped.empty, stopped
     assert tables.clients["end_status"].notna().all()
@@ -147,7 +147,7 @@ def test_the_demos_raw_files_are_guessed_but_for_two_questions(tmp_path):
     decide(config, ("    # accept_unverified_key: true", "    accept_unverified_key: true"))
     demo = PROJECT / "config" / "config.yaml"
     names = {"alliance": "alliance", "alliance_therapist": "alliance_therapist",
-             "phq_9": "symptoms"}  # fmt: skip
+             "symptoms": "symptoms"}  # fmt: skip
     for site in ("north", "east", "south", "west"):
         guessed = read(config, raw, site)
         known = read(demo, raw, site)
@@ -347,7 +347,7 @@ def test_slips_do_not_widen_a_scale(tmp_path):
     write_raw(tmp_path, "\n".join([header, *rows]) + "\n")
     propose_for(tmp_path)
     config = keys_of((tmp_path / "config" / "mylab.yaml").read_text(encoding="utf-8"))
-    assert config["measures"]["phq_9"]["instrument"] == "phq-9"
+    assert config["measures"]["symptoms"]["instrument"] == "phq-9"
 
 
 def test_minus_nine_is_no_answer(tmp_path):

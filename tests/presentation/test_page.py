@@ -277,3 +277,10 @@ def test_a_difference_between_groups_is_not_worded_as_a_course(mock, results_of,
     label = course["outcome"]["label"]
     assert f"{label}, Treatment: TAU: rising over treatment" in told
     assert f"{label}, Treatment: CBT 2 against TAU: rises more or falls less" in told
+
+
+def test_that_no_measure_is_configured_is_said(mock, results_of, tmp_path):
+    description = mock.description()
+    description["measures"] = []
+    results = results_of(tmp_path, fits=[], description=description).publish(figures=False)
+    assert "No questionnaire was read" in results.html()

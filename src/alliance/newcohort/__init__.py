@@ -44,12 +44,15 @@ class Proposal:
         Number of `# DECIDE` marks by file.
     unread
         Raw files that could not be read: `site/file` and why.
+    n_measures
+        Questionnaires that were found.
     """
 
     written: list[Path]
     kept: dict[Path, Path]
     questions: Mapping[Path, int]
     unread: list[tuple[str, str]]
+    n_measures: int
 
 
 def propose(
@@ -96,7 +99,8 @@ def propose(
     questions = {
         path: text.count("# DECIDE") - text.count("#   # DECIDE") for path, text in texts.items()
     }
-    return Proposal(list(texts), kept, questions, unread)
+    named = {form.name for of_site in tables.values() for t in of_site for form in t.forms}
+    return Proposal(list(texts), kept, questions, unread, len(named))
 
 
 def _site_folders(cohort: str, raw_folder: Path) -> dict[str, Path]:

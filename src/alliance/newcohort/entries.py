@@ -7,19 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from alliance.newcohort.families import families
 from alliance.newcohort.forms import Form
+from alliance.newcohort.kinds import FEW_CLIENTS, MOST_ARMS, clients_a_text, end_of
 from alliance.newcohort.nodes import DECIDE, GUESS, Node, listed, scalar
 from alliance.newcohort.profiles import Profile
 from alliance.newcohort.tables import Table
 
 _FACTS = ("therapist", "end_status", "sessions_planned", "age_years", "gender", "treatment")
-_END_WORDS = {
-    "dropout": ("drop", "abbruch", "abgebrochen", "discontin", "left", "quit", "withdr", "uitval"),
-    "completed": ("complet", "regul", "abgeschl", "finish", "beendet", "planned end"),
-    "transferred": ("transfer", "wechsel", "referred", "moved", "verlegt"),
-    "ongoing": ("ongoing", "laufend", "current", "active", "still", "in treatment"),
-}
-_MOST_NAMED = 12  # names of unread columns told in one comment
 _LONGEST_NAME = 32
+BY_NAME, BY_TEXTS = "by its name", "by its texts"
 
 
 def entry(table: Table, told: set[str]) -> list[Node]:
@@ -57,7 +52,7 @@ def entry(table: Table, told: set[str]) -> list[Node]:
         nodes.append(_session(table))
     if table.rows == "answer":
         nodes += [
-            Node(role, scalar(column))
+            Node(role, scalar(column), comment=GUESS + BY_NAME)
             for role in ("form", "item", "answer")
             if (column := table.roles.get(role))
         ]
@@ -151,7 +146,7 @@ def _client(table: Table) -> Node:
     if column is None:
         return Node("client", comment=DECIDE + "which column holds the client's id?")
     told = f"its name says so (others that may be meant: {', '.join(rivals)})" if rivals else ""
-    return Node("client", scalar(column), comment=GUESS + told if told else "")
+    return Node("client", scalar(column), comment=GUESS + (told or BY_NAME))
 
 
 def _site_question(table: Table) -> list[Node]:
@@ -173,7 +168,7 @@ def _session(table: Table) -> Node:
         return Node("session", comment=DECIDE + "which column holds the session's number?")
     column = scalar(profile.name)
     if profile.is_number and profile.low >= 1:
-        return Node("session", column)
+        return Node("session", column, comment=GUESS + BY_NAME)
     if profile.is_number and profile.texts:
         low = int(profile.low)
         numbers = sorted({int(float(t)) for t in profile.texts if _is_whole(t)})
@@ -210,7 +205,7 @@ def _event(profile: Profile) -> Node:
             told = "are these rows about the client and no session? Else take the line out, or name"
             told += " them under ignore"
             below.append(Node("about_client", listed(rest), comment=GUESS + told))
-        return Node("session", below=below)
+        return Node("session", below=below, comment=GUESS + "the number in its texts")
     question = "which text is which session? Sessions count from 1"
     codes = [Node(text) for text in texts]
     below.append(Node("codes", below=codes, comment=DECIDE + question))
@@ -224,7 +219,7 @@ def _facts(table: Table, told: set[str]) -> list[Node]:
         if profile is None or role in told:
             continue
         told.add(role)
-        nodes.append(_fact(role, profile))
+        nodes.append(_fact(role, profile, table))
     intake = table.profile("intake_date")
     if intake is not None and table.rows == "client" and "intake_date" not in told:
         told.add("intake_date")
@@ -234,50 +229,58 @@ def _facts(table: Table, told: set[str]) -> list[Node]:
     return nodes
 
 
-def _fact(role: str, profile: Profile) -> Node:
+def _fact(role: str, profile: Profile, table: Table) -> Node:
     column = scalar(profile.name)
+    why = GUESS + (BY_TEXTS if role in table.roles.by_content else BY_NAME)
     if role == "age_years":
-        return Node(role, below=[Node("column", column), Node("type", "number")])
+        return Node(role, below=[Node("column", column), Node("type", "number")], comment=why)
     if role == "end_status":
-        return _end_status(profile)
+        return _end_status(profile, why)
     if role in ("gender", "treatment"):
-        told = "the texts as they stand; give `codes` where sites write them differently"
-        return Node(role, column, comment=told)
-    return Node(role, column)
+        why += "; its texts as they stand: give `codes` where sites write them differently"
+    if role == "therapist":
+        why += _few_therapists(profile, table)
+    return Node(role, column, comment=why)
 
 
-def _end_status(profile: Profile) -> Node:
+def _few_therapists(profile: Profile, table: Table) -> str:
+    """Question a few therapists with many clients each: they may be arms or places."""
+    client = table.profile("client")
+    each = clients_a_text(profile, client.n_distinct) if client else 0.0
+    if profile.n_distinct > MOST_ARMS or each < FEW_CLIENTS:
+        return ""
+    return (
+        f". But {profile.n_distinct} texts stand for {each:.0f} clients each: are they people who"
+        " treat? If they are arms or places, call the line treatment, or take it out"
+    )
+
+
+def _end_status(profile: Profile, why: str) -> Node:
     """Return how treatments ended, each text with its word: guessed by its letters, else asked."""
-    texts = [profile.labels.get(text, text) for text in profile.texts]
-    if not texts:
-        told = "is this how treatment ended? Then give codes, from each text to dropout, completed,"
-        return Node(
-            "end_status", scalar(profile.name), comment=f"{GUESS}{told} transferred or ongoing"
-        )
-    codes = []
-    for code, text in zip(profile.texts, texts, strict=True):
-        word = next(
-            (w for w, stems in _END_WORDS.items() if any(s in text.lower() for s in stems)), None
-        )
-        codes.append(Node(code, word))
+    column = Node("column", scalar(profile.name))
+    if not profile.texts:
+        told = "which text means dropout, completed, transferred or ongoing? If this column is"
+        told += " not how treatment ended, take end_status out"
+        return Node("end_status", below=[column, Node("codes", comment=DECIDE + told)], comment=why)
+    codes = [Node(text, end_of(profile.labels.get(text, text))) for text in profile.texts]
     if any(code.value is None for code in codes):
-        comment = DECIDE + "which text means dropout, completed, transferred or ongoing?"
+        comment = DECIDE + "which text means dropout, completed, transferred or ongoing? If this"
+        comment += " column is not how treatment ended, take end_status out"
     else:
         comment = GUESS + "by the letters of each text; compare"
-    column = Node("column", scalar(profile.name))
     below = [column, Node("codes", below=codes, comment=comment)]
-    return Node("end_status", below=below)
+    return Node("end_status", below=below, comment=why)
 
 
 def _times(table: Table) -> list[Node]:
     """Return when sessions took place."""
     family = _date_family(table)
     if family is not None:
-        return [Node("date", scalar(family[0]))]
+        return [Node("date", scalar(family[0]), comment=GUESS + "dates, one column a session")]
     if table.rows != "session":
         return []
     if date := table.roles.get("date"):
-        return [Node("date", scalar(date))]
+        return [Node("date", scalar(date), comment=GUESS + BY_NAME)]
     if day := table.roles.get("day"):
         return [Node("day", scalar(day), comment=GUESS + "days since intake")]
     session = table.roles.get("session")
@@ -296,13 +299,13 @@ def _measure(table: Table, form: Form) -> Node:
     if table.rows == "answer":
         if form.form is None:
             return Node(form.name, "{}")
-        return Node(form.name, below=[Node("form", scalar(form.form))])
+        why = GUESS + "its text in the form column"
+        return Node(form.name, below=[Node("form", scalar(form.form), comment=why)])
+    if form.is_total:
+        return Node(form.name, below=[_total(table, form)])
     below = []
     if form.at:
-        told = f"{form.n_items} columns with the same few texts"
-        if form.left_out:
-            told += f"; {', '.join(form.left_out)} left out: everybody answers alike (a check?)"
-        below.append(Node("items_at", listed(form.at), comment=GUESS + told))
+        below.append(_items_by_place(table, form))
     elif form.family is not None:
         below.append(_items(table, form))
     if form.total:
@@ -318,17 +321,32 @@ def _measure(table: Table, form: Form) -> Node:
     return Node(form.name, below=below)
 
 
+def _items_by_place(table: Table, form: Form) -> Node:
+    """Return items whose columns are named by wordings: by letter, or by name at one session."""
+    told = f"{form.n_items} columns with the same few texts"
+    if form.left_out:
+        told += f"; {', '.join(form.left_out)} left out: everybody answers alike (a check?)"
+    if table.rows == "session":
+        return Node("items_at", listed(form.at), comment=GUESS + told)
+    told += "; one form a client: the first session's"
+    return Node("items", below=[Node("1", listed(form.items))], comment=GUESS + told)
+
+
+def _total(table: Table, form: Form) -> Node:
+    """Return where totals stand: a column, or one for each session."""
+    if table.rows == "session":
+        return Node("total", scalar(form.columns[0]), comment=GUESS + "a total, without its items")
+    by_session = [Node(str(n), scalar(name)) for n, name in enumerate(form.columns, start=1)]
+    told = "totals without items, sessions in the order of the file: compare"
+    return Node("total", below=by_session, comment=GUESS + told)
+
+
 def _items(table: Table, form: Form) -> Node:
     assert form.family is not None
     family, pattern = form.family, form.family.pattern
-    if table.rows == "session":
-        return Node("items", scalar(pattern))
-    if form.is_total:
-        numbers = {s if s is not None else i: c for (s, i), c in family.columns.items()}
-        by_session = [Node(str(n), listed([numbers[n]])) for n in sorted(k for k in numbers if k)]
-        return Node("items", below=by_session, comment=GUESS + "one total a session, no items")
-    if family.sessions:
-        return Node("items", scalar(pattern))
+    why = GUESS + f"{form.n_items} columns whose names differ by numbers only"
+    if table.rows == "session" or family.sessions:
+        return Node("items", scalar(pattern), comment=why)
     told = "one form a client: the first session's"
     return Node("items", below=[Node("1", scalar(pattern))], comment=GUESS + told)
 
@@ -339,26 +357,28 @@ def _loose_measures(table: Table) -> list[Node]:
         return []
     question = (
         f"{len(table.loose)} columns of numbers fit no pattern. If they hold one total a session,"
-        " sort them by hand as below (docs/new-cohort.md, “Names that follow no rule”); if they are"
-        " no answers, take `measures` out"
+        " sort them by hand as below and give the measure `items: none` in the config"
+        " (docs/new-cohort.md, “Names that follow no rule”); if they are no answers, take"
+        " `measures` out"
     )
-    sketch = ["  <measure>:", "    items:"]
-    sketch += [f"      {i}: {listed([name])}" for i, name in enumerate(table.loose, start=1)]
+    sketch = ["  <measure>:", "    total:"]
+    sketch += [f"      {i}: {scalar(name)}" for i, name in enumerate(table.loose, start=1)]
     return [Node("measures", comment=f"{DECIDE}{question}"), Node("", comment="\n".join(sketch))]
 
 
 def _unread(table: Table) -> list[Node]:
-    """Name the columns that nothing reads."""
+    """Name every column that nothing reads."""
     named = ("client", "session", "site", "form", "item", "answer", "date", "day", "intake_date")
     used = {column for role in (*named, *_FACTS) if (column := table.roles.get(role))}
     used |= {name for form in table.forms for name in (*form.columns, form.total or "")}
-    used |= _used_dates(table) | set(table.loose)
+    used |= _used_dates(table)
+    if not table.forms and _loose_measures(table):
+        used |= set(table.loose)  # asked about
     rest = [p.name for p in table.profiles if p.name not in used]
     if not rest:
         return []
-    more = f" and {len(rest) - _MOST_NAMED} more" if len(rest) > _MOST_NAMED else ""
-    names = ", ".join(map(_short, rest[:_MOST_NAMED]))
-    return [Node("", comment=f"Not read, since nothing here names them: {names}{more}")]
+    told = "Not read, since nothing here names them"
+    return [Node("", comment=f"{told}: {', '.join(map(_short, rest))}")]
 
 
 def _short(name: str) -> str:

@@ -43,11 +43,12 @@ class Family:
         return sorted({session for session, _ in self.columns if session is not None})
 
 
-def families(names: Sequence[str]) -> list[Family]:
+def families(names: Sequence[str], sessions_in_rows: bool = False) -> list[Family]:
     """Return the families among column names, in the order of the file.
 
     A number that is the same in all names of a family is part of the name (`PHQ9_1`, `PHQ9_2`). Of
     two numbers the one after a word such as `s`, `t` or `session` is the session, else the first.
+    Where each row is a session already, a single number is an item's, whatever stands before it.
     """
     groups: dict[tuple[str, ...], list[tuple[str, list[int]]]] = {}
     for name in names:
@@ -57,8 +58,19 @@ def families(names: Sequence[str]) -> list[Family]:
     found: list[Family] = []
     for pieces, members in groups.items():
         found += _families_of(list(pieces), members)
+    if sessions_in_rows:
+        found = [family if family.items else _of_items(family) for family in found]
     order = {name: at for at, name in enumerate(names)}
     return sorted(found, key=lambda family: min(order[name] for name in family.columns.values()))
+
+
+def _of_items(family: Family) -> Family:
+    """Return a family of items instead of sessions."""
+    pattern = family.pattern.replace("{session}", "{item}")
+    columns: dict[tuple[int | None, int | None], str] = {
+        (None, number): name for (number, _), name in family.columns.items()
+    }
+    return Family(stem_of(pattern), pattern, columns)
 
 
 def _families_of(pieces: list[str], members: list[tuple[str, list[int]]]) -> list[Family]:

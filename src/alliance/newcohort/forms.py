@@ -42,6 +42,10 @@ class Form:
         The pattern, or None.
     at
         Letters of the columns (`[D-K, M-N]`) where names are wordings.
+    left_out
+        Letters of columns among them that are no items.
+    items
+        Names of the columns at `at`.
     form
         Its text in the form column of a long table.
     total
@@ -61,6 +65,7 @@ class Form:
     family: Family | None = None
     at: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    items: list[str] = field(default_factory=list)
     form: str | None = None
     total: str | None = None
     listed: list[Candidate] = field(default_factory=list)
@@ -82,13 +87,14 @@ class Form:
         return self.n_items == 1
 
 
-def find_forms(raw: RawTable, profiles: Sequence[Profile], decimal: str) -> list[Form]:
+def find_forms(
+    raw: RawTable, profiles: Sequence[Profile], sessions_in_rows: bool = False
+) -> list[Form]:
     """Return the questionnaires among the columns of a table."""
-    del decimal  # the profiles have read the numbers already
     by_name = {p.name: p for p in profiles}
     usable = [p.name for p in profiles if not p.styles and (p.n_filled == 0 or _is_answer(p))]
     found = []
-    for family in families(usable):
+    for family in families(usable, sessions_in_rows):
         members = [by_name[name] for name in family.columns.values()]
         if not any(p.n_filled for p in members):
             continue
@@ -177,6 +183,7 @@ def _block(raw: RawTable, block: Sequence[int], free: Mapping[str, Profile]) -> 
     return Form(
         "form", columns, len(items), math.nan, math.nan, answers,
         at=_letters(items), left_out=left_out, listed=listed,
+        items=[raw.header[at] for at in items],
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from alliance.ingest.readers import read_table
 from alliance.ingest.readers.cells import cell_text
 from alliance.ingest.readers.opened import RawFile, open_raw
 from alliance.ingest.readers.signature import FORMATS, content_of
+from alliance.running.raw_folders import EXCEL_LOCK
 
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 40  # rows at the top that tell delimiter and header
@@ -65,6 +66,10 @@ def look_at(folder: Path) -> tuple[list[Sheet], list[tuple[str, str]]]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if not path.is_file() or any(part.startswith(".") for part in name.split("/")):
+            continue
+        if path.name.startswith(EXCEL_LOCK):
+            told = f"{path.name.removeprefix(EXCEL_LOCK)} is open in Excel: save it and close Excel"
+            unread.append((name, told))
             continue
         try:
             found = list(_sheets(folder, name))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from alliance.newcohort.kinds import are_arms, are_ends, are_genders
 from alliance.newcohort.profiles import Profile
 
 # Words that columns are called by, in English, German, Dutch, French, Spanish and Chinese.
@@ -17,8 +18,9 @@ WORDS: dict[str, tuple[str, ...]] = {
                "编号", "nummer", "user", "respondent"),
     "sessions_planned": ("planned", "geplant", "bewilligt", "contracted"),
     "session": ("session", "sessie", "sitzung", "sess", "seance", "sesion", "visit_no", "visit",
-                "session_no", "wave", "week", "woche", "timepoint", "zeitpunkt", "mzp",
-                "redcap_event_name", "event", "occasion", "termin", "time", "zeit", "t"),
+                "session_no", "wave", "week", "woche", "month", "monat", "maand", "timepoint",
+                "zeitpunkt", "mzp", "redcap_event_name", "event", "occasion", "termin", "time",
+                "zeit", "t"),
     "date": ("date", "datum", "fecha", "sess_date", "session_date", "recordeddate", "startdate",
              "submitdate", "日期"),
     "intake_date": ("intake", "aufnahme", "admission", "baseline_date", "therapiebeginn"),
@@ -31,12 +33,17 @@ WORDS: dict[str, tuple[str, ...]] = {
     "gender": ("gender", "sex", "geschlecht", "geslacht", "性别",
                "male", "female"),
     "treatment": ("treatment", "arm", "group", "gruppe", "condition", "bedingung", "randomi",
-                  "分组"),
+                  "therapy", "therapie", "分组"),
     "site": ("site", "clinic", "klinik", "centre", "center", "zentrum", "site_masked"),
     "form": ("form", "questionnaire", "instrument", "measure", "fragebogen", "scale", "skala"),
     "item": ("item", "item_no", "question", "frage", "itemnr"),
     "answer": ("answer", "response", "value", "antwort", "wert", "score"),
 }  # fmt: skip
+# Words that say it only as a whole: THERAPY is no therapist, Therapieende no treatment.
+_WHOLE = frozenset(("ther", "therapy", "therapie"))
+# What texts say of a column whatever its name.
+_BY_CONTENT = {"end_status": are_ends, "gender": are_genders, "treatment": are_arms}
+_AGES = (3, 110)  # years
 _MOST_PIECES = 4
 
 
@@ -50,10 +57,13 @@ class Roles:
         The likeliest column of each role.
     rivals
         Other columns that may be meant, by role.
+    by_content
+        Roles whose column was told by its texts, not by its name.
     """
 
     by_role: dict[str, str] = field(default_factory=dict)
     rivals: dict[str, list[str]] = field(default_factory=dict)
+    by_content: set[str] = field(default_factory=set)
 
     def get(self, role: str) -> str | None:
         """Return the column of a role, or None."""
@@ -89,6 +99,12 @@ def roles(profiles: Sequence[Profile], taken: set[str], n_rows: int) -> Roles:
             found.by_role[role] = ranked[0][2]
             found.rivals[role] = [name for _, _, name in ranked[1:4]]
             used.add(ranked[0][2])
+    for role, is_so in _BY_CONTENT.items():
+        told = next((p.name for p in free if p.name not in used and is_so(p)), None)
+        if role not in found.by_role and told is not None:
+            found.by_role[role] = told
+            found.by_content.add(role)
+            used.add(told)
     return found
 
 
@@ -105,7 +121,7 @@ def _rank(role: str, name: str) -> int | None:
             rank = at
         elif (
             word in pieces
-            or (len(word) >= 4 and any(p.startswith(word) for p in pieces))
+            or (len(word) >= 4 and word not in _WHOLE and any(p.startswith(word) for p in pieces))
             or (not word.isascii() and word in small)
         ):
             rank = at + 100
@@ -124,6 +140,10 @@ def _can_be(role: str, profile: Profile, n_rows: int) -> bool:
         return is_date
     if role == "session":
         return not is_date and profile.n_distinct <= max(200, n_rows // 2)
+    if role == "therapist":
+        return not is_date and not any(is_so(profile) for is_so in _BY_CONTENT.values())
+    if role == "age_years" and not _AGES[0] <= profile.low <= profile.high <= _AGES[1]:
+        return False
     if role in ("day", "sessions_planned", "age_years"):
         return profile.is_number and not is_date
     if role in ("end_status", "gender", "treatment"):

@@ -111,6 +111,11 @@ def chosen(listed: Sequence[Candidate]) -> Candidate | None:
     return listed[0]
 
 
+def named_by(stem: str) -> list[str]:
+    """Return the ids of the keys that the letters of a name are of."""
+    return [name for name, key in known_keys().items() if _is_named(stem, key)]
+
+
 def _is_named(stem: str, key: Instrument) -> bool:
     """Whether the letters of a name are those of the key."""
     letters = re.sub(r"[^a-z]", "", stem.lower())

@@ -8,6 +8,7 @@ from alliance.newcohort.forms import Form, find_forms, forms_of_long, with_total
 from alliance.newcohort.look import Sheet
 from alliance.newcohort.profiles import Profile, profiles
 from alliance.newcohort.roles import Roles, roles
+from alliance.newcohort.totals import totals_of
 
 
 @dataclass(slots=True)
@@ -57,9 +58,10 @@ def propose_table(sheet: Sheet) -> Table:
     columns = profiles(sheet.raw, decimal)
     n_rows = len(sheet.raw)
     first = roles(columns, set(), n_rows)
-    forms = find_forms(sheet.raw, columns, decimal)
     client = next((p for p in columns if p.name == first.get("client")), None)
-    repeats = client is not None and _is_repeated(client) and not any(f.is_wide for f in forms)
+    repeats = client is not None and _is_repeated(client)
+    forms = find_forms(sheet.raw, columns, sessions_in_rows=repeats)
+    repeats = repeats and not any(form.is_wide for form in forms)
     is_long = bool(first.get("item") and first.get("answer")) and repeats
     if is_long:
         forms = []
@@ -74,6 +76,9 @@ def propose_table(sheet: Sheet) -> Table:
     table.rows = _rows(table, is_long, repeats)
     if table.rows == "answer":
         _add_long_forms(table, decimal)
+    if table.rows in ("client", "session") and not (table.rows == "client" and repeats):
+        table.forms += totals_of(columns, taken | set(found.by_role.values()), table.rows)
+        taken |= {name for form in table.forms for name in form.columns}
     if table.rows == "client":
         table.loose = _loose(table, taken)
     return table

@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from alliance.config.measure_keys import NO_ITEMS
+from alliance.config.score_columns import TOTAL
 from alliance.newcohort.entries import entry, times_known
 from alliance.newcohort.forms import Form, range_words
 from alliance.newcohort.nodes import DECIDE, GUESS, Node, lines, listed, scalar
 from alliance.newcohort.scales import MOST_TOLD
 from alliance.newcohort.tables import Table
+
+SYMPTOMS = "symptoms"
+GENERAL = ("gsi",)  # scores over all items of keys that do not call them a total
+MOST_SCORES = 3
+NO_MEASURE = (
+    "No questionnaire was found in any file, so that this cohort has no measure. If some columns"
+    " hold answers or totals, name them here and in the site's mapping (docs/new-cohort.md); else"
+    " the report tells of sessions and ends of treatment only."
+)
 
 _HEAD = """\
 # yaml-language-server: $schema={schema}
@@ -24,13 +35,15 @@ _HEAD = """\
 
 def cohort_text(cohort: str, tables: Mapping[str, Sequence[Table]]) -> str:
     """Return `config/<cohort>.yaml`, and give the forms their names on the way."""
-    forms = _named([form for listed in tables.values() for t in listed for form in t.forms])
+    forms = _named([table.forms for of_site in tables.values() for table in of_site])
     every = [table for of_site in tables.values() for table in of_site]
     nodes = [
         Node("cohort", scalar(cohort)),
         Node("title", scalar(cohort), comment=GUESS + "the heading of the report, for people"),
         Node("sites", listed(tables)),
     ]
+    if not forms:
+        nodes.append(Node("", comment=NO_MEASURE))
     if forms:
         nodes.append(
             Node("measures", below=[_measure(name, form, forms) for name, form in forms.items()])
@@ -60,23 +73,44 @@ def site_text(site: str, tables: Sequence[Table], unread: Sequence[tuple[str, st
     return head + "\n".join(top) + "\ntables:\n" + "\n\n".join(blocks) + "\n"
 
 
-def _named(forms: Sequence[Form]) -> dict[str, Form]:
+def _named(tables: Sequence[Sequence[Form]]) -> dict[str, Form]:
     """Name the forms: those of one scoring key, or of one stem, get one name over all sites."""
     found: dict[str, Form] = {}
-    for form in forms:
-        key = form.key
-        name = _name(form)
-        other = found.get(name)
-        if other is not None and not _alike(other, form):
-            name = _word(key.instrument.id if key else f"{name}_{form.n_items}")
-        form.name = name
-        found.setdefault(name, form)
+    _name_symptoms([form for forms in tables for form in forms])
+    for forms in tables:
+        here: set[str] = set()
+        for form in forms:
+            name = _own_name(form, found)
+            if name in here:
+                name = _word(form.columns[0] if form.columns else f"{name}_{len(here) + 1}")
+            form.name = name
+            here.add(form.name)
+            found.setdefault(form.name, form)
     return found
+
+
+def _own_name(form: Form, found: Mapping[str, Form]) -> str:
+    """Return a name that no other questionnaire has."""
+    name, key = form.name or _name(form), form.key
+    other = found.get(name)
+    if other is None or _alike(other, form):
+        return name
+    return _word(key.instrument.id if key else f"{name}_{form.n_items}")
 
 
 def _alike(one: Form, other: Form) -> bool:
     keys = [form.key.instrument.id if form.key else None for form in (one, other)]
     return keys[0] == keys[1] and one.n_items == other.n_items
+
+
+def _name_symptoms(forms: Sequence[Form]) -> None:
+    """Call the one questionnaire of symptoms `symptoms`; several keep their instruments' names."""
+    keys = [form.key.instrument for form in forms if form.key]
+    symptoms = {key.id for key in keys if key.construct == SYMPTOMS}
+    for form in forms:
+        if form.key and form.key.instrument.id in symptoms:
+            word = _word(form.key.instrument.id)
+            form.name = SYMPTOMS if len(symptoms) == 1 else f"{SYMPTOMS}_{word}"
 
 
 def _name(form: Form) -> str:
@@ -97,11 +131,13 @@ def _measure(name: str, form: Form, forms: Mapping[str, Form]) -> Node:
     seen, key = range_words(form), form.key
     others = [c for c in form.listed if c is not key][:MOST_TOLD]
     told = [f"{c.instrument.id} ({c.reason})" for c in others]
+    totals = [Node("items", NO_ITEMS, comment=GUESS + "totals only")] if form.is_total else []
     if key is None:
         question = f"which questionnaire is this? Seen: {seen}."
         if form.is_total:
-            question += " Add a key with a single item for totals: docs/new-cohort.md"
-        elif told:
+            question += " If these columns are no totals of a questionnaire, take the entry out"
+            question += " here and in the site's mapping."
+        if told:
             question += f" It may be {'; '.join(told)}"
         else:
             question += " No key of the project fits; docs/new-cohort.md says how to add one"
@@ -109,14 +145,14 @@ def _measure(name: str, form: Form, forms: Mapping[str, Form]) -> Node:
         if alike:
             question += f". If it is the questionnaire that is called {' or '.join(alike)} here,"
             question += " take this entry out and use that name in the site's mapping, too"
-        return Node(name, below=[Node("instrument", comment=DECIDE + question)])
+        return Node(name, below=[Node("instrument", comment=DECIDE + question), *totals])
     why = f"{key.reason}; seen: {seen}"
     if told:
         why += f". Less likely: {'; '.join(told)}"
     below = [Node("instrument", scalar(key.instrument.id), comment=GUESS + why)]
     label = key.instrument.abbreviation
     label += " (therapist)" if key.instrument.rater == "therapist" else ""
-    below.append(Node("label", scalar(label)))
+    below += [Node("label", scalar(label)), *totals]
     if key.instrument.status == "check":
         question = "this key is known from the literature only. Compare config/instruments/"
         question += f"{key.instrument.id}.yaml with your form; then write\n"
@@ -126,12 +162,14 @@ def _measure(name: str, form: Form, forms: Mapping[str, Form]) -> Node:
 
 def _models(forms: Mapping[str, Form], tables: Sequence[Table], time: str) -> list[Node]:
     """Return models to begin with: how each measure develops, and what goes with what."""
+    columns = {name: _columns_of(name, form) for name, form in forms.items()}
     models = [
-        Node(f"{name}_growth", f"{{family: growth, outcome: {name}, time: {time}}}")
-        for name in forms
+        Node(f"{column}_growth", f"{{family: growth, outcome: {column}, time: {time}}}")
+        for own in columns.values()
+        for column in own
     ]
-    alliance = next((n for n in forms if n == "alliance"), None)
-    symptoms = next((n for n, f in forms.items() if f.key and "alliance" not in n), None)
+    alliance = next((columns[n][0] for n in forms if n == "alliance"), None)
+    symptoms = next((columns[n][0] for n in forms if n.startswith(SYMPTOMS)), None)
     if alliance and symptoms:
         pair = f"predictor: {alliance}, outcome: {symptoms}, time: {time}"
         models.append(Node(f"alliance_to_{symptoms}", f"{{family: coupling, {pair}}}"))
@@ -141,3 +179,12 @@ def _models(forms: Mapping[str, Form], tables: Sequence[Table], time: str) -> li
     if not models:
         return []
     return [Node("models", below=models, comment=GUESS + "analyses to begin with; add or take out")]
+
+
+def _columns_of(name: str, form: Form) -> list[str]:
+    """Return the scores to look at: the total, or where the key has none its first scores."""
+    scores = [score.name for score in form.key.instrument.scores] if form.key else [TOTAL]
+    if TOTAL in scores or form.is_total:
+        return [name]
+    chosen = [score for score in scores if score in GENERAL] or scores[:MOST_SCORES]
+    return [f"{name}_{score}" for score in chosen]
