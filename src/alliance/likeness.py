@@ -8,11 +8,11 @@ told, and the site's mapping says whether they are one (`same_as`).
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-
-import pandas as pd
+from pathlib import Path, PurePosixPath
 
 # Blanks that `str.strip` knows, and signs that take no room or look like a blank but are none.
 BLANKS = "".join(chr(point) for point in range(0x3001) if chr(point).isspace())
@@ -53,7 +53,8 @@ _SMALL_TWINS = str.maketrans(
     "\u03c1\u03c4\u03c5\u03c7",
     "bkmht" "abezhikmnoptyx",
 )  # fmt: skip
-_WHOLE_NUMBER = re.compile(r"0*([0-9]+)(?:[.,]0*)?")
+_WHOLE_NUMBER = re.compile(r"([-+]?)0*([0-9]+)(?:[.,]0*)?")
+_DECIMALS = re.compile(r"([-+]?[0-9]+)[.,]0*")
 _LEADING_ZEROS = re.compile(r"(?<![0-9.,])0+(?=[0-9])")
 _DIGIT_TWINS = str.maketrans("oOlI|", "00111")
 
@@ -64,7 +65,7 @@ def _one_blank(text: str) -> str:
 
 def _whole(text: str) -> str:
     number = _WHOLE_NUMBER.fullmatch(text)
-    return number.group(1) if number else text
+    return number.group(1).removeprefix("+") + number.group(2) if number else text
 
 
 def _digits(text: str) -> str:
@@ -146,19 +147,38 @@ def like(wanted: str, present: Iterable[str]) -> list[str]:
     return []
 
 
+def file_like(folder: Path, name: str) -> Path:
+    """Return the file in `folder` that `name` means: by its own name, else the one that looks it.
+
+    Where none or several do, the path under the name itself, at which there is none.
+    """
+    path = folder
+    for part in PurePosixPath(name).parts:
+        if not os.path.lexists(path / part) and path.is_dir():
+            found = like(part, sorted(os.listdir(path)))
+            path /= found[0] if len(found) == 1 else part
+        else:
+            path /= part
+    return path
+
+
 class Words:
     """Words that a mapping names (codes, events, texts for missing), found by what they look like.
 
     Parameters
     ----------
     words
-        The words; two of them may look alike, and are then found by their exact spelling only.
+        The words; two of them that look alike are found by their exact spelling only.
+    folds
+        What is folded away: `seen`, and `read` where a person would take the text for the word.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self.exact = {word: word for word in words}
+    def __init__(
+        self, words: Iterable[str], folds: Sequence[Callable[[str], str]] = (seen, read)
+    ) -> None:
+        self.exact = set(words)
         self.alike: list[tuple[Callable[[str], str], dict[str, str]]] = []
-        for fold in (seen, read):
+        for fold in folds:
             groups: dict[str, list[str]] = {}
             for word in self.exact:
                 groups.setdefault(fold(word), []).append(word)
@@ -176,12 +196,18 @@ class Words:
         return None
 
 
-def is_one_of(texts: pd.Series, words: Sequence[str]) -> pd.Series:
-    """Return whether each text is, or looks like, one of `words`; false where it is missing."""
-    known = Words(words)
-    positions, distinct = pd.factorize(texts)
-    found = [known.find(str(text)) is not None for text in distinct]
-    return pd.Series(pd.array([*found, False], dtype=bool)[positions], index=texts.index)
+def without_decimals(text: str) -> str:
+    """Return a text as `seen`, and -9 for -9.0: how programs write the same whole number."""
+    shown = seen(text)
+    number = _DECIMALS.fullmatch(shown)
+    return number.group(1) if number else shown
+
+
+def plain_number(text: str) -> str:
+    """Return a number's text without invisible signs, its minus and its digits those of ASCII."""
+    if text.isascii():
+        return text.strip()
+    return _DASHES.sub("-", unicodedata.normalize("NFKC", _HIDDEN.sub("", text))).strip()
 
 
 def id_keys(own_id: str) -> tuple[str, str]:

@@ -207,20 +207,25 @@ def test_people_are_numbered_by_site_and_id():
 @pytest.mark.parametrize(
     "alike",
     [["A1", "a1"], ["A1", "A1 "], ["A 1", "A1"], ["AO1", "A01"], ["Al1", "AI1"], ["7", "007"],
-     ["P07", "P7"], ["\u0410B", "AB"], ["\uff21B", "AB"]],
+     ["P07", "P7"], ["\u0410B", "AB"], ["\uff21B", "AB"], ["P7", "P7\u200b"], ["P\u00ad7", "P7"],
+     ["7", "7.0"], ["A-1", "A\u20111"], ["M\u00fc", "Mu\u0308"], ["A B", "A\u00a0B"],
+     ["\u03bdx", "vx"], ["\u0391\u03bd1", "\u03b1\u03bd1"], ["ID1", "id1"], ["7", "\u0667"]],
 )  # fmt: skip
 def test_look_alike_ids(alike):
-    known = people.People(np.array(["s"] * 3), np.array([*alike, "other"]))
-    assert people.look_alikes(known).tolist() == [0, 1]
+    ids = [("s", own_id) for own_id in (*alike, "other")]
+    assert people.look_alikes(ids) == [sorted(ids[:2])]
+
+
+def test_ids_that_a_third_ties_together_are_one_group():
+    ids = [("s", own_id) for own_id in ("AO1", "ao1", "A01", "B")]
+    assert people.look_alikes(ids) == [sorted(ids[:3])]
 
 
 def test_different_ids_do_not_look_alike():
     ids = [f"N{i:03}" for i in range(300)] + [f"{i}" for i in range(20001, 20300)]
     ids += ["A-1", "A1", "A_1", "10", "100", "1e5", "E001", "E0010"]
-    known = people.People(np.array(["s"] * len(ids)), np.array(ids))
-    assert people.look_alikes(known).tolist() == []
-    two_sites = people.People(np.array(["s", "t"]), np.array(["a", "A"]))
-    assert people.look_alikes(two_sites).tolist() == []
+    assert people.look_alikes(("s", own_id) for own_id in ids) == []
+    assert people.look_alikes([("s", "a"), ("t", "A")]) == []
 
 
 def test_pseudonyms_depend_on_site_kind_and_key():

@@ -19,6 +19,7 @@ from alliance.config.site import own_problems
 from alliance.config.site_mapping import END_STATUS, completed_mapping, letter_positions
 from alliance.config.strict_yaml import Document, KeyPath, Problem
 from alliance.errors import ConfigError
+from alliance.likeness import file_like
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -89,7 +90,7 @@ def raw_files_of(mapping: Mapping[str, Any], raw_folder: str | Path) -> list[Pat
     """Return the raw files that a site's mapping reads, each once, in the mapping's order."""
     sources = [s for table in mapping["tables"] for s in (table, *table["join"])]
     names = [source[key] for source in sources for key in ("file", "dictionary")]
-    return [Path(raw_folder) / name for name in dict.fromkeys(filter(None, names))]
+    return [file_like(Path(raw_folder), name) for name in dict.fromkeys(filter(None, names))]
 
 
 def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:

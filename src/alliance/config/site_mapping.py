@@ -20,6 +20,7 @@ FORMAT_BY_ENDING = {
 PACKED = (".gz", ".zip")
 # Formats that are delimited text, with or without the habits of a program.
 DELIMITED = ("csv", "redcap", "qualtrics", "limesurvey")
+KINDS_OF_IDS = ("client", "therapist", "site")
 FACT_TYPES = {"sessions_planned": "number", "intake_date": "date"}
 
 
@@ -43,11 +44,12 @@ def declared_format(table: Mapping[str, Any]) -> str | None:
 
 def completed_mapping(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return a mapping with every default filled in and every shorthand spelt out."""
+    same_as = {kind: dict(content.get("same_as", {}).get(kind, {})) for kind in KINDS_OF_IDS}
     return {
         "site": content["site"],
         "title": content.get("title", content["site"]),
         "therapist_of_client": content.get("therapist_of_client", "most_sessions"),
-        "tables": [_completed_table(table) for table in content["tables"]],
+        "tables": [{**_completed_table(table), "same_as": same_as} for table in content["tables"]],
     }
 
 

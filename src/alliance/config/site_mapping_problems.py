@@ -55,6 +55,8 @@ def mapping_problems(mapping: Document) -> list[Problem]:
                 place = ("tables", i, "client_facts", name)
                 problems.append(mapping.problem(place, f"is a {types[name]} in another table"))
     problems += [mapping.problem(place, text) for place, text in _therapist_problems(tables)]
+    same_as = mapping.content.get("same_as", {})
+    problems += [mapping.problem(place, text) for place, text in _spelling_problems(same_as)]
     return problems
 
 
@@ -102,6 +104,15 @@ def _therapist_problems(tables: list[Mapping[str, Any]]) -> Found:
         if of_client and "therapist" in table.get("session_facts", {}):
             told = "the therapist stands in client_facts too; say it once, of the client or of each"
             yield ("tables", i, "session_facts", "therapist"), f"{told} session"
+
+
+def _spelling_problems(same_as: Mapping[str, Mapping[str, str]]) -> Found:
+    """Yield spellings that are declared the same as one that is declared the same as a third."""
+    for kind, spellings in same_as.items():
+        for i, kept in enumerate(spellings.values(), 1):
+            if kept in spellings:  # the ids themselves are not told
+                told = f"the second spelling of line {i} stands before the colon in another line;"
+                yield ("same_as", kind), f"{told} give the spelling that is kept in both"
 
 
 def _row_problems(table: Mapping[str, Any]) -> Found:

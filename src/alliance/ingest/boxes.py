@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alliance.ingest.parse import is_one_of
 from alliance.ingest.raw import Mark, RawTable
+from alliance.likeness import Words
 
-TICKED = ("1", "Checked", "TRUE", "True", "true", "x", "X")
+TICKED = Words(["1", "Checked", "TRUE", "x"])
 
 
 def add_facts(table: Mapping[str, Any], raw: RawTable) -> None:
@@ -24,7 +26,7 @@ def add_facts(table: Mapping[str, Any], raw: RawTable) -> None:
         if boxes is None or not set(boxes) <= set(raw.header):
             continue  # a missing box is told as a missing column
         ticked = np.array(
-            [raw.column(box).str.strip().isin(TICKED).to_numpy(dtype=bool) for box in boxes]
+            [is_one_of(raw.column(box), TICKED).to_numpy(dtype=bool) for box in boxes]
         )
         n_ticked = ticked.sum(axis=0)
         words = np.array([*boxes.values(), None], dtype=object)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from alliance.config.site_mapping import letters_of
 
-_PLACES = re.compile(r"\{(session|item)\}")
+PLACES = re.compile(r"\{(session|item)\}")
 
 
 class ItemColumn(NamedTuple):
@@ -133,6 +133,24 @@ def _plain_columns(table: Mapping[str, Any]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name is not None]
 
 
+def names_of(table: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the columns that a table's mapping names outright, and its patterns."""
+    told: list[Any] = list(_plain_columns(table))
+    for given in table["measures"].values():
+        inner = given["items"]
+        told += list(inner.values()) if isinstance(inner, dict) else [inner]
+        told.append(given["recorded_total"])
+    for fact in table["session_facts"].values():
+        told.append(fact["column"] if isinstance(fact, dict) else fact)
+    listed = [
+        name for entry in told if entry for name in ([entry] if isinstance(entry, str) else entry)
+    ]
+    return (
+        [name for name in listed if not PLACES.search(name)],
+        [name for name in listed if PLACES.search(name)],
+    )
+
+
 def _item_columns(
     given: Mapping[str, Any], header: Sequence[str], n_items: int, columns: Columns
 ) -> list[ItemColumn]:
@@ -160,9 +178,9 @@ def _by_pattern(
     n_items: int,
     columns: Columns,
 ) -> list[ItemColumn]:
-    matches = _matches(pattern, header)
+    matched = matches(pattern, header)
     found: dict[tuple[int | None, int], str] = {}
-    for column, numbers in matches:
+    for column, numbers in matched:
         # a total has no number of an item: it is the only one
         session, item = (int(numbers[k]) if k in numbers else None for k in ("session", "item"))
         key = (session, 1 if item is None else item)
@@ -179,7 +197,7 @@ def _by_pattern(
     listed = []
     for session in sessions:
         for item in range(1, n_items + 1):
-            column = found.get((session, item)) or _written(pattern, session, item, matches)
+            column = found.get((session, item)) or _written(pattern, session, item, matched)
             listed.append(ItemColumn(session, item, column))
     return listed
 
@@ -188,16 +206,16 @@ def _by_session(
     pattern: str, header: Sequence[str], sessions: Sequence[int], columns: Columns
 ) -> BySession:
     """Return the column of each session; for a plain name the one column, under None."""
-    if not _PLACES.search(pattern):
+    if not PLACES.search(pattern):
         return {None: pattern}
-    matches = _matches(pattern, header)
+    matched = matches(pattern, header)
     found: BySession = {}
-    for column, numbers in matches:
+    for column, numbers in matched:
         session = int(numbers["session"])
         if found.setdefault(session, column) != column:
             columns.twice.append(column)
     for session in sessions:  # a session with answers must have this column too
-        found.setdefault(session, _written(pattern, session, None, matches))
+        found.setdefault(session, _written(pattern, session, None, matched))
     if not found:
         columns.missing.append(pattern)
     return found
@@ -206,8 +224,9 @@ def _by_session(
 Match = tuple[str, dict[str, str]]
 
 
-def _matches(pattern: str, header: Sequence[str]) -> list[Match]:
-    parts = _PLACES.split(pattern)
+def matches(pattern: str, header: Sequence[str]) -> list[Match]:
+    """Return the names that match a pattern, each with its numbers by `session` and `item`."""
+    parts = PLACES.split(pattern)
     regex = "".join(
         f"(?P<{part}>[0-9]{{1,5}})" if i % 2 else re.escape(part) for i, part in enumerate(parts)
     )
@@ -231,4 +250,4 @@ def _written(pattern: str, session: int | None, item: int | None, matches: list[
         number = numbers[name]
         return place.group() if number is None else str(number).zfill(width)
 
-    return _PLACES.sub(padded, pattern)
+    return PLACES.sub(padded, pattern)

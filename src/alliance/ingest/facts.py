@@ -15,7 +15,7 @@ import pandas as pd
 from alliance.config.site_mapping import END_STATUS
 from alliance.ingest import parse
 from alliance.ingest.layouts import LAYOUTS
-from alliance.ingest.layouts.cells import DAYS_A_WEEK
+from alliance.ingest.layouts.cells import DAYS_A_WEEK, therapist_ids
 from alliance.ingest.problems import Problems, rows_where
 from alliance.ingest.reading import Reading
 
@@ -54,7 +54,7 @@ def _fact_values(reading: Reading, name: str, fact: Mapping[str, Any]) -> pd.Ser
     """Return a fact's value in each row (missing: not told); cells that break a rule are noted."""
     column = fact["column"]
     if name == "therapist":
-        return reading.cells(column)  # an id: exactly as it stands
+        return therapist_ids(reading, column)  # exactly as they stand
     texts = reading.cells(column)
     if fact["type"] == "date":
         real = reading.raw.dates.get(column)
@@ -69,9 +69,10 @@ def _fact_values(reading: Reading, name: str, fact: Mapping[str, Any]) -> pd.Ser
     else:
         labels = reading.raw.labels.get(column)
         _note_shared_value_labels(reading, texts, fact, labels or {})
-        values = parse.words_by_unique(texts, parse.code_parser(fact["codes"], labels))
-        if name == "end_status":
-            values = values.where(values.isin(END_STATUS))
+        codes = fact["codes"]
+        if name == "end_status" and not codes:
+            codes = {word: word for word in END_STATUS}
+        values = parse.words_by_unique(texts, parse.code_parser(codes, labels))
         rule = "unknown-code"
     if fact["others"] == "problem":
         broken = reading.alive & texts.notna().to_numpy() & values.isna().to_numpy()

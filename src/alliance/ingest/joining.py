@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 
 from alliance.ingest import parse
+from alliance.ingest.header import align_joined
 from alliance.ingest.ledger import Ledger
 from alliance.ingest.problems import Place, Problems, rows_where
 from alliance.ingest.raw import RawTable
 from alliance.ingest.readers.cells import MS_A_DAY, moment_text, texts_by_unique
 from alliance.ingest.reading import counted, note_odd
 from alliance.ingest.rules import READ
+from alliance.likeness import Words, without_decimals
 
 NO_KEY, TWICE, UNUSED = "no-key", "key-twice", "key-unused"
 # ASSUME a key that finds no partner for more than half of the rows is the wrong key.
@@ -102,6 +104,8 @@ def join(
         None where the file or a column is missing (it is told); the taken columns are blank then.
     """
     theirs = Place(entry["file"], entry["sheet"], place.table)
+    if other is not None:
+        align_joined(entry, other, theirs, problems)
     by = entry["by"]
     is_whole = other is not None and _has_columns(raw, by, place, problems)
     if other is not None:
@@ -144,7 +148,7 @@ def _keys(
     parts = []
     for name, is_date in zip(columns, real, strict=True):
         part = raw.column(name).str.strip()
-        part = part.mask(part.isin(source["missing"]).fillna(False).astype(bool))
+        part = part.mask(parse.is_one_of(part, Words(source["missing"], (without_decimals,))))
         if is_date:
             days = parse.moments(part, source["dates"], raw.dates.get(name))
             part = texts_by_unique(days * MS_A_DAY, lambda ms: moment_text(round(ms))).fillna(part)

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alliance.likeness import TRIMMED, Words, plain_number
+
 _NUMBER = {
     ".": re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"),
     ",": re.compile(r"[-+]?([0-9]+(,[0-9]*)?|,[0-9]+)"),
@@ -48,6 +50,13 @@ def by_unique(column: pd.Series, parse: Callable[[str], float]) -> np.ndarray:
     return values[positions]  # position -1 (missing) finds the NaN at the end
 
 
+def is_one_of(texts: pd.Series, words: Words) -> pd.Series:
+    """Return whether each text is, or looks like, one of `words`; false where it is missing."""
+    positions, distinct = pd.factorize(texts)
+    found = np.array([*(words.find(str(text)) is not None for text in distinct), False])
+    return pd.Series(found[positions], index=texts.index)
+
+
 def words_by_unique(column: pd.Series, parse: Callable[[str], str | None]) -> pd.Series:
     """Return `parse` of each text as text, same index; None and missing cells become missing."""
     positions, texts = pd.factorize(column)
@@ -57,10 +66,10 @@ def words_by_unique(column: pd.Series, parse: Callable[[str], str | None]) -> pd
 
 def number(text: str, decimal: str = ".") -> float:
     """Return the number that a text is, NaN if it is none (no exponents, no thousands signs)."""
-    stripped = text.strip()
-    if not _NUMBER[decimal].fullmatch(stripped):
+    plain = plain_number(text)
+    if not _NUMBER[decimal].fullmatch(plain):
         return math.nan
-    return float(stripped.replace(",", "."))
+    return float(plain.replace(",", "."))
 
 
 def number_parser(decimal: str, codes: Mapping[str, Any] | None = None) -> Callable[[str], float]:
@@ -68,7 +77,8 @@ def number_parser(decimal: str, codes: Mapping[str, Any] | None = None) -> Calla
     if codes is None:
         return lambda text: number(text, decimal)
     known = {code: float(value) for code, value in codes.items()}
-    return lambda text: known.get(text.strip(), math.nan)
+    words = Words(known)
+    return lambda text: known.get(words.find(text) or "", math.nan)
 
 
 def moment_parser(style: str) -> Callable[[str], float]:
@@ -178,12 +188,14 @@ def code_parser(
     the value label if there is one, else the text itself, surrounding blanks removed.
     """
     labels = labels or {}
+    words = Words(codes or ())
 
     def word(text: str) -> str | None:
-        stripped = text.strip()
+        stripped = text.strip(TRIMMED)
         label = labels.get(stripped)
         if codes is None:
             return label or stripped
-        return codes.get(stripped, codes.get(label) if label else None)
+        named = words.find(stripped) or (words.find(label) if label else None)
+        return None if named is None else codes[named]
 
     return word

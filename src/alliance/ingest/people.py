@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-_SITE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+from alliance.likeness import id_keys
 
-# Signs that are mistaken for one another in print or on the keyboard, and Cyrillic letters that
-# look like Latin ones (written as code points, since nobody could tell them apart here).
-_CYRILLIC = (
-    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425"  # capitals
-    "\u0430\u0435\u043e\u0440\u0441\u0445"
-)
-_LATIN = "ABEKMHOPCTXaeopcx"
-_LOOK_ALIKE = str.maketrans("oOlI|", "00111")
+_SITE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +80,26 @@ def is_site_name(name: str) -> bool:
     return bool(_SITE_NAME.fullmatch(name)) and name[0] not in ".-"
 
 
-def look_alikes(people: People) -> np.ndarray:
-    """Return the numbers of clients whose id looks like that of another client of the same site.
+def same_spelling(ids: pd.Series, same_as: Mapping[str, str]) -> pd.Series:
+    """Return ids, those that the mapping declares the same as another in that one's spelling."""
+    return ids.replace(dict(same_as)) if same_as else ids
 
-    Ids look alike that differ only in blanks, case, leading zeros or signs such as 0 and O.
+
+def look_alikes(ids: Iterable[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """Return the groups of (site, id) of one site that look alike, each in order, sorted.
+
+    See `alliance.likeness.id_keys`: they differ in what cannot be seen, or is easily mistaken.
     """
-    plain = [_plain(str(own_id)) for own_id in people.ids]
-    frame = pd.DataFrame({"site": people.sites, "plain": plain})
-    return np.flatnonzero(frame.duplicated(keep=False).to_numpy())
-
-
-def _plain(own_id: str) -> str:
-    text = unicodedata.normalize("NFKC", own_id)
-    text = "".join(text.split()).translate(str.maketrans(_CYRILLIC, _LATIN))
-    text = text.translate(_LOOK_ALIKE).casefold()
-    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", text)
+    groups: dict[tuple[str, str], int] = {}
+    members: dict[int, list[tuple[str, str]]] = {}
+    for number, pair in enumerate(sorted(set(ids))):
+        site, own_id = pair
+        keys = [(site, f"{i}{key}") for i, key in enumerate(id_keys(own_id))]
+        known = sorted({groups[key] for key in keys if key in groups})
+        group = known[0] if known else number
+        for other in known[1:]:  # this id ties two groups together
+            members[group] += members.pop(other)
+            groups |= {key: group for key, own in groups.items() if own == other}
+        members.setdefault(group, []).append(pair)
+        groups |= dict.fromkeys(keys, group)
+    return [sorted(listed) for listed in members.values() if len(listed) > 1]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from alliance.errors import AllianceError
 from alliance.ingest.rules import BLANK
+from alliance.likeness import TRIMMED
 
 
 class UnreadableError(AllianceError):
@@ -135,6 +136,14 @@ class RawTable:
             return self.columns[self.header.index(name)]
         return pd.Series(pd.NA, index=range(len(self.rows)), dtype="str")
 
+    def rename(self, position: int, name: str) -> None:
+        """Give a column another name."""
+        own, self.header[position] = self.header[position], name
+        if own in self.labels and own not in self.header:
+            self.labels[name] = self.labels.pop(own)
+        if own in self.dates and own not in self.header:
+            self.dates[name] = self.dates.pop(own)
+
     def kept(self, mask: np.ndarray) -> RawTable:
         """Return the table with only the rows where `mask` is true."""
         return RawTable(
@@ -152,6 +161,9 @@ class RawTable:
 
 
 def with_blanks_missing(column: pd.Series) -> pd.Series:
-    """Return a text column whose empty and blank cells are missing; others stay as they are."""
-    stripped = column.str.strip()
+    """Return a text column whose empty and blank cells are missing; others stay as they are.
+
+    Blank is also what shows nothing: a zero-width space alone.
+    """
+    stripped = column.str.strip(TRIMMED)
     return column.mask(stripped == "", pd.NA)

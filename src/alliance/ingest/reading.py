@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alliance.ingest import parse
 from alliance.ingest.columns import Columns
 from alliance.ingest.ledger import Ledger
 from alliance.ingest.problems import Place, Problems, rows_where
 from alliance.ingest.raw import RawTable
 from alliance.ingest.rules import KEPT, NOT_SELECTED, READ, RULES
+from alliance.likeness import Words, without_decimals
 
 CANONICAL = {"client": "clients", "session": "sessions", "answer": "responses"}
 
@@ -60,11 +62,14 @@ class Reading:
     measure: np.ndarray = field(init=False)
     item: np.ndarray = field(init=False)
     _alive: np.ndarray = field(init=False)
+    _missing: Words = field(init=False)
 
     def __post_init__(self) -> None:
         n = len(self.raw)
         self.reason = np.full(n, None, dtype=object)
         self._alive = np.ones(n, dtype=bool)
+        # Not in small letters, nor without leading zeros: 009 may be an id where 9 is no answer.
+        self._missing = Words(self.table["missing"], (without_decimals,))
         self.own_id = pd.Series(pd.NA, index=range(n), dtype="str")
         self.site = self.own_id
         self.client = np.full(n, -1, dtype=np.int64)
@@ -97,7 +102,7 @@ class Reading:
         texts = self.raw.column(column)
         if not self.table["missing"]:
             return texts
-        return texts.mask(texts.str.strip().isin(self.table["missing"]).fillna(False))
+        return texts.mask(parse.is_one_of(texts, self._missing))
 
     def set_aside(
         self,

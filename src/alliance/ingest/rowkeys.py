@@ -14,17 +14,19 @@ import pandas as pd
 
 from alliance.ingest import parse
 from alliance.ingest.packed import is_repeated, packed
-from alliance.ingest.people import is_site_name
+from alliance.ingest.people import is_site_name, same_spelling
 from alliance.ingest.problems import rows_where
 from alliance.ingest.reading import Reading
 from alliance.ingest.rules import NOT_SELECTED
+from alliance.likeness import Words, seen
 
 
 def select_rows(reading: Reading) -> None:
     """Leave out the rows that the mapping does not want (`keep_rows`); the ledger counts them."""
     for column, kept in reading.table["keep_rows"].items():
-        texts = reading.raw.column(column).str.strip().fillna("")  # "" stands for an empty cell
-        reading.set_aside(NOT_SELECTED, ~texts.isin(kept).to_numpy())
+        texts = reading.raw.column(column).fillna("")  # "" stands for an empty cell
+        # What differs in capitals may be another event: left out, and told (`look_alikes`).
+        reading.set_aside(NOT_SELECTED, ~parse.is_one_of(texts, Words(kept, (seen,))).to_numpy())
 
 
 def own_sites(reading: Reading, site: str) -> pd.Series:
@@ -36,8 +38,8 @@ def own_sites(reading: Reading, site: str) -> pd.Series:
     given = reading.table["site"]
     if given is None:
         return pd.Series(site, index=range(len(reading.raw)), dtype="str")
-    texts = reading.cells(given["column"]).str.strip()
-    names = given["prefix"] + texts
+    texts = same_spelling(reading.cells(given["column"]), reading.table["same_as"]["site"])
+    names = given["prefix"] + texts.str.strip()
     named = names.dropna()
     bad = named.index[[not is_site_name(name) for name in named]]
     is_bad = np.zeros(len(names), dtype=bool)
@@ -76,7 +78,7 @@ def find_clients(reading: Reading) -> None:
     A text that the mapping lists as missing is no id.
     """
     column = reading.table["client"]
-    reading.own_id = reading.cells(column)
+    reading.own_id = same_spelling(reading.cells(column), reading.table["same_as"]["client"])
     is_blank = reading.raw.column(column).isna().to_numpy()
     reading.set_aside("no-client-id", is_blank, column=column)
     real = reading.raw.dates.get(column)
@@ -105,10 +107,10 @@ def find_sessions(reading: Reading) -> None:
         _find_dates(reading, given["by_date"])
         return  # numbered by `number_dates`, once all tables are read
     column = given["column"]
-    texts = reading.cells(column).str.strip()
-    about_client = texts.isin(given["about_client"]).to_numpy()
+    texts = reading.cells(column)
+    about_client = parse.is_one_of(texts, Words(given["about_client"])).to_numpy()
     reading.about_client = about_client
-    reading.set_aside(NOT_SELECTED, texts.isin(given["ignore"]).to_numpy())
+    reading.set_aside(NOT_SELECTED, parse.is_one_of(texts, Words(given["ignore"])).to_numpy())
     names_events = bool(given["pattern"] or given["codes"])
     numbers = parse.by_unique(texts, _session_parser(given))
     unknown = np.isnan(numbers) & ~about_client
@@ -141,13 +143,14 @@ def _session_parser(given: Mapping[str, Any]) -> Any:
     if given["codes"]:
         return parse.number_parser(".", given["codes"])
     if given["pattern"]:
-        before, after = given["pattern"].split("{session}")
-        event = re.compile(re.escape(before) + r"0*([1-9][0-9]{0,5})" + re.escape(after))
+        before, after = seen(given["pattern"]).split("{session}")
+        number = re.escape(before) + r"0*([1-9][0-9]{0,5})" + re.escape(after)
+        event = re.compile(number, re.IGNORECASE)
     else:
         event = re.compile(r"0*([1-9][0-9]{0,5})(?:[.,]0*)?")
 
     def session(text: str) -> float:
-        match = event.fullmatch(text)
+        match = event.fullmatch(seen(text))
         return float(match.group(1)) if match else np.nan
 
     return session

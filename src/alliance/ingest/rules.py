@@ -320,7 +320,30 @@ RULES: dict[str, Rule] = {
         ),
         look_alike_id=(
             "ids that differ in more than blanks, case or look-alike signs",
-            "find out whether both are one client (they are kept as two)",
+            "find out whether both are one (they are kept as two); if so, declare it: `same_as:"
+            ' {client: {"one spelling": "the one that is kept"}}` in the site mapping (or'
+            " `therapist`, `site`); the line to copy stands in look_alikes_<site>.yaml in the"
+            " private folder",
+        ),
+        look_alike_category=(
+            "words that differ in more than blanks, case or look-alike signs",
+            "give `codes` for this fact in the site mapping, with one word for both spellings (they"
+            " are kept as two categories)",
+        ),
+        look_alike_word=(
+            "texts spelt as in the site mapping",
+            "look whether they are the texts that are meant; to be rid of this note, spell them in"
+            " the site mapping as they stand in the file",
+        ),
+        look_alike_name=(
+            "the name that the site mapping gives",
+            "look whether it is the one that is meant; to be rid of this note, mend the name in the"
+            " file or in the site mapping",
+        ),
+        same_as_unused=(
+            "the spellings that `same_as` of the site mapping names",
+            "take the line out of `same_as`, or mend it: no file holds this spelling (copy it from"
+            " look_alikes_<site>.yaml in the private folder)",
         ),
         total_disagrees=(
             "a recorded total equal to the sum of its items",

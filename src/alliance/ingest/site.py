@@ -18,6 +18,7 @@ from alliance.ingest import (
     answers,
     boxes,
     facts,
+    look_alikes,
     mapping_faults,
     odd_sessions,
     odd_values,
@@ -28,6 +29,7 @@ from alliance.ingest import (
     totals,
 )
 from alliance.ingest.columns import Columns, lettered, near, resolve
+from alliance.ingest.header import align
 from alliance.ingest.joining import JoinedFiles, join
 from alliance.ingest.layouts import per_answer
 from alliance.ingest.ledger import Ledger
@@ -102,6 +104,7 @@ def ingest_site(
         key=pseudonyms.key_of(private_folder, simulated),
     )
     pseudonyms.write_lookup(private_folder, site, lookup)
+    look_alikes.write_private_list(private_folder, site, lookup)
     for name in (*TABLES, "places"):
         files.write_parquet(getattr(tables, name), Path(out_folder) / f"{name}.parquet")
 
@@ -158,8 +161,8 @@ def read_site(
     if not problems.stopped:
         facts.note_odd_clients(readings, problems, sessions, present, told.get("therapist"))
         facts.note_clients_not_in_file(readings, problems, present)
-        alike = np.intersect1d(people.look_alikes(known), present)
-        facts.note_clients("look-alike-id", alike, readings, problems, lambda r: r.table["client"])
+        look_alikes.note_ids(readings, problems)
+        look_alikes.note_categories(readings, problems)
     tables, lookup = _canonical(known, present, told, sessions, valid, list(keys), key)
     named = _with_places(valid, readings, list(keys), site)
     found, accounts = problems.table(), ledger.table()
@@ -182,6 +185,7 @@ def _readings(
         if raw is None:
             continue
         raw.header = lettered(table, raw.header)
+        align(table, raw, place, problems)
         for entry in table["join"]:
             beside = Place(entry["file"], entry["sheet"], place.table)
             other = _raw_table(raw_folder, entry, beside, problems)
@@ -264,6 +268,8 @@ def _find_rows(readings: list[Reading], site: str, keys: Mapping[str, Instrument
     n_items = {measure: instrument.n_items for measure, instrument in keys.items()}
     for reading in readings:
         rowkeys.select_rows(reading)
+        look_alikes.note_rows_left_out(reading)
+        look_alikes.note_words(reading)
         rowkeys.find_clients(reading)
     for reading in readings:
         reading.site = rowkeys.own_sites(reading, site)

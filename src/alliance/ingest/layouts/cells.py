@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from alliance.ingest import parse
+from alliance.ingest.people import same_spelling
 from alliance.ingest.reading import Reading
+from alliance.likeness import Words
 
 DAYS_A_WEEK = 7
 
@@ -62,7 +64,7 @@ def session_part(
             else np.nan,
             "weeks": np.nan,
             "attended": np.nan,
-            "therapist": reading.cells(facts["therapist"][key]).iloc[at].to_numpy()
+            "therapist": therapist_ids(reading, facts["therapist"][key]).iloc[at].to_numpy()
             if key in facts.get("therapist", {})
             else None,
             "date_column": facts.get("date", {}).get(key),
@@ -72,10 +74,16 @@ def session_part(
         if key in facts.get(fact, {}):
             part["weeks"] = _numbers(reading, facts[fact][key], at) * days / DAYS_A_WEEK
     if key in facts.get("attended", {}):
-        texts = reading.cells(facts["attended"][key]).iloc[at].str.strip()
-        said = texts.isin(reading.table["session_facts"]["attended"]["attended"])
+        texts = reading.cells(facts["attended"][key]).iloc[at]
+        attended = Words(reading.table["session_facts"]["attended"]["attended"])
+        said = parse.is_one_of(texts, attended)
         part["attended"] = said.astype(float).where(texts.notna()).to_numpy()
     return part
+
+
+def therapist_ids(reading: Reading, column: str) -> pd.Series:
+    """Return a column of therapists' ids, in the spellings that the mapping declares the same."""
+    return same_spelling(reading.cells(column), reading.table["same_as"]["therapist"])
 
 
 def _dates(reading: Reading, column: str, at: np.ndarray) -> np.ndarray:

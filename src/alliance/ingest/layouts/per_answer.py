@@ -12,6 +12,7 @@ from alliance.ingest.layouts.cells import AnswerCells, session_part
 from alliance.ingest.packed import first_of_each, packed, text_codes
 from alliance.ingest.reading import Reading
 from alliance.ingest.rules import NOT_SELECTED
+from alliance.likeness import Words
 
 
 def find_items(reading: Reading, n_items: Mapping[str, int]) -> None:
@@ -21,10 +22,12 @@ def find_items(reading: Reading, n_items: Mapping[str, int]) -> None:
     measures = list(table["measures"])
     reading.measure = np.zeros(n, dtype=np.int64)
     if table["form"] is not None:
-        forms = reading.cells(table["form"]).str.strip()
-        reading.set_aside(NOT_SELECTED, forms.isin(table["ignore_forms"]).to_numpy())
+        forms = reading.cells(table["form"])
         number_of = {table["measures"][name]["form"]: i for i, name in enumerate(measures)}
-        found = parse.by_unique(forms, lambda text: float(number_of.get(text, np.nan)))
+        words = Words([*number_of, *table["ignore_forms"]])
+        ignored = parse.words_by_unique(forms, words.find).isin(table["ignore_forms"])
+        reading.set_aside(NOT_SELECTED, ignored.to_numpy())
+        found = parse.by_unique(forms, parse.number_parser(".", number_of))
         reading.set_aside("unknown-form", np.isnan(found), column=table["form"])
         reading.measure = np.where(np.isnan(found), -1, found).astype(np.int64)
     numbers = parse.by_unique(reading.cells(table["item"]), lambda text: parse.number(text))

@@ -58,6 +58,9 @@ def read_table(raw_folder: str | Path, source: Mapping[str, Any]) -> RawTable:
     file = open_raw(Path(raw_folder), source["file"], source)
     signature.check(file, source["format"])
     table = _without_repeated_headers(READERS[source["format"]](file, source))
+    if file.alike:
+        told = f"the file {source['file']} looks like it, but for {file.alike}; it is read as such"
+        table.marks.append(Mark("look-alike-name", None, found=told))
     n_rows = len(table) + sum(astray.rows_affected for astray in table.astray)
     if source["n_rows"] is not None and n_rows != source["n_rows"]:
         table.marks.append(Mark("rows-missing", None, rows_affected=abs(source["n_rows"] - n_rows)))

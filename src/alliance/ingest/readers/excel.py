@@ -23,6 +23,7 @@ from alliance.ingest.readers import sheet_marks, workbook_bombs
 from alliance.ingest.readers.cells import cell_text
 from alliance.ingest.readers.opened import RawFile
 from alliance.ingest.readers.signature import password_error
+from alliance.likeness import difference, like
 
 _DAMAGED = "this is no workbook, or a damaged one"
 
@@ -52,6 +53,10 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
     table.marks = _by_column(
         [m for m in marks if (m.row is None or m.row >= first) and (m.column or 0) <= last]
     )
+    if source["sheet"] is not None and name != source["sheet"]:
+        how = difference(name, source["sheet"])
+        told = f"the sheet {source['sheet']} looks like it, but for {how}; it is read as such"
+        table.marks.append(Mark("look-alike-name", None, found=told))
     return table
 
 
@@ -94,14 +99,15 @@ def _sheet_name(names: list[str], wanted: str | None) -> str:
             return names[0]
         found = f"the workbook has {len(names)} sheets; name one in the site mapping"
         raise UnreadableError("sheet-missing", found)
-    if wanted not in names:
+    alike = like(wanted, names)
+    if len(alike) != 1:
         # Only near names are told: sheets may be called after clients.
         close = near(wanted, names)
         likely = f", of like name: {', '.join(close)}" if close else ""
         count = "1 sheet" if len(names) == 1 else f"{len(names)} sheets"
         found = f"the site mapping asks for the sheet {wanted}, the workbook has {count}{likely}"
         raise UnreadableError("sheet-missing", found)
-    return wanted
+    return alike[0]
 
 
 def _table(cells: list[list[Any]], header_row: int, first: int, decimal: str) -> RawTable:

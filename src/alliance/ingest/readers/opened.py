@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from alliance.ingest.raw import UnreadableError
+from alliance.likeness import difference, file_like, like
 
 MAX_BYTES = 4_000_000_000
 # What is packed may unpack to 50 MB, or to 200 times its size: tables of answers shrink to a tenth
@@ -38,12 +39,15 @@ class RawFile:
         The file's name in it; for a member of a zip the member's own name.
     path
         Where it lies, if it is not packed.
+    alike
+        In what its name differs from the mapping's, which it only looks like ("": in nothing).
     """
 
     folder: Path
     name: str
     path: Path | None
     _unpacked: bytes = field(default=b"", repr=False)
+    alike: str = ""
 
     def head(self, n_bytes: int) -> bytes:
         """Return the first bytes."""
@@ -73,7 +77,7 @@ def open_raw(folder: Path, name: str, source: Mapping[str, Any]) -> RawFile:
         It is not there, lies outside the folder, is empty, damaged or a bomb.
     """
     folder = folder.resolve()
-    path = folder / name
+    path = file_like(folder, name)
     if not path.is_file():
         raise UnreadableError("file-missing", f"there is no file {name}")
     if not path.resolve().is_relative_to(folder):
@@ -84,11 +88,12 @@ def open_raw(folder: Path, name: str, source: Mapping[str, Any]) -> RawFile:
     if size > MAX_BYTES:
         raise UnreadableError("file-unreadable", "the file is larger than 4 GB")
     small = name.lower()
+    alike = difference(path.relative_to(folder).as_posix(), name)
     if small.endswith(".gz"):
-        return _filled(RawFile(folder, name[:-3], None, _gunzipped(path)))
+        return _filled(RawFile(folder, name[:-3], None, _gunzipped(path), alike))
     if small.endswith(".zip"):
-        return _filled(_member(folder, path, source.get("member")))
-    return RawFile(folder, name, path)
+        return _filled(_member(folder, path, source.get("member"), alike))
+    return RawFile(folder, name, path, alike=alike)
 
 
 def _filled(file: RawFile) -> RawFile:
@@ -105,7 +110,7 @@ def _gunzipped(path: Path) -> bytes:
         raise UnreadableError("file-unreadable", _DAMAGED) from None
 
 
-def _member(folder: Path, path: Path, wanted: str | None) -> RawFile:
+def _member(folder: Path, path: Path, wanted: str | None, alike: str) -> RawFile:
     try:
         with path.open("rb") as packed, zipfile.ZipFile(packed) as archive:
             entry = _entry(archive, wanted)
@@ -117,7 +122,8 @@ def _member(folder: Path, path: Path, wanted: str | None) -> RawFile:
                 data = _bounded(stream, packed, entry.header_offset)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError):
         raise UnreadableError("file-unreadable", _DAMAGED) from None
-    return RawFile(folder, entry.filename, None, data)
+    alike = alike or (difference(entry.filename, wanted) if wanted is not None else "")
+    return RawFile(folder, entry.filename, None, data, alike)
 
 
 def _entry(archive: zipfile.ZipFile, wanted: str | None) -> zipfile.ZipInfo:
@@ -129,7 +135,8 @@ def _entry(archive: zipfile.ZipFile, wanted: str | None) -> zipfile.ZipInfo:
         if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")
     ]
     if wanted is not None:
-        entries = [entry for entry in entries if entry.filename == wanted]
+        close = like(wanted, [entry.filename for entry in entries])
+        entries = [entry for entry in entries if entry.filename in close]
         if not entries:
             found = f"the zip file holds no file {wanted}"
             raise UnreadableError("file-missing", found, remedy="mend `member` of this table")

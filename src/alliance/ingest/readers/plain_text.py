@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from alliance.ingest.raw import Astray, RawTable
+from alliance.likeness import TRIMMED
 
 # More rows of the wrong length than these and the file is read row by row: it is no table as
 # declared, and there is nothing to gain.
@@ -147,7 +148,7 @@ def _split(data: bytes, columns: list[str], delimiter: str, odd: _OddRows) -> pa
 
 
 def _blanks_missing(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(column)), 0)
+    blank = pc.equal(pc.binary_length(pc.utf8_trim(column, characters=TRIMMED)), 0)
     if not pc.any(blank).as_py():
         return column
     return pc.if_else(blank, pa.scalar(None, type=column.type), column)

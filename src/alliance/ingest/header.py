@@ -1,0 +1,91 @@
+"""Find a mapping's columns by what their names look like, before anything is asked of them.
+
+A name with a zero-width space, in capital letters or with another dash is the same to a person. Its
+column is read under the mapping's own name, and that is told; where two columns would do, neither.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from alliance.ingest.columns import PLACES, matches, names_of
+from alliance.ingest.problems import Place, Problems
+from alliance.ingest.raw import RawTable
+from alliance.likeness import difference, read, seen
+
+
+def align(table: Mapping[str, Any], raw: RawTable, place: Place, problems: Problems) -> None:
+    """Give columns of a table's file that look like the mapping's the names that it uses.
+
+    Columns that the table takes from other files are not looked for.
+    """
+    names, patterns = names_of(table)
+    taken = {name for joined in table["join"] for name in joined["take"]}
+    names = [name for name in names if name not in taken]
+    names += [ours for joined in table["join"] for ours in joined["by"]]
+    _rename(raw, names, patterns, place, problems)
+
+
+def align_joined(
+    entry: Mapping[str, Any], other: RawTable, place: Place, problems: Problems
+) -> None:
+    """Do the same for a file that is joined on."""
+    _rename(other, [*entry["by"].values(), *entry["take"]], [], place, problems)
+
+
+def _rename(
+    raw: RawTable, names: Sequence[str], patterns: Sequence[str], place: Place, problems: Problems
+) -> None:
+    spoken_for = set(names) | {name for p in patterns for name, _ in matches(p, raw.header)}
+    spoken_for &= set(raw.header)
+    left = {at: name for at, name in enumerate(raw.header) if name and name not in spoken_for}
+    found = _alike(names, spoken_for, left)
+    for pattern in patterns:
+        found |= _matching(pattern, left)
+    told: dict[str, list[str]] = {}
+    for at, wanted in found.items():
+        is_second = wanted in spoken_for
+        if is_second and seen(left[at]) != seen(wanted):
+            continue  # another column, as everybody can see
+        how = difference(left[at], wanted)
+        told.setdefault(f"{how}; {'not ' if is_second else ''}", []).append(wanted)
+        if not is_second:
+            raw.rename(at, wanted)
+    for how, listed in told.items():
+        n = "1 column looks" if len(listed) == 1 else f"{len(listed):,} columns look"
+        evidence = f"{n} like the one that is meant, but for {how}read as such"
+        problems.add_finding("look-alike-name", place, listed[0], evidence)
+
+
+def _alike(
+    names: Sequence[str], spoken_for: Collection[str], left: Mapping[int, str]
+) -> dict[int, str]:
+    """Return the columns that look like one of `names`: identical ones before similar ones."""
+    found: dict[int, str] = {}
+    for fold in (seen, read):
+        by_fold: dict[str, list[int]] = {}
+        for at, name in left.items():
+            by_fold.setdefault(fold(name), []).append(at)
+        known = set(found.values()) | (set(spoken_for) if fold is read else set())
+        for wanted in dict.fromkeys(names):
+            if wanted not in known:
+                found |= {at: wanted for at in by_fold.get(fold(wanted), []) if at not in found}
+    return found
+
+
+def _matching(pattern: str, left: Mapping[int, str]) -> dict[int, str]:
+    """Return the columns that look as if they matched a pattern, by the names that it means."""
+    found: dict[int, str] = {}
+    parts = PLACES.split(read(pattern))
+    regex = re.compile(
+        "".join(f"(?P<{part}>[0-9]+)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
+    )
+    for at, name in left.items():
+        numbers = regex.fullmatch(read(name))
+        if numbers is not None:
+            found[at] = pattern
+            for place, number in numbers.groupdict().items():
+                found[at] = found[at].replace(f"{{{place}}}", number)
+    return found
