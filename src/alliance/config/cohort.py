@@ -310,7 +310,13 @@ def _mapping_problems(mapping: Document, config: Document, config_path: Path) ->
             if has_no_items(measures[name]):
                 continue
             file = instrument_path(config_path, measures[name]["instrument"])
-            items = _instrument_facts(file).get("items") if file else None
+            key = _instrument_facts(file) if file else {}
+            if isinstance(measure, dict) and {"items", "answers", "reversed_items"} <= set(key):
+                problems += [
+                    mapping.problem((*here, *place), told)
+                    for place, told in instruments.storage_contradictions(measure, key)
+                ]
+            items = key.get("items")
             n_items = items if isinstance(items, int) else None  # else told of the key itself
             problems += _list_length_problems(mapping, here, measure, n_items)
     return problems

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -74,6 +74,25 @@ class NotApplicable:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredForm:
+    """How exports store the answers to a form where a scoring key says so (see `site_mapping`).
+
+    Attributes
+    ----------
+    codes_by_item
+        By item: texts that stand for its answers, beside numbers.
+    stored_as
+        What stands for the lowest and the highest answer, or None.
+    already_reversed
+        Items that are stored reversed; True: all reversed ones.
+    """
+
+    codes_by_item: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    stored_as: tuple[float, float] | None = None
+    already_reversed: bool | tuple[int, ...] = False
+
+
+@dataclass(frozen=True, slots=True)
 class Instrument:
     """A questionnaire's scoring key.
 
@@ -100,6 +119,8 @@ class Instrument:
         The whole YAML mapping (evidence, cut-offs, reliability, reference).
     not_applicable
         The answer that says that a question does not apply, or None where the form has none.
+    stored
+        How exports store the answers, unless a site's mapping says otherwise.
     """
 
     id: str
@@ -121,6 +142,7 @@ class Instrument:
     questionnaire_unanswered_most: int | None
     definition: dict[str, Any]
     not_applicable: NotApplicable | None = None
+    stored: StoredForm = field(default_factory=StoredForm)
 
     def range_of(self, item: int) -> tuple[float, float]:
         """Return the lowest and highest possible answer to an item (before reversing)."""
@@ -169,6 +191,7 @@ def load_instrument(path: str | Path) -> Instrument:
         fill=unanswered["fill"],
         questionnaire_unanswered_most=unanswered["most"] if scope == "questionnaire" else None,
         not_applicable=_not_applicable(definition),
+        stored=_stored(definition),
         definition=definition,
     )
 
@@ -194,6 +217,52 @@ def _not_applicable(definition: Mapping[str, Any]) -> NotApplicable | None:
         items=tuple(entry.get("items", every)),
         counts_as=None if value == "unanswered" else value,
     )
+
+
+def _stored(definition: Mapping[str, Any]) -> StoredForm:
+    turned = definition.get("already_reversed", False)
+    ends = definition.get("stored_as")
+    return StoredForm(
+        codes_by_item={
+            int(item): codes for item, codes in definition.get("codes_by_item", {}).items()
+        },
+        stored_as=None if ends is None else (ends[0], ends[1]),
+        already_reversed=turned if isinstance(turned, bool) else tuple(turned),
+    )
+
+
+def storage_contradictions(
+    stored: Mapping[str, Any], definition: Mapping[str, Any]
+) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what a key or a mapping says of stored answers that the form cannot have.
+
+    Parameters
+    ----------
+    stored
+        What may hold `codes_by_item`, `stored_as` and `already_reversed`.
+    definition
+        The scoring key's mapping.
+    """
+    answers, n_items = definition["answers"], definition["items"]
+    lowest, highest = answers["lowest"], answers["highest"]
+    ends = stored.get("stored_as")
+    if ends is not None and not math.isclose(abs(ends[1] - ends[0]), highest - lowest):
+        told = f"the form's answers run from {lowest:g} to {highest:g}; give what the file holds"
+        yield ("stored_as",), f"{told} for these two, such as [{lowest + 1:g}, {highest + 1:g}]"
+    for item, codes in stored.get("codes_by_item", {}).items():
+        top = answers.get("highest_by_item", {}).get(item, highest)
+        if int(item) > n_items:
+            yield ("codes_by_item", item), f"the form has {n_items} items"
+        for text, value in codes.items():
+            if not lowest <= value <= top:
+                told = f"the answers to this item run from {lowest:g} to {top:g}"
+                yield ("codes_by_item", item, text), told
+    turned = stored.get("already_reversed", False)
+    if not isinstance(turned, bool):
+        others = sorted(set(turned) - set(definition["reversed_items"]))
+        if others:
+            told = f"the scoring key does not reverse item {_words(others)}"
+            yield ("already_reversed",), told
 
 
 def _score(name: str, score: Mapping[str, Any], definition: Mapping[str, Any]) -> Score:
@@ -263,6 +332,8 @@ def _contradictions(definition: Mapping[str, Any], stem: str) -> Iterator[tuple[
     for place, items in beyond.items():
         if items:
             yield place, f"item {_words(items)} is beyond the {n_items} items"
+    if answers["lowest"] < answers["highest"]:
+        yield from storage_contradictions(definition, definition)
     loose = list(_score_contradictions(definition))
     yield from loose
     if not loose and not any(beyond.values()) and answers["lowest"] < answers["highest"]:

@@ -172,6 +172,11 @@ def completed_measure(measure: Any) -> dict[str, Any]:
         "items_at": letter_positions(given["items_at"]) if "items_at" in given else None,
         "sessions": given.get("sessions"),
         "codes": given.get("codes"),
+        "codes_by_item": {
+            int(item): codes for item, codes in given.get("codes_by_item", {}).items()
+        },
+        "stored_as": given.get("stored_as"),
+        "already_reversed": given.get("already_reversed"),
         "form": None if form is None else _text(form),
         "recorded_total": given.get("recorded_total"),
     }

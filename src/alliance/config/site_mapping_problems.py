@@ -174,6 +174,8 @@ def _pattern_problems(table: Mapping[str, Any]) -> Found:
             if "form" in table and full["form"] is None:
                 yield here, "the key form is missing: this measure's text in the form column"
             continue
+        if full["codes"] and full["stored_as"]:
+            yield (*here, "stored_as"), "give codes or stored_as: codes name the form's own numbers"
         if full["form"] is not None:
             yield here, "the key form goes with rows: answer only"
         if full["total"] is not None:

@@ -7,7 +7,7 @@ break a rule are problems with file, row and column.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from alliance.ingest.mapping_faults import ScaleTally, note_codes
 from alliance.ingest.packed import is_repeated, packed
 from alliance.ingest.reading import Reading, counted
 from alliance.ingest.rules import BLANK, KEPT, NOT_SELECTED, READ
+from alliance.ingest.stored import Stored, how_stored, of_items
 
 _KINDS = {
     **{"client": "int64", "session": "int64", "measure": "int16", "item": "int16"},
@@ -83,18 +84,19 @@ def _valid_answers(
 ) -> dict[str, np.ndarray]:
     """Return the valid answers among `cells`, count all of them and note the broken ones."""
     instrument = keys[cells.measure]
-    codes = reading.table["measures"][cells.measure]["codes"]
+    given = reading.table["measures"][cells.measure]
+    stored = how_stored(given, instrument, reading.table["decimal"])
     texts = reading.cells(cells.column).iloc[cells.at]
-    values = parse.by_unique(texts, parse.number_parser(reading.table["decimal"], codes))
-    verdict = verdicts(values, texts.isna().to_numpy(), instrument, cells.item, codes is not None)
+    values = stored.answers(texts, cells.item)
+    verdict = verdicts(values, texts.isna().to_numpy(), instrument, cells.item, stored.coded)
     for number, count in enumerate(np.bincount(verdict, minlength=len(_VERDICTS))):
         counts[_VERDICTS[number]] += int(count)
         if number > 1 and count:
-            _note(reading, _VERDICTS[number], cells, verdict == number, instrument)
-    _note_declared_missing(reading, cells, instrument, codes)
+            _note(reading, _VERDICTS[number], cells, verdict == number, stored)
+    _note_declared_missing(reading, cells, stored)
     kept = verdict == 0
     highest = _highest(instrument, cells.item)
-    void = values == _of_items(instrument.not_applicable_answer, instrument, cells.item)
+    void = values == of_items(instrument, Instrument.not_applicable_answer, cells.item)
     tally.add(cells, np.where(void, np.nan, values), kept & ~void, instrument, highest)
     at = cells.at[kept]
     constant = {
@@ -139,7 +141,7 @@ def verdicts(
         on_scale = np.abs(steps - np.round(steps)) <= _STEP_TOLERANCE
         in_range = (values >= lowest) & (values <= highest)
     not_a_number = 3 if coded else 2
-    void = values == _of_items(instrument.not_applicable_answer, instrument, item)
+    void = values == of_items(instrument, Instrument.not_applicable_answer, item)
     return np.select(
         [is_blank, np.isnan(values), void, ~in_range, ~on_scale],
         [1, not_a_number, 0, 4, 5],
@@ -148,16 +150,7 @@ def verdicts(
 
 
 def _highest(instrument: Instrument, item: np.ndarray | int) -> np.ndarray | float:
-    return _of_items(lambda number: instrument.range_of(number)[1], instrument, item)
-
-
-def _of_items(
-    fact: Callable[[int], float], instrument: Instrument, item: np.ndarray | int
-) -> np.ndarray | float:
-    """Return a fact of one item, or of each of several."""
-    if isinstance(item, int):
-        return fact(item)
-    return np.array([np.nan, *(fact(i) for i in range(1, instrument.n_items + 1))])[item]
+    return of_items(instrument, lambda own, number: own.range_of(number)[1], item)
 
 
 def _of_each(numbers: np.ndarray | int, kept: np.ndarray) -> np.ndarray:
@@ -167,12 +160,12 @@ def _of_each(numbers: np.ndarray | int, kept: np.ndarray) -> np.ndarray:
 
 
 def _note(
-    reading: Reading, rule: str, cells: AnswerCells, broken: np.ndarray, instrument: Instrument
+    reading: Reading, rule: str, cells: AnswerCells, broken: np.ndarray, stored: Stored
 ) -> None:
-    expected = None
+    expected, instrument = None, stored.instrument
     if rule in ("out-of-range", "not-on-scale"):
         item = cells.item if isinstance(cells.item, int) else None
-        lowest, highest = instrument.minimum, instrument.range_of(item or 1)[1]
+        lowest, highest = stored.range_in_file(item or 1)
         if item is not None or not instrument.item_maximum:
             expected = f"a number from {lowest:g} to {highest:g}"
             expected += f" in steps of {instrument.step:g}" if instrument.step else ""
@@ -185,22 +178,17 @@ def _note(
     )
 
 
-def _note_declared_missing(
-    reading: Reading,
-    cells: AnswerCells,
-    instrument: Instrument,
-    codes: Mapping[str, float] | None,
-) -> None:
+def _note_declared_missing(reading: Reading, cells: AnswerCells, stored: Stored) -> None:
     """Note a column whose file calls a value missing that is an answer on the form's scale."""
     ranges = reading.raw.declared_missing.get(cells.column)
-    if not ranges:
+    step = stored.instrument.step
+    if not ranges or not step:
         return
-    if codes is None:
-        item = cells.item if isinstance(cells.item, int) else 1
-        lowest, highest = instrument.range_of(item)
-        answers = np.arange(lowest, highest + instrument.step / 2, instrument.step)
+    if stored.codes is None:
+        lowest, highest = stored.range_in_file(cells.item if isinstance(cells.item, int) else 1)
+        answers = np.arange(lowest, highest + step / 2, step)
     else:
-        answers = np.array([parse.number(code) for code in codes])
+        answers = np.array([parse.number(code) for code in stored.codes])
     covered = [a for a in answers if any(low <= a <= high for low, high in ranges)]
     if covered:
         reading.problems.add_finding(

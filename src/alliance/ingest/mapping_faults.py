@@ -39,6 +39,10 @@ LONGER_SHARE = 0.03
 # them.
 MISSING_LEAST, MISSING_SHARE = 3, 0.8
 
+# ASSUME a fifth of the answers to an item beyond its scale are no slips either; for an item whose
+# options the form prints otherwise (1a, 1b) a few are enough.
+ITEM_SHARE, PRINTED_LEAST = 0.2, 3
+
 # A copied row costs nothing: its first copy is kept.
 _HARMLESS = {"exact-duplicate"}
 REMEDIES = {
@@ -134,8 +138,16 @@ def _note_cells(reading: Reading, own: pd.DataFrame) -> None:
             column=columns[0],
             expected=f"{RULES[rule].expected}; {count:,} of {filled:,} filled-in cells are not so"
             f"{more}",
-            remedy=REMEDIES.get(rule),
+            remedy=_missing_codes_remedy(reading, rule) or REMEDIES.get(rule),
         )
+
+
+def _missing_codes_remedy(reading: Reading, rule: str) -> str | None:
+    """Return what was said of codes for missing answers in this file, where they broke `rule`."""
+    found = reading.problems.table()
+    own = (found["rule"] == "missing-code") & (found["file"] == reading.table["file"])
+    remedies = found.loc[own & (found["table"] == "responses"), "remedy"]
+    return str(remedies.iloc[0]) if rule == "out-of-range" and len(remedies) else None
 
 
 def _meanings(reading: Reading) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -178,6 +190,18 @@ def _is_sweeping(count: int, of: int, least_if_all: int) -> bool:
     if count >= of:
         return count >= least_if_all
     return count >= JUDGED_FROM and count >= MOST_SET_ASIDE * of
+
+
+def _options_remedy(items: list[int], instrument: Instrument) -> str | None:
+    """Return the codes that turn numbered options of a form (0 to 6) into its answers."""
+    printed = [instrument.stored.codes_by_item.get(item) for item in items]
+    if not printed[0] or any(codes != printed[0] for codes in printed):
+        return None
+    answers = [instrument.minimum, *printed[0].values()]
+    codes = ", ".join(f"{number}: {answer:g}" for number, answer in enumerate(answers))
+    listed = ", ".join(f"{item}: {{{codes}}}" for item in items)
+    told = f"if the file numbers their options from 0, set `codes_by_item: {{{listed}}}` for this"
+    return f"{told} measure in the site mapping"
 
 
 def note_codes(reading: Reading, keys: Mapping[str, Instrument]) -> None:
@@ -226,6 +250,7 @@ class ScaleTally:
         self._column: dict[str, str] = {}
         self._beyond: defaultdict[str, Counter[float]] = defaultdict(Counter)
         self._items: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        self._answered: defaultdict[str, Counter[int]] = defaultdict(Counter)
 
     def add(
         self,
@@ -254,50 +279,97 @@ class ScaleTally:
             return
         beyond, counts = np.unique(values[out], return_counts=True)
         self._beyond[measure].update(dict(zip(beyond.tolist(), counts.tolist(), strict=True)))
-        items, counts = np.unique(np.broadcast_to(cells.item, len(out))[out], return_counts=True)
-        self._items[measure].update(dict(zip(items.tolist(), counts.tolist(), strict=True)))
+        asked = np.broadcast_to(cells.item, len(out))
+        for counted, which in ((self._items, out), (self._answered, out | is_valid)):
+            items, counts = np.unique(asked[which], return_counts=True)
+            counted[measure].update(dict(zip(items.tolist(), counts.tolist(), strict=True)))
 
     def note(self, reading: Reading, keys: Mapping[str, Instrument]) -> None:
         """Note what the answers beyond a scale have in common; most of it stops the run."""
         for measure, n in self._counts.items():
-            if self._note_shift(reading, measure, n):
+            codes = self._codes(measure)
+            if self._note_shift(reading, measure, n, codes, keys[measure]):
                 continue
-            code = self._code(measure)
-            if code:
-                told = f"one such number makes {code:,} of the {n['out']:,} answers to {measure}"
-                told += " that are out of range"
-                column = self._column[measure]
-                place = reading.place("responses")
+            if codes:
+                count = sum(codes.values())
+                listed = ", ".join(f"{code:g}" for code in sorted(codes))
                 reading.problems.add_finding(
-                    "missing-code", place, column, told, rows_affected=code
+                    "missing-code",
+                    reading.place("responses"),
+                    self._column[measure],
+                    f"{count:,} of the {n['out']:,} answers to {measure} that are out of range are"
+                    f" {listed}",
+                    remedy=f"if they mean “no answer”, set `missing: [{listed}]` for this table in"
+                    " the site mapping",
+                    rows_affected=count,
                 )
-            else:
+            elif not self._note_items(reading, measure, keys[measure]):
                 self._note_length(reading, measure, n, keys[measure])
 
-    def _code(self, measure: str) -> int:
-        """Return how often the one number beyond the scale stands that means a missing answer."""
+    def _codes(self, measure: str) -> dict[float, int]:
+        """Return the numbers beyond the scale that mean a missing answer, if they are most."""
         beyond = self._beyond[measure]
-        if not beyond:
-            return 0
-        number, count = beyond.most_common(1)[0]
-        is_code = number in MISSING_CODES and count >= MISSING_LEAST
-        return count if is_code and count >= MISSING_SHARE * beyond.total() else 0
+        codes = {
+            number: count
+            for number, count in beyond.items()
+            if number in MISSING_CODES and count >= MISSING_LEAST
+        }
+        return codes if sum(codes.values()) >= MISSING_SHARE * max(beyond.total(), 1) else {}
 
-    def _note_shift(self, reading: Reading, measure: str, n: Counter[str]) -> bool:
+    def _note_shift(
+        self,
+        reading: Reading,
+        measure: str,
+        n: Counter[str],
+        codes: Mapping[float, int],
+        instrument: Instrument,
+    ) -> bool:
         """Stop the run where a form was coded one step above or below its scale."""
-        if n["out"] < SHIFTED_LEAST or n["valid"] < VALID_LEAST:
+        step = instrument.step
+        n_out = n["out"] - sum(
+            count
+            for code, count in codes.items()
+            if code not in (instrument.minimum - step, instrument.maximum + step)
+        )
+        if n_out < SHIFTED_LEAST or n["valid"] < VALID_LEAST:
             return False
-        for beyond, end in (("above", "lowest"), ("below", "highest")):
-            if n["out"] == n[beyond] and n[end] == 0:
+        for beyond, end, by in (("above", "lowest", step), ("below", "highest", -step)):
+            if n_out == n[beyond] and n[end] == 0:
+                ends = f"[{instrument.minimum + by:g}, {instrument.maximum + by:g}]"
                 reading.problems.add(
                     "scale-shifted",
                     reading.place("responses"),
                     column=self._column[measure],
-                    expected=f"answers to {measure} on the form's own scale; {n['out']:,} stand"
+                    expected=f"answers to {measure} on the form's own scale; {n_out:,} stand"
                     f" one step {beyond} it and not one at its {end} answer",
+                    remedy=f"if the form was entered from {ends}, set `stored_as: {ends}` for this"
+                    " measure in the site mapping",
                 )
                 return True
         return False
+
+    def _note_items(self, reading: Reading, measure: str, instrument: Instrument) -> bool:
+        """Stop the run where single items are stored on another scale than their form."""
+        odd = []
+        for item, n_out in sorted(self._items[measure].items()):
+            answered = self._answered[measure][item]
+            if _is_sweeping(n_out, answered, JUDGED_FROM_IF_ALL):
+                continue  # told of the whole column
+            is_printed = item in instrument.stored.codes_by_item and n_out >= PRINTED_LEAST
+            if is_printed or (n_out >= SHIFTED_LEAST and n_out >= ITEM_SHARE * answered):
+                odd.append(item)
+        if not odd or 2 * len(odd) >= instrument.n_items:
+            return False
+        told = ", ".join(map(str, odd))
+        reading.problems.add_finding(
+            "item-on-another-scale",
+            reading.place("responses"),
+            self._column[measure],
+            f"many answers to item {told} of {measure} lie beyond their scale",
+            remedy=_options_remedy(odd, instrument),
+            rows_affected=sum(self._items[measure][item] for item in odd),
+        )
+        return True
 
     def _note_length(
         self, reading: Reading, measure: str, n: Counter[str], instrument: Instrument

@@ -18,6 +18,8 @@ from alliance.ingest.reading import Reading
 # does not occur in so many rows by chance, alone at its end of the column.
 MISSING_CODES = {-1, -2, -3, -7, -8, -9, -77, -88, -99, -777, -888, -999, -9999,
                  9, 77, 88, 99, 777, 888, 999, 9999}  # fmt: skip
+# Those that are no number of a category or a therapist either.
+WORD_CODES = ["-9", "-77", "-88", "-99", "-777", "-888", "-999", "-9999"]
 CODE_LEAST = 3
 CODE_GAP = 1.5  # interquartile ranges between the code and the next number
 # ASSUME nobody in psychotherapy is older than this, nor younger than nothing, in years.
@@ -55,14 +57,39 @@ def note_odd_numbers(readings: list[Reading], problems: Problems) -> None:
                 _note_ages(reading, fact["column"], values, first & ~is_code, problems)
 
 
+def note_odd_words(readings: list[Reading], problems: Problems) -> None:
+    """Note codes for missing that pass for a word of a category or a therapist's id."""
+    for reading in readings:
+        for name, fact in reading.table["client_facts"].items():
+            if fact["type"] != "category" or fact["codes"] or fact["boxes"]:
+                continue
+            texts = reading.cells(fact["column"]).where(reading.alive).str.strip()
+            labels = reading.raw.labels.get(fact["column"], {})
+            counts = texts.value_counts()
+            codes = [t for t in WORD_CODES if t in counts and t not in labels]
+            if codes and len(counts) > len(codes):
+                listed = ", ".join(codes)
+                problems.add_finding(
+                    "missing-code",
+                    reading.place("clients"),
+                    fact["column"],
+                    f"{listed} stands among the words of {name}",
+                    remedy=f"if it means “no statement”, set `missing: [{listed}]` for this table"
+                    " in the site mapping",
+                    rows_affected=int(counts[codes].sum()),
+                )
+
+
 def _codes(values: np.ndarray, is_age: bool) -> list[float]:
     """Return the codes for missing among numbers of clients: repeated, at an end, far off."""
     distinct, counts = np.unique(values, return_counts=True)
     found: list[float] = []
+    # Negative codes come in company (-99, -77): none of them is one of the others.
+    negative = [code for code in MISSING_CODES if code < 0]
     for code, count in zip(distinct, counts, strict=True):
         if code not in MISSING_CODES or count < CODE_LEAST:
             continue
-        others = values[~np.isin(values, [code])]
+        others = values[~np.isin(values, [code, *(negative if code < 0 else ())])]
         if len(others) < 2 * CODE_LEAST:
             continue
         low, high = np.percentile(others, [25, 75])

@@ -88,8 +88,13 @@ RULES: dict[str, Rule] = {
         ),
         scale_shifted=(
             "answers on the form's own scale",
-            "give `codes` for this measure in the site mapping, from the number in the file to the"
-            " form's own: the form was entered counting from another number",
+            "say with `stored_as` of this measure in the site mapping what stands for the form's"
+            " lowest and highest answer: the form was entered counting from another number",
+        ),
+        item_on_another_scale=(
+            "answers to each item on its own scale",
+            "give `codes_by_item` for this measure in the site mapping, from the text in the file"
+            " to the form's own answer, for these items",
         ),
         scale_of_another_length=(
             "answers on the form's own scale",
@@ -384,9 +389,9 @@ RULES: dict[str, Rule] = {
         "noted",
         item_turned_round=(
             "items that go together once the key's reversed items are reversed",
-            "compare with the form: was the item reversed before the export, or is the site's"
-            " wording the other way round? Export it as it was ticked; if every site shows it,"
-            " compare the scoring key",
+            "compare with the form: was the item reversed before the export? Then name it in"
+            " `already_reversed` of this measure in the site mapping. Is the site's wording the"
+            " other way round, or does every site show it? Then compare the scoring key",
         ),
         item_unrelated=(
             "items that go together with their form",
@@ -421,13 +426,14 @@ RULES: dict[str, Rule] = {
         ),
         scale_end_unused=(
             "answers over the whole scale",
-            "look whether the site used another scale (1-5 for 1-7, or counted from 0): give"
-            " `codes`, or name the right `instrument`",
+            "look whether the site used another scale: counted from another number, give"
+            " `stored_as`; 1-5 for 1-7, give `codes` or name the right `instrument`",
         ),
         scale_turned_round=(
             "answers in the form's own direction",
             "look whether the site's numbers run the other way (1 for the best answer): give"
-            " `codes` for this measure in the site mapping",
+            " `stored_as` with the highest number first ([5, 1]) for this measure in the site"
+            " mapping",
         ),
         raters_exchanged=(
             "forms that look like the same rater's elsewhere",

@@ -156,6 +156,7 @@ def read_site(
     odd_sessions.note_odd_dates(sessions, told.get("intake_date"), readings, problems)
     odd_sessions.note_forms_at_missed_sessions(valid, sessions, readings, problems)
     odd_values.note_odd_numbers(readings, problems)
+    odd_values.note_odd_words(readings, problems)
     odd_values.note_odd_calendars(sessions, readings, problems)
     mapping_faults.note_sweeping_rules(readings, problems)
     if not problems.stopped:

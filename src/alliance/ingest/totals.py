@@ -15,6 +15,7 @@ from alliance.config.instruments import Instrument
 from alliance.ingest import parse
 from alliance.ingest.problems import rows_where
 from alliance.ingest.reading import Reading
+from alliance.ingest.stored import how_stored
 
 _TOLERANCE = 1e-6  # sums of answers in steps of 0.1 are not exact in binary
 
@@ -47,13 +48,13 @@ def _sums(
     reading: Reading, measure: str, session: int | None, instrument: Instrument
 ) -> np.ndarray:
     """Return the sum of a form's items in each row, NaN where one is blank or no number."""
-    codes = reading.table["measures"][measure]["codes"]
-    parser = parse.number_parser(reading.table["decimal"], codes)
+    given = reading.table["measures"][measure]
+    stored = how_stored(given, instrument, reading.table["decimal"])
     sums = np.zeros(len(reading.raw))
     for entry in reading.columns.items[measure]:
         if entry.session != session or entry.item in instrument.unscored:
             continue
-        values = parse.by_unique(reading.cells(entry.column), parser)
+        values = stored.answers(reading.cells(entry.column), entry.item)
         void = values == instrument.not_applicable_answer(entry.item)
         if entry.item in instrument.reverse:
             lowest, highest = instrument.range_of(entry.item)
