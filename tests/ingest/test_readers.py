@@ -121,7 +121,7 @@ def test_a_statistics_file_with_times(read, tmp_path):
     pyreadstat.write_xport(times, str(tmp_path / "toy.xpt"), variable_format=formats)
     times.to_parquet(tmp_path / "toy.parquet")
     for file in ("toy.sav", "toy.dta", "toy.xpt", "toy.parquet"):
-        assert texts(read(file))[1] == ["2024-02-29"]
+        assert texts(read(file))[1] == ["2024-02-29 23:59:59"]
 
 
 def test_parquet_types(read, tmp_path):
@@ -140,7 +140,8 @@ def test_parquet_types(read, tmp_path):
     table = read("toy.parquet")
     assert texts(table) == [
         ["x", None, "y"], ["1", None, "9007199254740993"], ["TRUE", "FALSE", None],
-        ["1.5", "2", None], [None] * 3, ["2024-01-12", None, None], ["2024-01-13"] * 3,
+        ["1.5", "2", None], [None] * 3, ["2024-01-12 10:00:00", None, None],
+        ["2024-01-13 00:30:00"] * 3,
     ]  # fmt: skip
     assert list(table.dates) == ["time", "when"]
     pq.write_table(pa.table({"id": ["a"], "lists": [[1, 2]]}), tmp_path / "toy.parquet")

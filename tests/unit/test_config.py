@@ -131,11 +131,11 @@ COHORT_MISTAKES = [
     # what is replaced, by what, the line told, and words that must be told
     ("title: A toy", "titel: A toy", 2, "titel: unknown key; nearest valid key: title"),
     ("title: A toy\n", "", 1, "the key title is missing"),
-    ("family: growth", "family: growht", 9, "nearest valid value: growth"),
+    ("family: growth", "family: growht", 9, "valid values: "),
     ("family: growth", "famliy: growth", 9, "nearest valid key: family"),
     ("    family: growth\n", "", 8, "growth_of_alliance: the key family is missing"),
     ("outcome: alliance", "outcome: aliance", 10, "nearest valid measure: alliance"),
-    ("time: log_weeks", "time: log_week", 11, "nearest valid value: log_weeks"),
+    ("time: log_weeks", "time: log_week", 11, "log_weeks ("),
     ("time: log_weeks", "time: log_weeks\n    predictor: symptoms", 12, "predictor: unknown key"),
     ("time: log_weeks", "time: log_weeks\n    levels: client", 12, "must be a list, but is text"),
     ("time: log_weeks", "time: log_weeks\n    levels: [clinet]", 12, "clinet is not valid"),
@@ -170,7 +170,7 @@ COHORT_MISTAKES = [
     ("cohort: toy", "cohort: toy\nseed: 1.5", 2, "must be a whole number, but is a number"),
     ("cohort: toy", "cohort: toy\nsimulated: yes", 2, "true or false"),
     ("cohort: toy", "cohort: toy\nsimulated: 1", 2, "must be true or false, but is a number"),
-    ("cohort: toy", "cohort: toy\ndropout: {event: [left]}", 2, "valid values: completed, dropout"),
+    ("cohort: toy", "cohort: toy\ndropout: {event: [left]}", 2, "valid values: dropout, completed"),
     ("cohort: toy", "cohort: toy\ncohort: toi", 2, "a second time"),
 ]  # fmt: skip
 
@@ -187,7 +187,7 @@ def test_mistakes_in_the_config(toy, old, new, line, words):
 SITE_MISTAKES = [
     ("client: id", "clint: id", 5, "nearest valid key: client"),
     ("    client: id\n", "", 3, "the key client is missing"),
-    ("rows: session", "rows: sesion", 4, "nearest valid value: session"),
+    ("rows: session", "rows: sesion", 4, "session (one row a session)"),
     ("rows: session", "rows: client", 6, "stands in the column names"),
     ("rows: session", "rows: answer", 4, "the key item is needed"),
     ("    session: nr\n", "", 4, "the key session is needed"),
@@ -216,7 +216,7 @@ SITE_MISTAKES = [
     ("    client: id", "\tclient: id", 5, "a tab stands"),
     ("    rows: session", "\trows: session", 4, "a tab stands"),
     ("therapist: th", "sessions_planned: {column: x, type: category}", 8, "always a number"),
-    ("type: number", "type: numbr", 9, "nearest valid value: number"),
+    ("type: number", "type: numbr", 9, "number (numbers to calculate with)"),
     ("type: number", "type: date", 9, "only intake_date is a date"),
     ("type: number", "others: blank", 9, "goes with codes only"),
     ("site: a", "site: b", 1, "differs from the file's name"),

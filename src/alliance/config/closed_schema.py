@@ -7,7 +7,7 @@ a schema: which key, on which line, what is allowed there, and the nearest valid
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -110,6 +110,20 @@ def hint(word: str, valid: Iterable[str], what: str = "key") -> str:
     return f"valid {what}s: {', '.join(options)}" if options else f"no {what} is valid here"
 
 
+def _every_value(part: Mapping[str, Any], options: list[str]) -> str:
+    """Return all values of an enumeration with what they mean.
+
+    Never the nearest one alone: what is near in letters may be the opposite in meaning.
+    """
+    meanings = {str(value): told for value, told in part.get("meanings", {}).items()}
+    listed = [
+        f"{option} ({meanings[value]})" if (value := option.strip('"')) in meanings else option
+        for option in options
+    ]
+    about = f" ({part['description']})" if "description" in part and not meanings else ""
+    return f"valid values: {', '.join(listed)}{about}"
+
+
 def _place_or_hint(key: str, valid: Iterable[str], name: str) -> str:
     """Return where a key belongs that has one place elsewhere, else the nearest valid key here."""
     homes = _homes(name).get(key, set())
@@ -173,7 +187,7 @@ def _explain(error: Any, document: Document, inside: KeyPath, name: str) -> Iter
         if isinstance(instance, dict | list):
             told = f"must be one of {', '.join(options)}, but is {_kind_of(instance)}"
         else:
-            told = f"{instance!s:.60} is not valid; {hint(str(instance), options, 'value')}"
+            told = f"{instance!s:.60} is not valid; {_every_value(error.schema, options)}"
         yield document.problem(path, told)
     elif kind == "pattern":
         yield document.problem(path, f"{instance!s:.60} is not allowed ({_rule(error)})")
@@ -204,8 +218,7 @@ def _explain_choice(error: Any, document: Document, path: KeyPath, name: str) ->
     if isinstance(error.instance, dict) and "family" in error.instance:
         same = [b for b in fitting if not any(_is_family(e) for e in b)]
         if not same:
-            families = [str(e.validator_value) for b in fitting for e in b if _is_family(e)]
-            told = _no_such_family(str(error.instance["family"]), families)
+            told = _no_such_family(str(error.instance["family"]), error.validator_value)
             yield document.problem((*path, "family"), told)
             return
         fitting = same
@@ -213,10 +226,12 @@ def _explain_choice(error: Any, document: Document, path: KeyPath, name: str) ->
         yield from _explain(inner, document, path, name)
 
 
-def _no_such_family(name: str, families: list[str]) -> str:
+def _no_such_family(name: str, branches: list[dict[str, Any]]) -> str:
     if name in former_names.FAMILIES:
         return f"the family {name} is called {former_names.FAMILIES[name]} now"
-    return f"there is no such family; {hint(name, families, 'value')}"
+    entries = [branch for branch in branches if "family" in branch.get("properties", {})]
+    meanings = {e["properties"]["family"]["const"]: e.get("description", "") for e in entries}
+    return f"there is no such family; {_every_value({'meanings': meanings}, sorted(meanings))}"
 
 
 def _weight(errors: list[Any]) -> tuple[int, int]:

@@ -98,7 +98,8 @@ def _completed_source(table: Mapping[str, Any]) -> dict[str, Any]:
         "n_rows": table.get("n_rows"),
         "delimiter": table.get("delimiter", "\t" if is_tsv else ","),
         "quote": table.get("quote", '"'),
-        "encoding": table.get("encoding", "utf-8"),
+        # A file of a statistics program says itself how its letters are stored.
+        "encoding": table.get("encoding", "utf-8" if declared_format(table) in DELIMITED else None),
         "decimal": table.get("decimal", "."),
         "dates": table.get("dates", "yyyy-mm-dd"),
         "missing": _texts(table.get("missing", [])),

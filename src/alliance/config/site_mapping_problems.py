@@ -22,7 +22,10 @@ _KEYS_BY_FORMAT = {
     "skip_after_header": (("csv", "excel"), "only a CSV file or a workbook has this"),
     "delimiter": (DELIMITED, "only a CSV file has this"),
     "quote": (DELIMITED, "only a CSV file has this"),
-    "encoding": (DELIMITED, "only a CSV file has this"),
+    "encoding": (
+        (*DELIMITED, "sav", "stata", "sas"),
+        "only a CSV file and a file of SPSS, Stata or SAS has this",
+    ),
     "dictionary": (("redcap",), "goes with format: redcap only"),
     "header": (("redcap", "limesurvey"), "goes with format: redcap or limesurvey only"),
     "cells": (("redcap",), "goes with format: redcap only"),
@@ -75,6 +78,11 @@ def _source_problems(table: Mapping[str, Any]) -> Found:
     for key, (kinds, told) in _KEYS_BY_FORMAT.items():
         if key in table and kind not in kinds:
             yield (key,), told
+    if kind not in DELIMITED and (
+        table.get("encoding") == "utf-16"
+        or ("encoding" in table and ".por" in table["file"].lower())
+    ):
+        yield ("encoding",), "this kind of file cannot have it"
     if "member" in table and not table["file"].lower().endswith(".zip"):
         yield ("member",), "only a zip file has members"
     yield from _label_problems(table, kind)

@@ -14,6 +14,7 @@ import pandas as pd
 import pyreadstat
 
 from alliance.ingest.raw import RawTable, UnreadableError, with_blanks_missing
+from alliance.ingest.readers import encodings
 from alliance.ingest.readers.cells import (
     MS_A_DAY,
     is_possible,
@@ -64,7 +65,7 @@ def read(
     program
         Its name, for the user.
     """
-    frame, meta = _parsed(file, parse, program)
+    frame, meta = _parsed(file, parse, program, source["encoding"])
     if not meta.column_names:
         raise UnreadableError("file-empty", "the file has no variables")
     # A damaged file may hold a variable without a name.
@@ -88,23 +89,35 @@ def read(
         table.labels[header[position]] = {
             _code_text(code): str(label) for code, label in labels.items()
         }
+    _refuse_wrong_letters(table, source["encoding"], meta.file_encoding or "")
     is_blank = np.logical_and.reduce([column.isna().to_numpy() for column in table.columns])
     table.blank_rows = int(is_blank.sum())
     return table.kept(~is_blank) if is_blank.any() else table
 
 
-def _parsed(file: RawFile, parse: Callable[..., Any], program: str) -> tuple[pd.DataFrame, Any]:
+def _refuse_wrong_letters(table: RawTable, declared: str | None, used: str) -> None:
+    labels = (label for by_code in table.labels.values() for label in by_code.values())
+    cells = (str(text) for column in table.columns for text in column.dropna().unique())
+    encodings.refuse_utf8_read_as_another((*table.header, *labels, *cells), declared, used)
+
+
+def _parsed(
+    file: RawFile, parse: Callable[..., Any], program: str, encoding: str | None
+) -> tuple[pd.DataFrame, Any]:
+    told = {} if encoding is None else {"encoding": encodings.ICONV[encoding]}
     damaged = UnreadableError("file-unreadable", f"this is no {program} file, or a damaged one")
     try:
         with file.stream() as stream:
-            meta = parse(stream, metadataonly=True)[1]
+            meta = parse(stream, metadataonly=True, **told)[1]
         n_bytes = BYTES_A_CELL * (meta.number_rows or 0) * len(meta.column_names)
         if n_bytes > min(MAX_BYTES, max(10 * FREE_BYTES, MAX_EXPANSION * file.size)):
             raise UnreadableError("file-unreadable", "the file grows beyond all measure")
         with file.stream() as stream:
-            frame, meta = parse(stream, disable_datetime_conversion=True)
+            frame, meta = parse(stream, disable_datetime_conversion=True, **told)
             return frame, meta
-    except _FAULTS:
+    except _FAULTS as error:
+        if encodings.is_wrong_encoding(error):
+            raise encodings.wrong_encoding(encoding) from None
         raise damaged from None
 
 

@@ -24,6 +24,10 @@ MAX_BYTES = 4_000_000_000
 FREE_BYTES = 50_000_000
 MAX_EXPANSION = 200
 _BLOCK = 8_000_000
+# What git-annex and Git LFS put in the place of a file whose content is kept elsewhere.
+_POINTERS = (b"/annex/objects/", b"version https://git-lfs.github.com/")
+POINTER_BYTES = 32_768
+_GET = "fetch it: run `datalad get {name}`, `git annex get {name}` or `git lfs pull` in its folder"
 _DAMAGED = "the compressed file is damaged or ends too early"
 
 
@@ -79,14 +83,17 @@ def open_raw(folder: Path, name: str, source: Mapping[str, Any]) -> RawFile:
     folder = folder.resolve()
     path = file_like(folder, name)
     if not path.is_file():
-        raise UnreadableError("file-missing", f"there is no file {name}")
+        raise _missing(path, name)
     if not path.resolve().is_relative_to(folder):
-        raise UnreadableError("file-unreadable", "the file lies outside the site's raw folder")
+        raise _outside(path)
     size = path.stat().st_size
     if size == 0:
         raise UnreadableError("file-empty", "the file is empty (0 bytes)")
     if size > MAX_BYTES:
         raise UnreadableError("file-unreadable", "the file is larger than 4 GB")
+    if size <= POINTER_BYTES and path.read_bytes().startswith(_POINTERS):
+        found = "this is a pointer of git-annex or Git LFS; the data itself is not here"
+        raise UnreadableError("file-unreadable", found, remedy=_GET.format(name=path.name))
     small = name.lower()
     alike = difference(path.relative_to(folder).as_posix(), name)
     if small.endswith(".gz"):
@@ -94,6 +101,31 @@ def open_raw(folder: Path, name: str, source: Mapping[str, Any]) -> RawFile:
     if small.endswith(".zip"):
         return _filled(_member(folder, path, source.get("member"), alike))
     return RawFile(folder, name, path, alike=alike)
+
+
+def _missing(path: Path, name: str) -> UnreadableError:
+    """Return why there is no file: no name, a link that leads nowhere, or still in a cloud."""
+    if path.is_symlink():
+        found = f"{name} is a link whose content is not here"
+        return UnreadableError("file-missing", found, remedy=_GET.format(name=path.name))
+    if (path.parent / f".{path.name}.icloud").exists():
+        found = f"{name} is in the cloud, and its content is not on this computer"
+        remedy = "open the folder in the Finder and download the file (or copy it to another place)"
+        return UnreadableError("file-missing", found, remedy=remedy)
+    if path.is_dir():
+        found = f"{name} is a folder, not a file"
+        remedy = "name the file within it in the site mapping, such as `file: folder/file.csv`"
+        return UnreadableError("file-missing", found, remedy=remedy)
+    return UnreadableError("file-missing", f"there is no file {name}")
+
+
+def _outside(path: Path) -> UnreadableError:
+    """Return the problem of a link that leads out of the raw folder."""
+    found = "the file is a link to a place outside the site's raw folder"
+    remedy = "put the file itself in place of the link"
+    if "annex" in path.resolve().parts:
+        remedy += f": run `git annex unlock {path.name}` (or `datalad unlock {path.name}`) there"
+    return UnreadableError("file-unreadable", found, remedy=remedy)
 
 
 def _filled(file: RawFile) -> RawFile:
