@@ -8,6 +8,7 @@ from alliance.mixed.covariance import Layout
 from alliance.mixed.design import internal_values
 from alliance.mixed.prepare import Prepared
 from alliance.mixed.problem import Problem
+from alliance.mixed.residual_session import Residual
 from alliance.mixed.rows import Nesting
 
 BLOCK_ROWS = 8192
@@ -28,14 +29,53 @@ def compress(prepared: Prepared, clients: np.ndarray | None = None) -> Problem:
     """
     from alliance.mixed.patterns import find_patterns
 
-    columns, residual = prepared.columns, prepared.residual
+    columns = prepared.columns
     tree = _Tree.build(prepared.nesting, clients)
-    starts, rows = tree.starts, tree.rows
+    r = columns.n_random
+    residual, totals, pointer, entry_class, cross = _products(prepared, tree, r)
+    upper = np.triu(totals)
+    totals = upper + np.triu(upper, 1).transpose(0, 2, 1)
+    return Problem(
+        Layout(tuple(len(index) for index in columns.level_index), residual.n_parameters),
+        residual,
+        int(tree.starts[-1]),
+        r,
+        columns.level_index,
+        totals,
+        pointer,
+        entry_class,
+        cross,
+        tree.parents,
+        tree.n_outermost,
+        find_patterns(cross, columns.level_index[-1], tree.parents[-1]) if residual.plain else None,
+    )
+
+
+def whole_products(
+    prepared: Prepared, clients: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cross-products of all columns of some clients, client by client.
+
+    Returns
+    -------
+    pointer, entry_class, cross
+        As in `alliance.mixed.problem.Problem`, with all rows: shape of `cross` (entries, K, K).
+    """
+    tree = _Tree.build(prepared.nesting, clients)
+    n_columns = len(prepared.columns.internals) + 1
+    _, _, pointer, entry_class, cross = _products(prepared, tree, n_columns)
+    return pointer, entry_class, cross
+
+
+def _products(
+    prepared: Prepared, tree: _Tree, r: int
+) -> tuple[Residual, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Residual structure, totals (upper triangles), and the clients' entries with r rows each."""
+    starts, rows, residual = tree.starts, tree.rows, prepared.residual
     if rows is not None:
         residual = residual.restricted(rows)
-    n_columns = len(columns.internals) + 1
+    n_columns = len(prepared.columns.internals) + 1
     n_clients = len(starts) - 1
-    r = columns.n_random
     pointer = np.arange(n_clients + 1, dtype=np.int64)
     n_entries = residual.count_entries(starts, pointer)
     totals = np.zeros((residual.n_classes, n_columns, n_columns))
@@ -50,22 +90,7 @@ def compress(prepared: Prepared, clients: np.ndarray | None = None) -> Problem:
         block = internal_block(prepared, span if rows is None else rows[span])
         residual.accumulate(block, inside, first, r, totals, pointer, entry_class, cross)
         first = last
-    upper = np.triu(totals)
-    totals = upper + np.triu(upper, 1).transpose(0, 2, 1)
-    return Problem(
-        Layout(tuple(len(index) for index in columns.level_index), residual.n_parameters),
-        residual,
-        int(starts[-1]),
-        r,
-        columns.level_index,
-        totals,
-        pointer,
-        entry_class,
-        cross,
-        tree.parents,
-        tree.n_outermost,
-        find_patterns(cross, columns.level_index[-1], tree.parents[-1]) if residual.plain else None,
-    )
+    return residual, totals, pointer, entry_class, cross
 
 
 def internal_block(prepared: Prepared, rows: slice | np.ndarray) -> np.ndarray:

@@ -51,13 +51,25 @@ class Layout:
         return slice(first, first + q * (q + 1) // 2)
 
     def factors(self, theta: np.ndarray) -> list[np.ndarray]:
-        """Lower triangular factors per level from the optimiser's parameters."""
+        """Lower triangular factors per level, shape (..., q, q), from parameters (..., m)."""
         matrices = []
         for depth, q in enumerate(self.sizes):
-            matrix = np.zeros((q, q))
-            matrix[triangle(q)] = theta[self.block(depth)]
+            matrix = np.zeros((*theta.shape[:-1], q, q))
+            rows, cols = triangle(q)
+            matrix[..., rows, cols] = theta[..., self.block(depth)]
             matrices.append(matrix)
         return matrices
+
+    def covariances(self, theta: np.ndarray) -> np.ndarray:
+        """Residual parameters and relative covariances, shape (..., m), from parameters (..., m).
+
+        They are what the derivatives of `alliance.mixed.problem` are taken in.
+        """
+        values = theta.copy()
+        for depth, factor in enumerate(self.factors(theta)):
+            rows, cols = triangle(self.sizes[depth])
+            values[..., self.block(depth)] = (factor @ factor.swapaxes(-1, -2))[..., rows, cols]
+        return values
 
     def from_factors(self, factors: list[np.ndarray], residual: np.ndarray) -> np.ndarray:
         """Gather the optimiser's parameters from factors per level and residual parameters."""
@@ -68,37 +80,39 @@ class Layout:
         return theta
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
-        """d(covariances)/d(factors), shape (m, m); identity for the residual parameters.
+        """d(covariances)/d(factors), shape (..., m, m); identity for the residual parameters.
 
         With Sigma = L L', d Sigma_ab / d L_cd = (a = c) L_bd + (b = c) L_ad.
         """
         m = self.n_parameters
-        jacobian = np.eye(m)
+        jacobian = np.zeros((*theta.shape[:-1], m, m))
+        jacobian[..., np.arange(m), np.arange(m)] = 1.0
         for depth, factor in enumerate(self.factors(theta)):
             rows, cols = triangle(self.sizes[depth])
             block = self.block(depth)
             same_a = rows[:, None] == rows[None, :]
             same_b = cols[:, None] == rows[None, :]
-            jacobian[block, block] = (
-                same_a * factor[cols[:, None], cols[None, :]]
-                + same_b * factor[rows[:, None], cols[None, :]]
+            jacobian[..., block, block] = (
+                same_a * factor[..., cols[:, None], cols[None, :]]
+                + same_b * factor[..., rows[:, None], cols[None, :]]
             )
         return jacobian
 
     def curvature(self, gradient: np.ndarray) -> np.ndarray:
         """Sum over covariances of gradient times their second derivative in the factors.
 
+        Shape (..., m, m) from (..., m), by
         d2 Sigma_ab / d L_cd d L_ef = (d = f) [(a = c)(b = e) + (b = c)(a = e)].
         """
         m = self.n_parameters
-        matrix = np.zeros((m, m))
+        matrix = np.zeros((*gradient.shape[:-1], m, m))
         for depth, q in enumerate(self.sizes):
             rows, cols = triangle(q)
             block = self.block(depth)
-            weight = np.zeros((q, q))
-            weight[rows, cols] += gradient[block]
-            weight[cols, rows] += gradient[block]
-            matrix[block, block] = weight[rows[:, None], rows[None, :]] * (
+            weight = np.zeros((*gradient.shape[:-1], q, q))
+            weight[..., rows, cols] += gradient[..., block]
+            weight[..., cols, rows] += gradient[..., block]
+            matrix[..., block, block] = weight[..., rows[:, None], rows[None, :]] * (
                 cols[:, None] == cols[None, :]
             )
         return matrix
