@@ -18,6 +18,7 @@ from alliance.families.diagnostics.reading import Coefficients, plain_terms
 from alliance.families.diagnostics.residuals import without_memory
 from alliance.mixed import fit_mixed, fit_mixed_logit
 from alliance.mixed.leaving_out import LeavingOut
+from alliance.mixed.nearby import nearby
 
 HERE = Path(__file__).parent / "diagnostics"
 NUMBERS = json.loads((HERE / "diagnostics.json").read_text(encoding="utf-8"))
@@ -49,19 +50,25 @@ def test_refits_without_one_group_are_lme4s(sleepstudy):
         agree(expected, other["estimate"].to_numpy(), other["se"].to_numpy())
 
 
-def test_quick_refits_are_near_for_most_subjects(sleepstudy):
-    """Balanced data: generalised and ordinary least squares agree, so b does not depend on ratios.
-
-    Standard errors do: of 18 subjects one can hold a fifth of a variance.
-    """
+def test_fits_near_by_are_lme4s_within_their_error(sleepstudy):
+    """One of 18 subjects can hold a fifth of a variance: some of them have no fit near by."""
     _, fit = sleepstudy
-    refit = LeavingOut(fit)
-    for expected in NUMBERS["sleepstudy"]["without"]:
-        names, b, covariance = refit.quickly(refit.clients == expected["group"])
-        se = np.array(expected["se"])
-        assert names == ["1", "Days"]
-        assert b == pytest.approx(expected["estimate"], abs=IN_SE * se.min())
-        assert np.sqrt(np.diag(covariance)) == pytest.approx(se, rel=0.25)
+    clients = fit.prepared.nesting.labels[-1].to_numpy()
+    without = NUMBERS["sleepstudy"]["without"]
+    groups = [np.flatnonzero(clients == expected["group"]) for expected in without]
+    (ends,) = nearby(fit, groups)
+    estimate, se, _ = ends.fine.contrasts(fit, np.eye(2))
+    theirs = np.array([expected["estimate"] for expected in without])
+    their_se = np.array([expected["se"] for expected in without])
+    there = ends.arrived
+    assert there.sum() >= 12
+    off = np.abs(estimate - theirs) / their_se
+    errors = ends.errors(
+        lambda points: np.stack(points.contrasts(fit, np.eye(2))[:2], axis=-1) / se[:, :, None]
+    )
+    assert np.isinf(errors[~there]).all()
+    assert (off[there] <= errors[there] + IN_SE).all()
+    assert (np.abs(se - their_se) / se <= errors + IN_SE)[there].all()
 
 
 def test_dfbetas_and_cooks_distance_are_those_of_the_refits(sleepstudy):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,17 +14,24 @@ import numba
 
 PACKAGE = Path(__file__).parent
 STAMP = PACKAGE / "__pycache__" / "kernels.sha256"
+KERNELS = re.compile(r"^(import numba$|from alliance\.mixed\.compiling import)", re.MULTILINE)
+
+
+def kernel_files() -> list[Path]:
+    """Sources that hold kernels: they import numba, or `compiled`."""
+    sources = sorted(PACKAGE.rglob("*.py"))
+    return [path for path in sources if KERNELS.search(path.read_text(encoding="utf-8"))]
 
 
 @cache
 def forget_stale_kernels() -> None:
-    """Remove machine code that was made from other sources than those here.
+    """Remove machine code that was made from other kernels than those here.
 
-    numba looks at a kernel's own file only; a kernel also holds a copy of the functions that it
-    calls in other files. So machine code is kept only while no source of the package has changed.
+    numba looks at a kernel's own file only; a kernel also holds a copy of the functions and numbers
+    that it uses from other files. So machine code is kept only while no file with kernels has
+    changed: they use nothing from files without.
     """
-    sources = sorted(PACKAGE.rglob("*.py"))
-    now = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    now = hashlib.sha256(b"".join(path.read_bytes() for path in kernel_files())).hexdigest()
     # A read-only installation has nothing to forget: its sources do not change either.
     with contextlib.suppress(OSError):
         if STAMP.is_file() and STAMP.read_text(encoding="ascii") == now:

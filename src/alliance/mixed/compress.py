@@ -8,7 +8,7 @@ from alliance.mixed.covariance import Layout
 from alliance.mixed.design import internal_values
 from alliance.mixed.prepare import Prepared
 from alliance.mixed.problem import Problem
-from alliance.mixed.residual_session import Residual
+from alliance.mixed.residual_course import Residual
 from alliance.mixed.rows import Nesting
 
 BLOCK_ROWS = 8192

@@ -48,6 +48,12 @@ class Forms:
     log_det_first: np.ndarray
     log_det_second: np.ndarray
 
+    def some(self, places: np.ndarray) -> Forms:
+        """Give some of the data sets."""
+        if len(places) == len(self.rows):
+            return self
+        return Forms(*(getattr(self, name)[places] for name in self.__slots__))
+
 
 @dataclass(frozen=True, slots=True)
 class _Level:
@@ -198,25 +204,25 @@ class FormsWithout:
     # ------------------------------------------------------------------ what one level adds
 
     def _added(self, depth: int, gone: _Gone) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Stacks that groups add to T and log|V|, and pass up, less the same without what is gone."""
+        """What groups add to T and log|V|, and pass up, less the same without what is gone."""
         if depth == len(self._levels) - 1:
             return self._added_by_clients(gone.unit)
         units, place = np.unique(gone.unit, return_inverse=True)
         before = self._levels[depth].each(self._held[depth][units])
         after = self._levels[depth].each(self._held[depth][gone.unit] - gone.held)
-        form, numbers, up = (
-            one[place] - other for one, other in zip(before, after, strict=True)
-        )
+        form, numbers, up = (one[place] - other for one, other in zip(before, after, strict=True))
         return form, numbers, up
 
     def _added_by_clients(self, clients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        pointer, entry_class, cross = whole_products(self._prepared, clients)
+        order = np.argsort(clients)
+        pointer, entry_class, cross = whole_products(self._prepared, clients[order])
         weights = self._weights.stacked[:, entry_class].T[:, :, None, None]
         own = np.add.reduceat(weights * cross[:, None], pointer[:-1], axis=0)
         s = np.ascontiguousarray(own[:, :, : self._problem.n_random])
         form, numbers, up = self._levels[-1].each(s)
         form[:, self._residual_slots] += own
-        return form, numbers, up
+        back = np.argsort(order)
+        return form[back], numbers[back], up[back]
 
     def _climb(self) -> list[np.ndarray]:
         """Give what every group above the clients holds, outermost level first."""
@@ -247,14 +253,13 @@ class FormsWithout:
     def _residual_log_det(self, clients: np.ndarray) -> np.ndarray:
         """Log|R| of some clients with its derivatives."""
         starts = self._prepared.nesting.starts[-1]
-        rows = np.concatenate([np.arange(starts[c], starts[c + 1]) for c in clients])
+        ranges = [np.arange(starts[c], starts[c + 1]) for c in clients]
+        rows = np.concatenate([np.empty(0, dtype=np.int64), *ranges])
         own = self._prepared.residual.restricted(rows).weights(self._rho)
         return np.concatenate([[own.log_det], own.log_det_first, own.log_det_second])
 
 
-def _stack(
-    value: np.ndarray, first: np.ndarray | None, second: np.ndarray | None
-) -> np.ndarray:
+def _stack(value: np.ndarray, first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray:
     assert first is not None and second is not None
     return np.concatenate([value[None], first, second[triangle(len(first))]])
 

@@ -17,7 +17,6 @@ from alliance.mixed.checks import COLLINEAR
 from alliance.mixed.compress import compress
 from alliance.mixed.criterion import Criterion
 from alliance.mixed.design import build_columns
-from alliance.mixed.estimate import fixed_on_user_scale
 from alliance.mixed.fit import EXACT, as_fit
 from alliance.mixed.optimise import minimise
 from alliance.mixed.prepare import Prepared
@@ -73,19 +72,6 @@ class LeavingOut:
         if best is None or not best.converged or best.expansion.profile.sigma2 < EXACT:
             raise FitError("Without these clients the likelihood has no maximum.")
         return as_fit(prepared, criterion, best, 0.0)
-
-    def quickly(self, out: np.ndarray) -> tuple[list[str], np.ndarray, np.ndarray]:
-        """Give names, fixed effects and their covariance, the ratios of the variances held.
-
-        Exact given these ratios, with the residual variance estimated again: for one client of
-        many, who hardly moves them. Raises as a call does.
-        """
-        prepared, criterion = self._reduced(out)
-        profile = criterion.profile_at(self.fit.optimum.theta)
-        if profile is None or profile.sigma2 < EXACT:
-            raise FitError("Without these clients the likelihood has no maximum.")
-        values, covariance = fixed_on_user_scale(prepared, profile)
-        return prepared.fixed_names, values, covariance
 
     def _reduced(self, out: np.ndarray) -> tuple[Prepared, Criterion]:
         """Give the design and the criterion of the other clients."""

@@ -1,16 +1,12 @@
 """Fits without single groups, a few Newton steps from the optimum of the whole.
 
 T and log|V| without a group are known at the optimum with two derivatives
-(`alliance.mixed.forms`); near it they are taken to be the quadratic functions of the covariances
-that have these derivatives. The criterion of `alliance.mixed.criterion` is then minimised by
-Newton's method, for many groups at a time, without another look at the data. What is neglected is
-of third order in the change of the covariances. How much that is shows where the steps lead: each
-quantity is read off at the optimum of the whole, after one step and at the end, and its `error` is
-
-    2 (|end - one step| + |end - start| / 10) :
-
-one exact Newton step and the end on the quadratic err by the same order, in different ways.
-`docs/diagnostics.md` compares them with full refits.
+(`alliance.mixed.forms`), and with the third ones of the whole. Near the optimum they are taken to
+be the functions of the covariances that have these derivatives, and the criterion of
+`alliance.mixed.criterion` is minimised by Newton's method, for many groups at a time, without
+another look at the data. What is neglected is of fourth order in the change of the covariances
+(and of third order in the group's own share of them); `docs/diagnostics.md` compares the results
+with full refits.
 """
 
 from __future__ import annotations
@@ -25,17 +21,22 @@ from alliance.mixed.covariance import Layout
 from alliance.mixed.criterion import Criterion
 from alliance.mixed.forms import Forms, FormsWithout
 from alliance.mixed.result import MixedFit
-from alliance.mixed.tables import t_quantile
 
-STEPS = 5
+STEPS = 12
 """Newton steps on the quadratic; after that a group is left to a full refit."""
+
+SAFETY = 3.0
+"""On the error that is stated; against full refits of the demo 2 were enough."""
 
 ENDED = 1e-10
 """Another step that would gain less in -2 log L moves nothing that anybody reads."""
 
 DIFFERENCE = 1e-3
-FLAT = 1e-3
-"""Step of third derivatives, and the slope of the covariances below which there is none."""
+OFF_BOUNDARY = 0.05
+"""Step of third derivatives, and the least deviation (in residual SDs) that they are taken at."""
+
+KICK = 0.02
+"""How far a standard deviation of zero is moved (in residual SDs) where it should not be zero."""
 
 FARTHEST = 1.0
 """A longer step of the covariances' factors (in residual SDs) is no small change."""
@@ -48,8 +49,8 @@ KNOWN = 1e-8
 class Third:
     """Third derivatives of T and log|V| of all data at the optimum.
 
-    They are differences of the second ones along the factors, where a variance of zero is no
-    boundary; a change of the covariances is carried there by the inverse of the Jacobian.
+    They are differences of the second ones along the factors, taken a little off the boundary of
+    variances of zero, where the factors' Jacobian has an inverse.
 
     Attributes
     ----------
@@ -57,7 +58,7 @@ class Third:
     centre : numpy.ndarray
         Covariances at the optimum, shape (m,).
     back : numpy.ndarray
-        Generalised inverse of the Jacobian, shape (m, m).
+        Inverse of the Jacobian, shape (m, m).
     t, log_det : numpy.ndarray
         Shapes (m, m, m, K, K) and (m, m, m), the direction first.
     """
@@ -72,17 +73,26 @@ class Third:
     def of(cls, fit: MixedFit) -> Third:
         """Difference the second derivatives of a fit."""
         problem, theta = fit.criterion.problem, fit.optimum.theta
+        layout = problem.layout
+        factors = layout.factors(theta)
+        for factor in factors:
+            np.fill_diagonal(factor, np.maximum(np.diag(factor), OFF_BOUNDARY))
+        inside = layout.from_factors(factors, theta[: layout.n_residual])
         t, log_det = [], []
         for step in DIFFERENCE * np.eye(len(theta)):
             high, low = (problem.quadratic_form(point, 2, full=True)
-                         for point in (theta + step, theta - step))  # fmt: skip
+                         for point in (inside + step, inside - step))  # fmt: skip
             assert high.t_second is not None and low.t_second is not None
             assert high.log_det_second is not None and low.log_det_second is not None
             t.append((high.t_second - low.t_second) / (2.0 * DIFFERENCE))
             log_det.append((high.log_det_second - low.log_det_second) / (2.0 * DIFFERENCE))
-        back = np.linalg.pinv(problem.layout.jacobian(theta), rcond=FLAT)
-        centre = problem.layout.covariances(theta)
-        return cls(problem.layout, centre, back, np.array(t), np.array(log_det))
+        back = np.linalg.inv(layout.jacobian(inside))
+        return cls(layout, layout.covariances(theta), back, np.array(t), np.array(log_det))
+
+    @property
+    def nil(self) -> Third:
+        """The same without third derivatives."""
+        return replace(self, t=0.0 * self.t, log_det=0.0 * self.log_det)
 
     def change(self, theta: np.ndarray) -> np.ndarray:
         """Change of the covariances at other parameters, shape (n, m)."""
@@ -241,18 +251,22 @@ class Points:
         """Newton steps (n, m), what they would gain (n,), and whether there is one to take (n,).
 
         Directions without slope and curvature are left alone, as in `alliance.mixed.optimise`.
+        Along negative curvature a step goes downhill, or leaves a variance of zero by `KICK`: there
+        is no minimum yet, and the gain is infinite.
         """
         gradient, hessian = self.expansion
         good = self.known & np.isfinite(gradient).all(axis=1)
         good &= np.isfinite(hessian).all(axis=(1, 2))
         values, vectors = np.linalg.eigh(np.where(good[:, None, None], hessian, 0.0))
         slope = np.einsum("nij,ni->nj", vectors, np.where(good[:, None], gradient, 0.0))
-        floor = 1e-9 * np.abs(values).max(axis=1, keepdims=True)
-        flat = (np.abs(values) <= floor) & (np.abs(slope) <= 1e-7 * np.maximum(1.0, floor * 1e9))
-        step = np.where(flat, 0.0, -slope / np.where(flat | (values <= floor), 1.0, values))
-        good &= ((values > floor) | flat).all(axis=1)
-        good &= np.linalg.norm(step, axis=1) <= FARTHEST
-        gain = -0.5 * np.einsum("ni,ni->n", slope, step)
+        scale = np.abs(values).max(axis=1, keepdims=True)
+        level = np.abs(values) <= 1e-9 * scale
+        flat = level & (np.abs(slope) <= 1e-7 * np.maximum(1.0, scale))
+        step = np.where(flat, 0.0, -slope / np.where(level, 1.0, np.abs(values)))
+        up = (values < 0.0) & ~flat
+        step = np.where(up & (np.abs(step) < KICK), np.where(step < 0.0, -KICK, KICK), step)
+        good &= (flat | ~level).all(axis=1) & (np.linalg.norm(step, axis=1) <= FARTHEST)
+        gain = np.where(up.any(axis=1), np.inf, -0.5 * np.einsum("ni,ni->n", slope, step))
         return np.einsum("nij,nj->ni", vectors, step), gain, good
 
     @cached_property
@@ -274,39 +288,75 @@ class Points:
         inverse = np.where(keep, 1.0 / np.where(keep, values, 1.0), 0.0)
         return 2.0 * (vectors * inverse[:, None, :]) @ vectors.swapaxes(1, 2)
 
-    def degrees_of_freedom(self, contrasts: np.ndarray) -> np.ndarray:
-        """Satterthwaite's, of linear combinations of the internal fixed effects, shape (n, c)."""
-        x = self.criterion.fixed
-        u = self.unscaled @ contrasts.T
-        variance = np.einsum("cp,npc->nc", contrasts, u) * self.sigma2[:, None]
-        t_xx = self.t_first[:, :, x[:, None], x]
-        slope = -np.einsum("npc,nipq,nqc->nci", u, t_xx, u, optimize=True)
-        slope = slope @ self._jacobian * self.sigma2[:, None, None]
-        slope = np.concatenate([slope, variance[:, :, None]], axis=2)
-        spread = np.einsum("nci,nij,ncj->nc", slope, self.parameter_covariance, slope)
-        return 2.0 * variance**2 / np.where(spread > 0, spread, np.nan)
+    def contrasts(
+        self, fit: MixedFit, matrix: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Linear combinations of the fixed effects on the user's scale.
+
+        Parameters
+        ----------
+        fit : MixedFit
+            Whose neighbours these are.
+        matrix : array (c, p)
+
+        Returns
+        -------
+        estimate, se, df : numpy.ndarray
+            Shapes (n, c); degrees of freedom are Satterthwaite's, or infinite as in the fit.
+        """
+        x, internal = self.criterion.fixed, matrix @ fit.estimate.to_user
+        ours = fit.optimum.expansion.profile.coefficients
+        moved = (self.coefficients - ours) @ internal.T
+        u = self.unscaled @ internal.T
+        variance = np.einsum("cp,npc->nc", internal, u) * self.sigma2[:, None]
+        df = np.full(variance.shape, np.inf)
+        if fit.prepared.specification.df != "none":
+            t_xx = self.t_first[:, :, x[:, None], x]
+            slope = -np.einsum("npc,nipq,nqc->nci", u, t_xx, u, optimize=True)
+            slope = slope @ self._jacobian * self.sigma2[:, None, None]
+            slope = np.concatenate([slope, variance[:, :, None]], axis=2)
+            spread = np.einsum("nci,nij,ncj->nc", slope, self.parameter_covariance, slope)
+            df = np.where(spread > 0, 2.0 * variance**2 / np.where(spread > 0, spread, 1.0), df)
+        return matrix @ fit.estimate.coefficients + moved, np.sqrt(variance), df
 
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Where the criterion without each group has its minimum, to two orders.
+    """Where the criterion without each group has its minimum, to three orders.
 
     Attributes
     ----------
-    rough, fine : Points
-        With T and log|V| taken as quadratic and as cubic in the covariances.
+    start, rough, fine : Points
+        At the covariances of the whole; with T and log|V| taken as quadratic in the covariances;
+        and as cubic.
     arrived : numpy.ndarray
         Whether there is a minimum near by, shape (n,).
     """
 
+    start: Points
     rough: Points
     fine: Points
     arrived: np.ndarray
 
-    def read(self, quantity: Callable[[Points], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Give a quantity, and what it may be in error: what the third order made of it."""
-        fine = quantity(self.fine)
-        return fine, np.abs(fine - quantity(self.rough))
+    def errors(self, numbers: Callable[[Points], np.ndarray]) -> np.ndarray:
+        """Bound the errors of quantities at `fine`, shape (n, quantities).
+
+        What the third order moves a quantity (and a tenth of what it moves any of the group's),
+        times the share that this is of all that moves: the next order is smaller by about this
+        share. `SAFETY` is on top; at most the third order itself.
+
+        Parameters
+        ----------
+        numbers
+            Of each quantity, in its standard errors, shape (n, quantities, numbers).
+        """
+        start, rough, fine = map(numbers, (self.start, self.rough, self.fine))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            third = np.abs(fine - rough).max(axis=2)
+            most = third.max(axis=1)
+            share = np.nan_to_num(most / np.abs(fine - start).max(axis=(1, 2)), nan=1.0)
+        errors = np.maximum(third, 0.1 * most[:, None]) * np.minimum(SAFETY * share, 1.0)[:, None]
+        return np.where(self.arrived[:, None] & np.isfinite(errors), errors, np.inf)
 
 
 def nearby(fit: MixedFit, groups: Sequence[np.ndarray]) -> Iterator[Ends]:
@@ -321,23 +371,28 @@ def nearby(fit: MixedFit, groups: Sequence[np.ndarray]) -> Iterator[Ends]:
     third = Third.of(fit)
     for forms in FormsWithout(fit)(groups):
         centre = np.tile(fit.optimum.theta, (len(forms.rows), 1))
-        rough, _ = _minimise(fit.criterion, forms, replace(third, t=0.0*third.t, log_det=0.0*third.log_det), centre)
+        rough, ended = _minimise(fit.criterion, forms, third.nil, centre)
         fine, arrived = _minimise(fit.criterion, forms, third, centre)
-        yield Ends(rough, fine, arrived)
+        start = Points.at(fit.criterion, forms, third.nil, centre)
+        yield Ends(start, rough, fine, ended & arrived)
 
 
 def _minimise(
     criterion: Criterion, forms: Forms, third: Third, theta: np.ndarray
 ) -> tuple[Points, np.ndarray]:
-    """Take Newton steps; a group that has none to take stays."""
-    points = Points.at(criterion, forms, third, theta)
+    """Take Newton steps; returns where they lead, and whether that is a minimum."""
+    theta, going = theta.copy(), np.arange(len(theta))
+    arrived = np.zeros(len(theta), dtype=bool)
     for _ in range(STEPS):
+        points = Points.at(criterion, forms.some(going), third, theta[going])
         step, gain, good = points.newton()
-        arrived = good & (gain < ENDED)
-        if arrived.all():
+        arrived[going] = good & (gain < ENDED)
+        on = good & ~arrived[going]
+        theta[going[on]] += step[on]
+        going = going[on]
+        if not len(going):
             break
-        points = Points.at(criterion, forms, third, points.theta + np.where(good[:, None], step, 0.0))
-    return points, arrived
+    return Points.at(criterion, forms, third, theta), arrived
 
 
 def _dot(d: np.ndarray, stacks: np.ndarray) -> np.ndarray:

@@ -47,18 +47,20 @@ class OutcomeCovariance:
         return np.zeros(self.n_parameters)
 
     def factor(self, rho: np.ndarray) -> np.ndarray:
-        """Cholesky factor L of R."""
+        """Cholesky factor L of R, shape (..., q, q), from parameters (..., n)."""
         q = self.n_groups
-        factor = np.zeros((q, q))
+        factor = np.zeros((*rho.shape[:-1], q, q))
         rows, cols = triangle(q)
-        factor[rows[1:], cols[1:]] = rho
-        factor[np.diag_indices(q)] = np.exp(np.append(0.0, rho[self._diagonal()]))
+        factor[..., rows[1:], cols[1:]] = rho
+        diagonal = np.arange(1, q)
+        factor[..., 0, 0] = 1.0
+        factor[..., diagonal, diagonal] = np.exp(rho[..., self._diagonal()])
         return factor
 
     def relative(self, rho: np.ndarray) -> np.ndarray:
-        """R, shape (outcomes, outcomes)."""
+        """R, shape (..., outcomes, outcomes), from parameters (..., n)."""
         factor = self.factor(rho)
-        return factor @ factor.T
+        return factor @ factor.swapaxes(-1, -2)
 
     def working(self, relative: np.ndarray) -> np.ndarray:
         """Parameters rho of a positive definite R with R[0, 0] = 1."""

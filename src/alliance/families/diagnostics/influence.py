@@ -16,6 +16,7 @@ all p fixed effects together, with their covariance V in the whole fit,
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,7 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.families.diagnostics.reading import Effect, Reader
+from alliance.families.diagnostics.screening import Screen
 from alliance.families.fit import Estimate
 
 LEVELS = ("therapist", "site", "client")
@@ -44,7 +46,9 @@ class Refits:
     cooks
         Cook's distance of each refit that has all coefficients.
     failed
-        How many refits gave nothing.
+        Without how many groups there is no fit.
+    in_full
+        For how many groups the model was fitted again from the rows.
     message
         Why there are none.
     """
@@ -54,13 +58,29 @@ class Refits:
     effects: list[dict[str, Effect]] = field(default_factory=list)
     cooks: list[float] = field(default_factory=list)
     failed: int = 0
+    in_full: int = 0
     message: str = ""
+
+    def add(self, effects: dict[str, Effect] | None, cook: float | None) -> None:
+        """Add what was found without one group; None where there is no fit."""
+        if effects is None:
+            self.failed += 1
+        else:
+            self.effects.append(effects)
+        if cook is not None:
+            self.cooks.append(cook)
 
 
 def leave_out(
-    rows: pd.DataFrame, level: str, refit: Callable[[np.ndarray], Any], reader: Reader, whole: Any
+    rows: pd.DataFrame,
+    level: str,
+    refit: Callable[[np.ndarray], Any],
+    reader: Reader,
+    whole: Any,
+    screen: Callable[[Sequence[np.ndarray]], Screen] | None = None,
+    mains: Sequence[Estimate] = (),
 ) -> Refits:
-    """Refit without each group of a level.
+    """Fit without each group of a level.
 
     Parameters
     ----------
@@ -74,24 +94,37 @@ def leave_out(
         Reads the main effects.
     whole
         The fit to all rows.
+    screen
+        From the clients of each group to what is known without refits; by default nothing is.
+    mains
+        The main effects in the whole fit, whose numbers are printed.
     """
     groups, found = groups_of(rows, level)
     if found.message:
         return found
+    known = screen(groups) if screen else None
     names, b = coefficients_of(whole)
     inverse = np.linalg.inv(whole.covariance.to_numpy())
-    for clients in groups:
-        try:
-            fit = refit(clients)
-            if not fit.convergence.converged:
-                raise FitError("no maximum")
-            found.effects.append(reader.of(fit))
-        except FitError:
-            found.failed += 1
-            continue
-        own, values = coefficients_of(fit)
-        if own == names:
-            found.cooks.append(cooks_distance(b - values, inverse))
+    full: dict[int, tuple[dict[str, Effect] | None, float | None]] = {}
+    ask = known.doubtful(mains) if known else set(range(len(groups)))
+    while ask:
+        for place in sorted(ask):
+            full[place] = None, None
+            with suppress(FitError):
+                fit = refit(groups[place])
+                if fit.convergence.converged:
+                    own, values = coefficients_of(fit)
+                    cook = cooks_distance(b - values, inverse) if own == names else None
+                    full[place] = reader.of(fit), cook
+            if known:
+                known.put(place, *full[place])
+        ask = known.doubtful(mains) if known else set()
+    for place in range(len(groups)):
+        if known and place not in full:
+            found.add(*known.of_group(place))
+        else:
+            found.add(*full[place])
+    found.in_full = len(full)
     return found
 
 
@@ -126,6 +159,7 @@ def summary(found: Refits) -> dict[str, Any]:
         "groups": n,
         "refits": len(found.effects),
         "failed": found.failed,
+        "in_full": found.in_full,
         "largest_cooks_distance": max(found.cooks, default=None),
         "cooks_limit": limit,
         "cooks_flagged": sum(d > limit for d in found.cooks) if limit else None,

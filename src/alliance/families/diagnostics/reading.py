@@ -9,6 +9,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 
+from alliance.mixed import MixedFit
+from alliance.mixed.inference.correlations import correlations_near
+from alliance.mixed.nearby import Points
+from alliance.mixed.tables import t_quantile
+
 Weights = Mapping[str, Mapping[str, float]]
 
 
@@ -26,6 +31,16 @@ class Reader(Protocol):
 
     def of(self, fit: Any) -> dict[str, Effect]:
         """Return the effects by term; one that the fit lacks is not there."""
+
+
+class NearReader(Reader, Protocol):
+    """Reads effects without a refit, too."""
+
+    def near(self, fit: MixedFit, points: Points) -> tuple[list[str], np.ndarray]:
+        """Return terms, and their effects at points near the fit, shape (points, terms, 4).
+
+        The last axis is that of `Effect`; what has no interval is NaN.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,13 @@ class Contrasts:
         found = self.weights(fit.prepared.fixed_names)
         return _effects(fit.contrast(found)) if found else {}
 
+    def near(self, fit: MixedFit, points: Points) -> tuple[list[str], np.ndarray]:
+        """Return the effects at points near a fit."""
+        terms, matrix = self.matrix(fit.prepared.fixed_names)
+        values, se, df = points.contrasts(fit, matrix)
+        half = se * t_quantile(0.975, df)
+        return terms, np.stack([values, se, values - half, values + half], axis=-1)
+
     def matrix(self, names: Sequence[str]) -> tuple[list[str], np.ndarray]:
         """Return the effects' names and weights, shape (effects, coefficients)."""
         found = self.weights(names)
@@ -65,6 +87,12 @@ class Correlations:
         term = table["level"] + ": " + table["effect_1"] + " ~ " + table["effect_2"]
         known = term.isin(self.terms) & np.isfinite(table["se"])
         return _effects(table.assign(term=term)[known])
+
+    def near(self, fit: MixedFit, points: Points) -> tuple[list[str], np.ndarray]:
+        """Return the correlations at points near a fit."""
+        terms, numbers = correlations_near(fit, points)
+        known = [place for place, term in enumerate(terms) if term in self.terms]
+        return [terms[place] for place in known], numbers[:, known]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,13 @@ from scipy.special import chdtri, ndtri
 
 from alliance.errors import FitError
 from alliance.mixed.inference.bootstrap import parametric_bootstrap
-from alliance.mixed.inference.natural import Natural, natural_parameters
+from alliance.mixed.inference.natural import RESIDUAL, Natural, natural_parameters
 from alliance.mixed.inference.profile import natural_ends
-from alliance.mixed.inference.wald import free_scale_errors
+from alliance.mixed.inference.wald import STEP, free_scale_errors
+from alliance.mixed.residual_session import SessionCovariance
 
 if TYPE_CHECKING:
+    from alliance.mixed.nearby import Points
     from alliance.mixed.result import MixedFit
 
 AT_BOUND = 1e-6
@@ -82,6 +84,50 @@ def _likelihood(
         note = f"the interval reaches {' and '.join(reached)}" if reached else ""
         answers.append((se, low, high, note))
     return answers
+
+
+def correlations_near(fit: MixedFit, points: Points) -> tuple[list[str], np.ndarray]:
+    """Correlations at points near a fit, with the delta method.
+
+    Returns
+    -------
+    terms : list of str
+        ``"level: effect_1 ~ effect_2"``.
+    numbers : numpy.ndarray
+        Estimate, se and 95 % limits, shape (points, terms, 4); NaN at a boundary.
+    """
+    naturals = [n for n in natural_parameters(fit) if n.kind == "correlation"]
+    n, m = points.theta.shape
+    steps = STEP * np.vstack([np.eye(m), -np.eye(m)])
+    moved = (points.theta + steps[:, None]).reshape(-1, m)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = _fishers_z(fit, naturals, points.theta)
+        high, low = _fishers_z(fit, naturals, moved).reshape(2, m, n, len(naturals))
+        slope = np.moveaxis((high - low) / (2.0 * STEP), 0, -1)
+        covariance = points.parameter_covariance[:, :m, :m]
+        error = np.sqrt(np.einsum("nci,nij,ncj->nc", slope, covariance, slope))
+        ends = [np.tanh(centre + sign * float(ndtri(0.975)) * error) for sign in (-1.0, 1.0)]
+        se = (1.0 - np.tanh(centre) ** 2) * error
+    terms = [f"{n.level}: {n.name_1} ~ {n.name_2}" for n in naturals]
+    return terms, np.stack([np.tanh(centre), se, *ends], axis=-1)
+
+
+def _fishers_z(fit: MixedFit, naturals: list[Natural], theta: np.ndarray) -> np.ndarray:
+    """Fisher's z of correlations at other parameters, shape (n, correlations)."""
+    layout, residual = fit.criterion.problem.layout, fit.prepared.residual
+    factors, found = layout.factors(theta), np.empty((len(theta), len(naturals)))
+    sigmas: dict[int, np.ndarray] = {}
+    for place, natural in enumerate(naturals):
+        depth = natural.depth
+        if depth not in sigmas and depth == RESIDUAL:
+            assert isinstance(residual, SessionCovariance)
+            sigmas[depth] = residual.relative(theta[:, : layout.n_residual])
+        elif depth not in sigmas:
+            half = np.linalg.solve(fit.prepared.level_transform(depth), factors[depth])
+            sigmas[depth] = half @ half.swapaxes(1, 2)
+        sigma, i, j = sigmas[depth], natural.first, natural.second
+        found[:, place] = np.arctanh(sigma[:, i, j] / np.sqrt(sigma[:, i, i] * sigma[:, j, j]))
+    return found
 
 
 def _bootstrap(
