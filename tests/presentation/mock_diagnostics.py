@@ -53,7 +53,8 @@ def level(left_out: str, groups: int, message: str = "") -> dict[str, Any]:
     if message or left_out == "site":
         cook = dict.fromkeys(cook)
     return {"left_out": left_out, "groups": groups, "refits": 0 if message else groups - 1,
-            "failed": 0 if message else 1, "in_full": 0 if message else 7, **cook, "message": message}  # fmt: skip
+            "failed": 0 if message else 1, "in_full": 0 if message else 7, **cook,
+            "message": message}  # fmt: skip
 
 
 def effect(main: dict[str, Any], left_out: str, groups: int, changes: int) -> dict[str, Any]:
