@@ -128,7 +128,7 @@ def hazard(rows: pd.DataFrame) -> pd.Series:
     Maximum likelihood by plain Gauss-Hermite quadrature; `rows` must be sorted by therapist.
     """
     rows = rows.assign(log_session=np.log(rows["session"]))
-    terms = ["log_session", "alliance_running_within", "alliance_running_between", "symptoms"]
+    terms = ["log_session", "alliance_running_within", "alliance_running_between", "symptoms_known"]
     frame, y = design(rows, terms), rows["dropout_event"].to_numpy(float)
     centre, spread = frame.mean().to_numpy(copy=True), frame.std().to_numpy(copy=True)
     centre[0], spread[0] = 0.0, 1.0
@@ -211,11 +211,11 @@ def coupling_models(panel: pd.DataFrame) -> Found:
 def dropout_models(panel: pd.DataFrame) -> Found:
     """Fit who leaves."""
     found: Found = {}
-    b = hazard(panel.dropna(subset=["dropout_event", "alliance", "symptoms"]))
+    b = hazard(panel.dropna(subset=["dropout_event", "alliance_known", "symptoms_known"]))
     for term in (
         "alliance_running_within",
         "alliance_running_between",
-        "symptoms",
+        "symptoms_known",
         "therapist_variance",
     ):
         found["dropout_hazard", term, HAZARD] = b[term]

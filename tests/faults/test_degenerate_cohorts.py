@@ -161,7 +161,7 @@ def test_separation_names_the_column():
         Cohort(panel, "0" * 64, MEASURES, keys), "dropout_hazard", MODELS["dropout_hazard"][1]
     ).as_json()
     assert fit["status"] == "refused"
-    assert "the client's mean so far” alone" in fit["message"]
+    assert "the client's mean before the last score” alone" in fit["message"]
 
 
 def fitted(name, frames, **entry):

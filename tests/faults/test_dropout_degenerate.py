@@ -109,7 +109,10 @@ def test_separation_in_every_risk_set_is_refused(tables):
     for name in ("hazard", "cox", "gamma-frailty"):
         fit = fitted(replace(cohort, panel=panel), name)
         assert fit["status"] == "refused"
-        assert "the client's mean so far” alone tells leavers from stayers" in fit["message"]
+        assert (
+            "the client's mean before the last score” alone tells leavers from stayers"
+            in fit["message"]
+        )
 
 
 @pytest.mark.parametrize("degrade", [no_dropout, everybody_at_once, one_event, separation],

@@ -343,7 +343,7 @@ def dropout(model: str = "dropout_hazard", **more: Any) -> dict[str, Any]:
                 ),
                 as_odds(
                     estimate(
-                        "symptoms",
+                        "symptoms_known",
                         0.031,
                         0.02,
                         label="Depressive symptoms (PHQ-9), between clients",

@@ -37,7 +37,10 @@ def panel(seed):
     for measure in ("alliance", "symptoms"):
         table[f"{measure}_next"] = by_client[measure].shift(-1)
     last = table["session"] == by_client["session"].transform("max")
-    table["dropped"] = np.where(last, np.where(table["end_status"] == "dropout", 1, np.nan), 0)
+    seen = table["end_status"] != "ongoing"
+    table["dropped"] = np.where(
+        last, np.where(seen, (table["end_status"] == "dropout") * 1.0, np.nan), 0.0
+    )
     return table
 
 
@@ -77,15 +80,25 @@ def test_fixed_effects_find_what_is_expected(panels, model, predictor, outcome, 
     agrees(found[predictor], model, predictor, "fixed effects")
 
 
+def mean_before(scores):
+    """Mean of the scores before the last known one; at the first, that score itself."""
+    found, seen = [], []
+    for score in scores:
+        seen += [score] if score == score else []
+        found.append(np.mean(seen[:-1]) if len(seen) > 1 else seen[0] if seen else np.nan)
+    return pd.Series(found, scores.index)
+
+
 def test_the_hazard_finds_what_is_expected_and_that_is_the_truth(panels):
-    terms = ["alliance_running_within", "alliance_running_between", "symptoms"]
+    terms = ["alliance_running_within", "alliance_running_between", "symptoms_known"]
     found = []
     for table in panels:
-        by_client = table.groupby("client")["alliance"]
-        running = by_client.transform(lambda scores: scores.expanding().mean())
+        last_known = table.groupby("client")[["alliance", "symptoms"]].ffill()
+        running = table.groupby("client")["alliance"].transform(mean_before)
         rows = table.assign(
-            alliance_running_within=table["alliance"] - running,
+            alliance_running_within=last_known["alliance"] - running,
             alliance_running_between=running,
+            symptoms_known=last_known["symptoms"],
             log_session=np.log(table["session"]),
         ).dropna(subset=["dropped", *terms])
         x = sm.add_constant(rows[[*terms, "log_session"]].astype(float))

@@ -16,7 +16,7 @@ from alliance.families.coupling.model import coupling_fit
 from alliance.families.growth.model import growth_fit
 from alliance.families.hazard.model import hazard_fit
 from alliance.panel.build import panel_of
-from alliance.panel.describe_cohort import _kaplan_meier
+from alliance.panel.describe_dropout import dropout_of
 
 FOLDER = Path(__file__).parent / "models"
 R = json.loads((FOLDER / "models.json").read_text())
@@ -102,7 +102,7 @@ def test_lag_as_it_stands_equals_lme4(cohort):
 
 
 def hazard_name(term):
-    renamed = {"1": "(Intercept)", "symptoms": "symptoms_c", "log(session)": "log_session"}
+    renamed = {"1": "(Intercept)", "symptoms_known": "symptoms_c", "log(session)": "log_session"}
     return renamed.get(term, term).translate(str.maketrans("", "", "[]"))
 
 
@@ -132,7 +132,8 @@ def test_dropout_hazard_equals_r(cohort):
 def test_dropout_hazard_with_therapists_equals_glmer(cohort):
     """Dropout planted at every third therapist: the variance and what it does to the estimates."""
     panel = cohort.panel.copy()
-    usable = panel["dropout_event"].notna() & panel[["alliance", "symptoms"]].notna().all(axis=1)
+    known = panel[["alliance_known", "symptoms_known"]].notna().all(axis=1)
+    usable = panel["dropout_event"].notna() & known
     number = panel["therapist"].map(
         {name: k for k, name in enumerate(sorted(panel.loc[usable, "therapist"].unique()), 1)}
     )
@@ -156,28 +157,61 @@ def test_dropout_hazard_with_therapists_equals_glmer(cohort):
         assert row["estimate"] == pytest.approx(expected["glm"][hazard_name(row["term"])], rel=1e-6)
 
 
-def test_kaplan_meier_equals_survival(cohort):
-    panel = cohort.panel
-    early = panel[(panel["session"] <= 3) & panel["alliance"].notna()]
-    first = early.groupby("client").agg(score=("alliance", "first"), entry=("session", "first"))
-    last = panel[panel["last_session"]].set_index("client")
-    people = first.join(last[["session", "dropout_event"]])
-    people["third"] = pd.qcut(people["score"].rank(), 3, labels=False)
-    for third in range(3):
-        curve = _kaplan_meier(people[people["third"] == third])
-        expected = R["kaplan_meier"][f"third={third + 1}"]
-        assert curve["clients"] == R["kaplan_meier_n"][str(third + 1)]
+@pytest.fixture(scope="module")
+def described(cohort):
+    return dropout_of(
+        cohort.panel,
+        cohort.instruments,
+        {"use": "discharge_status", "event": ["dropout"], "definitions": {}},
+    )
+
+
+def test_kaplan_meier_equals_survival(described):
+    curves = [curve for curve in described["staying"] if curve["by"] == "early alliance"]
+    assert len(curves) == 3
+    for third, curve in enumerate(curves, 1):
+        expected = R["kaplan_meier"][f"third={third}"]
+        assert curve["clients"] == R["kaplan_meier_n"][str(third)]
         ours = pd.DataFrame(
-            {c: curve[c] for c in ("staying", "ci_low", "ci_high")}, index=curve["session"]
+            {c: curve[c] for c in ("value", "ci_low", "ci_high")}, index=curve["session"]
         )
-        ours = ours.reindex(expected["time"], method="ffill")
-        np.testing.assert_allclose(ours["staying"], expected["surv"], rtol=1e-10)
+        shown = np.isin(expected["time"], ours.index)  # curves end where few are at risk
+        ours = ours.reindex(np.array(expected["time"])[shown])
+        np.testing.assert_allclose(ours["value"], np.array(expected["surv"])[shown], rtol=1e-10)
         for band, theirs in (("ci_low", "lower"), ("ci_high", "upper")):
-            theirs = [np.nan if v in ("NA", None) else v for v in expected[theirs]]
-            shown = ~np.isnan(np.array(theirs, dtype=float)) & (ours["staying"].to_numpy() < 1)
-            np.testing.assert_allclose(
-                ours[band].to_numpy()[shown], np.array(theirs, dtype=float)[shown], rtol=1e-8
-            )
+            limit = np.array([np.nan if v in ("NA", None) else v for v in expected[theirs]], float)
+            limit = limit[shown]
+            there = ~np.isnan(limit) & (ours["value"].to_numpy() < 1)
+            np.testing.assert_allclose(ours[band].to_numpy()[there], limit[there], rtol=1e-8)
+
+
+def test_one_risk_set_in_hazard_curves_and_rates(cohort, described):
+    """Session by session, every number about leaving rests on the same clients (R's counts)."""
+    hazard = hazard_fit(cohort, "h", {"predictors": []})
+    panel = cohort.panel
+    in_hazard = panel[panel["dropout_event"].notna()].groupby("session")["dropout_event"]
+    assert hazard["data"]["rows_used"] == int(in_hazard.size().sum())
+    assert in_hazard.size().to_dict() == {int(k): v for k, v in R["at_risk"].items() if v}
+    assert in_hazard.sum().to_dict() == {
+        int(k): R["dropouts"][k] for k, v in R["at_risk"].items() if v
+    }
+    everybody = next(c for c in described["staying"] if c["by"] == "all")
+    staying = 1.0
+    for row in described["by_session"]:
+        session, n = row["session"], R["at_risk"][str(row["session"])]
+        assert row["at_risk"] == n == everybody["at_risk"][session]
+        assert row["dropout_rate"] == pytest.approx(R["dropouts"][str(session)] / n)
+        staying *= 1 - row["dropout_rate"]
+        assert everybody["value"][session] == pytest.approx(staying)
+    left = next(c for c in described["incidence"] if c["by"] == "all" and c["cause"] == "dropout")
+    theirs = R["aalen_johansen"]
+    for time, value, se, n in zip(
+        *(theirs[k] for k in ("time", "dropout", "se", "n")), strict=True
+    ):
+        if time in left["session"]:
+            assert left["at_risk"][time] == n
+            assert left["value"][time] == pytest.approx(value, rel=1e-10)
+            assert left["se"][time] == pytest.approx(se, rel=1e-6, abs=1e-12)
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ def test_the_panel_follows_the_definition_in_use(cohort):
     assert last["end_cause"].tolist() == [
         "dropout", "completed", "transferred", "ongoing", "dropout"
     ]  # fmt: skip
-    assert last["dropout_event"].fillna(-1).tolist() == [1.0, -1.0, -1.0, -1.0, 1.0]
+    assert last["dropout_event"].fillna(-1).tolist() == [1.0, 0.0, 0.0, -1.0, 1.0]
     assert {f"dropout_by_{name}" for name in (BY_STATUS, *DEFINITIONS)} <= set(panel)
     by_status = panel_of(*cohort, ["symptoms"])
     assert by_status[by_status["last_session"]]["end_cause"].isna().tolist() == [False] * 4 + [True]

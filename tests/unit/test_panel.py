@@ -49,9 +49,10 @@ def test_centring_and_lags():
     same(column(panel, "alliance_client_mean", "a"), [13, 13, 13])
     same(column(panel, "alliance_within", "a"), [-3, nan, 3])
     same(column(panel, "alliance_between", "a"), [-4.5] * 3)  # 13 - (13 + 22) / 2
-    same(column(panel, "alliance_running_mean", "a"), [10, nan, 13])
-    same(column(panel, "alliance_running_within", "a"), [0, nan, 3])
-    same(column(panel, "alliance_running_between", "b"), [20 - 17.5, 22 - 17.5])
+    same(column(panel, "alliance_known", "a"), [10, 10, 16])  # session 2: the last known score
+    same(column(panel, "alliance_running_mean", "a"), [10, 10, 10])  # of the scores before
+    same(column(panel, "alliance_running_within", "a"), [0, 0, 6])
+    same(column(panel, "alliance_running_between", "b"), [20 - 17.5, 20 - 17.5])
     same(column(panel, "alliance_next", "a"), [nan, 16, nan])
     same(column(panel, "alliance_previous", "a"), [nan, 10, nan])
     same(column(panel, "alliance_next", "b"), [nan, nan])  # session 2 is skipped: no pair
@@ -60,17 +61,32 @@ def test_centring_and_lags():
 
 @pytest.mark.parametrize(
     ("end", "at_last"),
-    [("dropout", 1.0), ("completed", np.nan), ("ongoing", np.nan), (None, np.nan)],
-)
-def test_dropout_event_stands_at_the_last_session_only(end, at_last):
+    [("dropout", 1.0), ("completed", 0.0), ("transferred", 0.0), ("ongoing", np.nan),
+     (None, np.nan)],
+)  # fmt: skip
+def test_who_came_is_at_risk_after_it_where_the_way_on_is_known(end, at_last):
+    """Completers are at risk at their last session; what nobody has seen is not at risk."""
     panel = panel_of(*cohort(ends=(end, "completed")), ["alliance"])
     same(column(panel, "dropout_event", "a"), [0, 0, at_last])
+
+
+def test_the_deviation_is_from_the_mean_of_earlier_scores_whatever_was_skipped():
+    """Scores 10, -, 16, -, 25: after 25 the mean before is 13; in between the last one stands."""
+    clients, sessions, scores = cohort()
+    key = {"site": "s", "client": "a"}
+    more = pd.DataFrame([key | {"session": t, "weeks_since_intake": t, "attended": True}
+                         for t in (4, 5)])  # fmt: skip
+    late = pd.DataFrame([key | {"session": 5, "measure": "alliance", "subscale": "total",
+                                "score": 25.0}])  # fmt: skip
+    panel = panel_of(clients, pd.concat([sessions, more]), pd.concat([scores, late]), ["alliance"])
+    same(column(panel, "alliance_running_mean", "a"), [10, 10, 10, 10, 13])
+    same(column(panel, "alliance_running_within", "a"), [0, 0, 6, 6, 12])
 
 
 def test_running_parts_do_not_look_ahead():
     clients, sessions, scores = cohort()
     later = scores.assign(score=[10.0, 60, 20, 24])  # client a's session 3 changed
-    running = ["alliance_running_mean", "alliance_running_within"]
+    running = ["alliance_known", "alliance_running_mean", "alliance_running_within"]
     first, second = (panel_of(clients, sessions, s, ["alliance"]) for s in (scores, later))
     before = (first["client"] == "a") & (first["session"] < 3)
     pd.testing.assert_frame_equal(first.loc[before, running], second.loc[before, running])

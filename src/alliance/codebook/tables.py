@@ -270,9 +270,10 @@ PARTS: tuple[tuple[str, str], ...] = (
     ("client_mean", "mean over all the client's sessions (looks ahead)"),
     ("within", "this session's score minus the client's mean (looks ahead)"),
     ("between", "the client's mean minus the mean of clients' means (looks ahead)"),
-    ("running_mean", "mean over the client's sessions up to and including this one"),
+    ("known", "the last known score: of this session, or of the last before it with the form"),
+    ("running_mean", "mean of the client's scores before the last known one; at the first, itself"),
     ("running_between", "that running mean minus the mean of all scores"),
-    ("running_within", "this session's score minus the running mean"),
+    ("running_within", "the last known score minus that running mean"),
     ("previous", "the score at the session before; missing if that session or form is missing"),
     ("next", "the score at the session after (looks ahead); missing if that is missing"),
 )

@@ -13,7 +13,7 @@ TOTAL = "total"
 
 # Parts of a score in the panel; the first four need sessions that come later.
 LOOKING_AHEAD = ("client_mean", "within", "between", "next")
-PARTS = (*LOOKING_AHEAD, "running_mean", "running_between", "running_within", "previous")
+PARTS = (*LOOKING_AHEAD, "known", "running_mean", "running_between", "running_within", "previous")
 
 _COLUMN = re.compile("[a-z][a-z0-9_]*")
 

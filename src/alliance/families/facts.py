@@ -143,7 +143,6 @@ class Reason(StrEnum):
     THERAPIST_NOT_KNOWN = "therapist_not_known"
     NOT_RATED_BY_BOTH = "not_rated_by_both"
     NO_LATER_JOINT_RATING = "no_later_joint_rating"
-    ENDED_OTHERWISE = "ended_otherwise"
     STILL_IN_TREATMENT = "still_in_treatment"
     END_NOT_KNOWN = "end_not_known"
     NOT_THE_FIRST_SCORE = "not_the_first_score"

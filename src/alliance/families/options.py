@@ -76,6 +76,6 @@ def leaving_terms(entry: Entry, scores: Scores) -> Iterator[Problem]:
                 (
                     f"{column} is known only once later sessions have taken place, so it cannot"
                     " predict who leaves before them; use a part that looks back, such as"
-                    " _running_mean, _running_within or _previous"
+                    " _known, _running_mean, _running_within or _previous"
                 ),
             )

@@ -16,7 +16,13 @@ import pandas as pd
 from alliance import files
 from alliance.config.score_columns import column_of
 from alliance.measures.event_columns import with_events
-from alliance.panel.ends import BY_STATUS, Definitions, dropout_by_definition, end_cause
+from alliance.panel.ends import (
+    BY_STATUS,
+    Definitions,
+    at_risk,
+    dropout_by_definition,
+    end_cause,
+)
 
 CLIENT = ["site", "client"]
 KEY = [*CLIENT, "session"]
@@ -92,16 +98,36 @@ def _with_parts(panel: pd.DataFrame, measure: str) -> pd.DataFrame:
         f"{measure}_within": score - client_mean,  # looks ahead
         f"{measure}_between": client_mean - grand_mean,  # looks ahead
     }
-    answered_so_far = score.notna().groupby([panel[key] for key in CLIENT], sort=False).cumsum()
-    running_mean = by_client.cumsum() / answered_so_far.where(answered_so_far > 0)
+    known, running_mean = _so_far(panel, measure)
     new |= {
+        f"{measure}_known": known,
         f"{measure}_running_mean": running_mean,
         f"{measure}_running_between": running_mean - score.mean(),
-        f"{measure}_running_within": score - running_mean,
+        f"{measure}_running_within": known - running_mean,
         f"{measure}_previous": _at_other_session(panel, measure, -1),
         f"{measure}_next": _at_other_session(panel, measure, +1),
     }
     return pd.concat([panel, pd.DataFrame(new, index=panel.index)], axis=1)
+
+
+def _so_far(panel: pd.DataFrame, measure: str) -> tuple[pd.Series, pd.Series]:
+    """Return the last known score, and the mean of the client's scores before that one.
+
+    "So far" means before now: were the present score in its own mean, the deviation from it would
+    be (t - 1)/t of the deviation that it is called.
+    """
+    score, person = panel[measure], [panel[key] for key in CLIENT]
+    answered = score.notna()
+    before = answered.groupby(person, sort=False).cumsum() - 1
+    total = score.fillna(0.0).groupby(person, sort=False).cumsum()
+    mean = (total - score) / before.where(before > 0)
+    # ASSUME the first score stands for the client's level where there is none before it: the
+    # deviation from what came before is then zero.
+    mean = mean.where(before > 0, score).where(answered)
+    # ASSUME a session without the form is like the last one with it (last known score): a person
+    # stays at risk, since skipping a form may itself foretell leaving.
+    known = score.groupby(person, sort=False).ffill()
+    return known, mean.groupby(person, sort=False).ffill()
 
 
 def _at_other_session(panel: pd.DataFrame, column: str, step: int) -> pd.Series:
@@ -116,10 +142,9 @@ def _with_ends(panel: pd.DataFrame, by_definition: pd.DataFrame, cause: pd.Serie
     last = panel["session"] == panel.groupby(CLIENT, sort=False)["session"].transform("max")
     person = pd.MultiIndex.from_frame(panel[CLIENT])
     ended = pd.Series(cause.reindex(person).to_numpy(dtype=object), index=panel.index)
-    event = pd.Series(np.where(last, np.nan, 0.0), index=panel.index)
-    # ASSUME every other end (agreed completion, transfer, still in treatment, unknown) takes the
-    # client out of risk at the last session without saying anything about dropout.
+    event = pd.Series(0.0, index=panel.index)
     event[last & (ended == "dropout")] = 1.0
+    event[~at_risk(last, ended)] = np.nan
     own = {
         f"dropout_by_{name}": by_definition[name].reindex(person).to_numpy(float)
         for name in by_definition

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 from scipy import stats
@@ -18,14 +17,13 @@ from scipy import stats
 from alliance import files
 from alliance.config.instruments import SCHEMAS, Instrument
 from alliance.config.measure_keys import keys_of
+from alliance.panel.describe_dropout import staying_by_early_alliance
 
 ALL = "all"
 END_STATUS = ("dropout", "completed", "transferred", "ongoing")
 KNOWN_COLUMNS = {"site", "client", "therapist", "end_status"}
 FEWEST_CLIENTS_FOR_A_MEAN = 8
-EARLY_SESSIONS = 3
 CONFIDENCE = 0.95
-NORMAL_975 = 1.959963984540054
 
 
 def describe_cohort(
@@ -76,7 +74,7 @@ def describe_cohort(
             ),
             "problems": _problems(files.read_parquet(quarantine)),
             "observed_courses": _courses(tables["panel"], [*measures, *subscales], sites),
-            "survival_by_alliance": _survival_by_alliance(tables["panel"], used, dropout["event"]),
+            "survival_by_alliance": _survival_by_alliance(tables["panel"], used),
         }
     )
     import jsonschema
@@ -326,71 +324,19 @@ def _courses(
 
 
 def _survival_by_alliance(
-    panel: pd.DataFrame, measures: Mapping[str, Instrument], events: Sequence[str]
+    panel: pd.DataFrame, measures: Mapping[str, Instrument]
 ) -> dict[str, Any]:
-    """Kaplan-Meier by tertile of the client's first alliance score within the first sessions."""
-    named = [
-        m for m, key in measures.items() if key.construct == "alliance" and key.rater == "client"
-    ]
-    if not named:
-        return {"message": "No client-rated alliance in this cohort.", "groups": []}
-    measure = named[0]
-    if "end_status" not in panel or not panel["end_status"].isin(list(events)).any():
-        return {"message": "Nobody is recorded as having dropped out.", "groups": []}
-    # ASSUME the early alliance is the first score within the first three sessions; clients who
-    # left before giving one are not in the picture, and nothing later than session 3 sorts anyone.
-    early = panel[(panel["session"] <= EARLY_SESSIONS) & panel[measure].notna()]
-    first = early.groupby("client").agg(score=(measure, "first"), entry=("session", "first"))
-    enough = FEWEST_CLIENTS_FOR_A_MEAN
-    if len(first) < 3 * enough:
-        return {
-            "message": "Too few clients with an early alliance score to form thirds.",
-            "groups": [],
-        }
-    last = panel[panel["last_session"]].set_index("client")
-    people = first.join(last[["session", "dropout_event"]])
-    rank = people["score"].rank(method="average")  # tied scores stay together
-    people["third"] = sum((rank > rank.quantile(edge)).astype(int) for edge in (1 / 3, 2 / 3))
-    if people["third"].value_counts().reindex(range(3), fill_value=0).min() < enough:
-        return {"message": "Early alliance scores differ too little to form thirds.", "groups": []}
-    labels = ("lowest third", "middle third", "highest third")
+    """Kaplan-Meier by third of the client's first alliance score: the curves of `dropout.json`."""
+    curves, message = staying_by_early_alliance(panel, measures)
     groups = [
-        {"group": f"Early alliance: {label}", **_kaplan_meier(people[people["third"] == third])}
-        for third, label in enumerate(labels)
+        {
+            "group": f"Early alliance: {curve['group']}",
+            "staying": curve["value"],
+            **{
+                name: curve[name]
+                for name in ("clients", "events", "session", "ci_low", "ci_high", "at_risk")
+            },
+        }
+        for curve in curves
     ]
-    return {"message": "", "groups": groups}
-
-
-def _kaplan_meier(people: pd.DataFrame) -> dict[str, Any]:
-    """Product-limit estimate with Greenwood's variance and a log-log band.
-
-    A client enters when the early alliance was rated, so that nobody is at risk before being
-    sorted (Kalbfleisch & Prentice, 2002, ch. 1).
-    """
-    from statsmodels.duration.survfunc import SurvfuncRight
-
-    event = (people["dropout_event"] == 1).to_numpy(int)
-    time = people["session"].to_numpy(float)
-    # A client rated at session 1 is at risk of leaving after session 1: entry is just before.
-    entry = people["entry"].to_numpy(float) - 1
-    curve = SurvfuncRight(time, event, entry=entry)
-    survival = np.asarray(curve.surv_prob)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_minus_log = np.log(-np.log(survival))
-        half = NORMAL_975 * np.abs(curve.surv_prob_se / (survival * np.log(survival)))
-        low = np.where(survival < 1, np.exp(-np.exp(log_minus_log + half)), 1.0)
-        high = np.where(survival < 1, np.exp(-np.exp(log_minus_log - half)), 1.0)
-    steps = pd.DataFrame({"staying": survival, "ci_low": low, "ci_high": high}, curve.surv_times)
-    sessions = np.arange(0, int(time.max()) + 1)
-    at_risk = np.array([((entry < t) & (time >= t)).sum() for t in sessions])
-    at_risk[0] = (entry == 0).sum()  # those who were rated at session 1
-    # The last stretch, where fewer than eight clients are left, would show single persons.
-    shown = at_risk >= FEWEST_CLIENTS_FOR_A_MEAN
-    courses = steps.reindex(sessions, method="ffill").fillna(1.0)[shown]
-    return {
-        "clients": len(people),
-        "events": int(event.sum()),
-        "session": sessions[shown],
-        **{str(column): courses[column].to_numpy() for column in courses},
-        "at_risk": at_risk[shown],
-    }
+    return {"message": message, "groups": groups}

@@ -19,12 +19,11 @@ from scipy import stats
 from alliance import files
 from alliance.config.instruments import SCHEMAS, Instrument
 from alliance.config.measure_keys import keys_of
-from alliance.panel.ends import BY_STATUS, in_words
+from alliance.panel.ends import BY_STATUS, ENDS, at_risk, in_words
 from alliance.survival import Curve, cumulative_incidence, kaplan_meier, median_time
 
 FEWEST_CLIENTS = 8  # a curve of fewer people would show single persons' ends
 EARLY_SESSIONS = 3
-CAUSES = ("dropout", "completed", "transferred", "other")
 THIRDS = ("lowest third", "middle third", "highest third")
 
 
@@ -73,13 +72,33 @@ def dropout_of(
     return content
 
 
+def staying_by_early_alliance(
+    panel: pd.DataFrame, measures: Mapping[str, Instrument]
+) -> tuple[list[dict[str, Any]], str]:
+    """Return the Kaplan-Meier curves by third of the first alliance score, and why there are none.
+
+    Clients who left before giving a score are not in the picture.
+    """
+    people = _people(panel)
+    message = _why_no_curves(people)
+    if message:
+        return [], message
+    thirds, message = _early_alliance(panel, people, measures)
+    return [curve for curve in _staying(people, thirds) if curve["by"] == "early alliance"], message
+
+
 def _people(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a client: last session, cause of the end (0 for none), definitions."""
+    """Return one row a client: last session, cause of the end (0 for none), definitions.
+
+    `exit` is the last session after which the client was at risk: the one before the last for
+    those whose way on from there is not known.
+    """
     last = panel[panel["last_session"]].set_index("client")
     columns = [column for column in last if str(column).startswith("dropout_by_")]
     people = last[["site", "session", *columns]].copy()
-    codes = {cause: code for code, cause in enumerate(CAUSES, 1)}
+    codes = {cause: code for code, cause in enumerate(ENDS, 1)}
     people["cause"] = last["end_cause"].map(codes).fillna(0).astype(int)
+    people["exit"] = people["session"] - (people["cause"] == 0)
     return people
 
 
@@ -168,7 +187,9 @@ def _wilson(count: int, n: int) -> tuple[float | None, float | None]:
 
 
 def _groups(people: pd.DataFrame, thirds: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Yield (by, group, people), each large enough for a curve."""
+    """Yield (by, group, people ever at risk), each large enough for a curve."""
+    people = people[people["exit"] > 0]
+    thirds = thirds[thirds["exit"] > thirds["entry"]]
     yield "all", "all clients", people.assign(entry=0.0)
     if people["site"].nunique() > 1:
         for site, here in people.groupby("site", sort=True):
@@ -182,7 +203,7 @@ def _groups(people: pd.DataFrame, thirds: pd.DataFrame) -> Iterator[tuple[str, s
 def _staying(people: pd.DataFrame, thirds: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Kaplan-Meier of dropout: other ends censor."""
     for by, group, here in _groups(people, thirds):
-        time, entry = here["session"].to_numpy(float), here["entry"].to_numpy(float)
+        time, entry = here["exit"].to_numpy(float), here["entry"].to_numpy(float)
         curve = kaplan_meier(time, (here["cause"] == 1).to_numpy(), entry)
         median, low, high = median_time(curve)
         yield {
@@ -200,8 +221,8 @@ def _staying(people: pd.DataFrame, thirds: pd.DataFrame) -> Iterator[dict[str, A
 def _incidence(people: pd.DataFrame, thirds: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Aalen-Johansen: who has left by each cause; causes of few clients together are not told."""
     for by, group, here in _groups(people, thirds):
-        time, entry = here["session"].to_numpy(float), here["entry"].to_numpy(float)
-        for code, cause in enumerate(CAUSES, 1):
+        time, entry = here["exit"].to_numpy(float), here["entry"].to_numpy(float)
+        for code, cause in enumerate(ENDS, 1):
             events = int((here["cause"] == code).sum())
             if not events or (by != "all" and cause != "dropout"):
                 continue
@@ -256,8 +277,7 @@ def _by_session(panel: pd.DataFrame) -> list[dict[str, Any]]:
     Rates are of those who attended the session; those still in treatment at their last one on
     record count as at risk with nothing known after it, and are left out of it.
     """
-    ended = panel["last_session"]
-    known = panel[~ended | panel["end_cause"].isin(list(CAUSES))]
+    known = panel[at_risk(panel["last_session"], panel["end_cause"])]
     rows = []
     for session in sorted(known["session"].unique()):
         here = known[known["session"] == session]

@@ -16,11 +16,33 @@ import pandas as pd
 CLIENT = ["site", "client"]
 BY_STATUS = "discharge_status"
 NORMAL_975 = 1.959963984540054
-OTHER = (
-    "other"  # an end that the discharge status calls dropout, but the definition in use does not
-)
+# An end that the discharge status calls dropout, but the definition in use does not.
+OTHER = "other"
+
+ENDS = ("dropout", "completed", "transferred", OTHER)  # after these there is no session to come
 
 Definitions = Mapping[str, Mapping[str, Any]]
+
+
+def at_risk(last_session: pd.Series, cause: pd.Series) -> pd.Series:
+    """Return after which sessions a client was at risk of every end: the one risk set.
+
+    All who came to a session are at risk after it, of each way to end (cause-specific hazards;
+    Prentice et al., 1978; Singer & Willett, 2003, ch. 15): who then completes was at risk of
+    dropping out there, and did not. Hazards, Kaplan-Meier, cumulative incidence and life table
+    all rest on these sessions, so that a rate is the same number wherever it is printed, and the
+    hazards of all ends add up to the share that ends.
+
+    Parameters
+    ----------
+    last_session
+        Whether this is the client's last attended session.
+    cause
+        How treatment ended (`end_cause`), on every row of the client.
+    """
+    # ASSUME who is still in treatment at the last session on record, or whose end is not known, is
+    # like the others: what follows that session has not been seen, so that it counts nowhere.
+    return ~last_session | cause.isin(ENDS)
 
 
 def dropout_by_definition(

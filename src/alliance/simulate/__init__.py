@@ -34,7 +34,7 @@ stay, dropout::
 
     logit h_it = logit(dropout_base) + dropout_alliance (A_it - 45) + dropout_symptoms (S_it - 13)
 
-A_it is the running mean plus the deviation from it; with one coefficient for both only A_it counts.
+A_it is the mean so far plus the deviation from it; with one coefficient for both only A_it counts.
 
 Therapist's rating after every third session: the client's mean course, lower by
 `therapist_rating_lower` SDs, with deviations that correlate with the client's at

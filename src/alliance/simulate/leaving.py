@@ -30,7 +30,7 @@ def draw_leaving(
 def dropout_probability(parameters: Parameters, courses: Courses) -> np.ndarray:
     """Return (n_clients, most_sessions) probabilities to drop out after a session, if at risk.
 
-    The running mean of alliance and the deviation from it have the same coefficient, so that
+    The mean of alliance so far and the deviation from it have the same coefficient, so that
     their sum, the session's score, is all that matters.
     """
     p = parameters

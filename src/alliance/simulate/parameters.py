@@ -177,7 +177,7 @@ class Parameters:
     )
     dropout_alliance: float = stated(
         -0.07,
-        "log odds per point, the same for the running mean and the deviation from it",
+        "log odds per point, the same for the mean so far and the deviation from it",
         "anchor: HR .65 per SD of alliance (here SD about 6), which gives d about .5 (Sharf 2010)",
     )
     dropout_symptoms: float = stated(0.03, "log odds per point", "chosen: a little, HR 1.14 per SD")

@@ -248,8 +248,16 @@ def _direction(
 
 
 def _hazard(p: Parameters) -> list[Entry]:
-    """Return the log odds of dropout."""
-    same = "In the simulator the running mean and the deviation from it have the same coefficient."
+    """Return the log odds of dropout.
+
+    The simulator's coefficients are those of the odds among clients who do not end otherwise; the
+    hazard among all who came has (1 - p)/(1 - h) of them, with h the hazard and p what it is among
+    those: a hundredth less here, and part of `expected`.
+    """
+    same = (
+        "In the simulator the mean so far and the deviation from it have the same coefficient: the "
+        "score of the session is all that matters, whether or not the form was filled in."
+    )
     scale = "log odds per point"
     nothing = (
         "Therapists of the simulator differ in the alliance and symptoms of their clients, and "
@@ -261,7 +269,7 @@ def _hazard(p: Parameters) -> list[Entry]:
         for term, value, note in (
             ("alliance_running_within", p.dropout_alliance, same),
             ("alliance_running_between", p.dropout_alliance, same),
-            ("symptoms", p.dropout_symptoms, ""),
+            ("symptoms_known", p.dropout_symptoms, ""),
         )
     ] + [
         _entry("dropout_hazard", "therapist:1:1", HAZARD, 0.0, "squared log odds", nothing)

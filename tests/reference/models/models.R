@@ -10,19 +10,27 @@ next_score <- function(x) {
   key <- paste(panel$client, panel$session); wanted <- paste(panel$client, panel$session + 1)
   x[match(wanted, key)]
 }
-running_mean <- function(x) ave(x, panel$client, FUN = function(v) {
-  m <- cumsum(ifelse(is.na(v), 0, v)) / cumsum(!is.na(v)); m[is.na(v)] <- NA; m })
+# The last known score, and the mean of the scores before that one (at the first score: itself).
+last_known <- function(x) ave(x, panel$client, FUN = function(v)
+  sapply(seq_along(v), function(t) { seen <- v[1:t]; seen <- seen[!is.na(seen)]
+    if (length(seen)) seen[length(seen)] else NA }))
+mean_before <- function(x) ave(x, panel$client, FUN = function(v)
+  sapply(seq_along(v), function(t) { seen <- v[1:t]; seen <- seen[!is.na(seen)]
+    if (length(seen) > 1) mean(seen[-length(seen)]) else if (length(seen)) seen else NA }))
 for (m in c("alliance", "symptoms")) {
   x <- panel[[m]]; mean_of <- client_mean(x)
   first <- !duplicated(panel$client)
   panel[[paste0(m, "_within")]] <- x - mean_of
   panel[[paste0(m, "_between")]] <- mean_of - mean(mean_of[first], na.rm = TRUE)
   panel[[paste0(m, "_next")]] <- next_score(x)
-  panel[[paste0(m, "_running_within")]] <- x - running_mean(x)
-  panel[[paste0(m, "_running_between")]] <- running_mean(x) - mean(x, na.rm = TRUE)
+  panel[[paste0(m, "_known")]] <- last_known(x)
+  panel[[paste0(m, "_running_within")]] <- last_known(x) - mean_before(x)
+  panel[[paste0(m, "_running_between")]] <- mean_before(x) - mean(x, na.rm = TRUE)
 }
 last <- ave(panel$session, panel$client, FUN = max) == panel$session
-panel$event <- ifelse(!last, 0, ifelse(panel$end_status == "dropout", 1, NA))
+# Cause-specific: at risk is who came and whose way on is known, completers included.
+panel$event <- ifelse(!last, 0, ifelse(panel$end_status == "dropout", 1,
+                 ifelse(panel$end_status %in% c("completed", "transferred"), 0, NA)))
 control <- lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-10, maxfun = 1e5))
 
 mixed <- function(formula) {
@@ -59,8 +67,8 @@ out$fixed_effects <- list(n = length(y), clusters = length(unique(fe$therapist))
   se_uncorrected = as.list(setNames(sqrt(diag(V)), colnames(X))))
 
 # Discrete-time hazard; cluster-robust (CR1 without the G/(G-1) factor is given, with G beside it).
-d <- panel[complete.cases(panel[, c("event", "alliance", "symptoms")]), ]
-d$log_session <- log(d$session); d$symptoms_c <- d$symptoms - mean(d$symptoms)
+d <- panel[complete.cases(panel[, c("event", "alliance_known", "symptoms_known")]), ]
+d$log_session <- log(d$session); d$symptoms_c <- d$symptoms_known - mean(d$symptoms_known)
 g <- glm(event ~ log_session + alliance_running_within + alliance_running_between + symptoms_c + site,
          binomial, d, control = glm.control(epsilon = 1e-14, maxit = 100))
 Z <- model.matrix(g); u <- Z * (d$event - fitted(g))
@@ -88,13 +96,27 @@ early <- panel[panel$session <= 3 & !is.na(panel$alliance), ]
 first <- early[!duplicated(early$client), c("client", "alliance", "session")]
 names(first) <- c("client", "score", "entry")
 end <- panel[last, c("client", "session", "event")]
+names(end)[2] <- "exit"
+end$exit <- end$exit - is.na(end$event)  # what follows the last session has not been seen
 people <- merge(first, end, by = "client")
 people$event <- ifelse(is.na(people$event), 0, people$event)
 people$third <- as.integer(cut(rank(people$score), quantile(rank(people$score), 0:3 / 3),
                                include.lowest = TRUE))
-km <- survfit(Surv(entry - 1, session, event) ~ third, people, conf.type = "log-log")
-s <- summary(km, times = sort(unique(people$session[people$event == 1])), extend = TRUE)
+people <- people[people$exit > people$entry - 1, ]
+km <- survfit(Surv(entry - 1, exit, event) ~ third, people, conf.type = "log-log")
+s <- summary(km, times = sort(unique(people$exit[people$event == 1])), extend = TRUE)
 out$kaplan_meier <- lapply(split(data.frame(time = s$time, surv = s$surv, lower = s$lower,
   upper = s$upper), s$strata), as.list)
 out$kaplan_meier_n <- as.list(table(people$third))
+# The one risk set: counts at each session, by Aalen and Johansen's estimator and as plain rates.
+ends <- ifelse(!last, "on", ifelse(is.na(panel$event), NA, panel$end_status))
+out$at_risk <- as.list(tapply(!is.na(ends), panel$session, sum))
+out$dropouts <- as.list(tapply(ends == "dropout", panel$session, sum, na.rm = TRUE))
+whole <- panel[last, c("session", "event", "end_status")]
+whole$exit <- whole$session - is.na(whole$event)
+whole$cause <- factor(ifelse(is.na(whole$event), "censored", whole$end_status),
+                      c("censored", "dropout", "completed", "transferred"))
+whole <- whole[whole$exit > 0, ]
+aj <- survfit(Surv(exit, cause) ~ 1, whole)
+out$aalen_johansen <- list(time = aj$time, dropout = aj$pstate[, 2], se = aj$std.err[, 2], n = aj$n.risk[, 1])
 write(toJSON(out, digits = 15, auto_unbox = TRUE, null = "null", pretty = TRUE), "models.json")

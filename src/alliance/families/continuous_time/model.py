@@ -1,6 +1,6 @@
 """When clients leave, in continuous time: a check on the session-by-session hazard.
 
-    cox               h_i(t) = h0(t) exp(b_w (x_it - x̄_i,<=t) + b_b (x̄_i,<=t - x̄) + ...), start-stop
+    cox               h_i(t) = h0(t) exp(b_w (x_it - x̄_i,<t) + b_b (x̄_i,<t - x̄) + ...), start-stop
                       rows, Efron's ties, robust to clustering by therapist; with the test of
                       proportional hazards
     gamma-frailty     the same times a therapist's frailty w_j, gamma or log-normal, given which
@@ -9,8 +9,9 @@
                       risk set, so that exp(b) speaks of the share who ever drop out; predictors as
                       they stood at the first score
 
-Time is the number of the session: a row is (t - 1, t], with what was known at session t. Nothing
-looks ahead. Estimators: `alliance.survival`.
+Time is the number of the session: a row is (t - 1, t], with what was known at session t, for the
+sessions at risk of `alliance.families.hazard.rows`. Nothing looks ahead. Estimators:
+`alliance.survival`.
 """
 
 from __future__ import annotations
@@ -61,7 +62,16 @@ from alliance.families.fit import (
     estimate,
     refused,
 )
-from alliance.families.hazard.rows import ENDS, EVERYBODY, FEWEST_EVENTS, AtRisk, rows_at_risk
+from alliance.families.hazard.rows import (
+    ENDS,
+    EVERYBODY,
+    FEWEST_EVENTS,
+    IN_WORDS,
+    ONLY_WHAT_WAS_KNOWN,
+    AtRisk,
+    known,
+    rows_at_risk,
+)
 from alliance.survival import (
     CoxFit,
     FrailtyFit,
@@ -180,17 +190,15 @@ def _assumptions(method: str) -> list[Fact]:
     return [
         Fact(
             Assumption.NON_INFORMATIVE_CENSORING,
-            "Agreed completion, transfer and treatment still running take a client out of risk and "
-            "say nothing about dropout (non-informative censoring).",
+            "Everybody who came to a session is at risk after it (cause-specific hazard); other "
+            "ends, and treatment still running, say nothing about dropout (non-informative "
+            "censoring).",
         ),
         Fact(
             Assumption.PROPORTIONAL_HAZARDS,
             "The ratio of hazards for one more point is the same at every session.",
         ),
-        Fact(
-            Assumption.NO_LOOK_AHEAD,
-            "Only what was known at the session enters: running means, no look-ahead.",
-        ),
+        ONLY_WHAT_WAS_KNOWN,
         *([_about_frailty(FRAILTY[method])] if method in FRAILTY else []),
     ]
 
@@ -211,7 +219,8 @@ def _start_stop_design(
 ) -> Design:
     rows = risk.rows
     focal = [f"{measure}_running_{p}" for measure in predictors[:1] for p in ("within", "between")]
-    design = _design(cohort, rows, focal, [*predictors[1:], *extra, *risk.sites], bool(predictors))
+    others = [*map(known, predictors[1:]), *extra, *risk.sites]
+    design = _design(cohort, rows, focal, others, bool(predictors))
     _refuse_separation(design, rows["dropout_event"].to_numpy())
     return design
 
@@ -313,15 +322,15 @@ def _design(
     for column in focal:
         within = column.endswith("within")
         label = cohort.label(column.rpartition("_running_")[0])
-        words = ", this session against the client's mean so far" if within else (
-            ", the client's mean so far")  # fmt: skip
-        level = "within-client" if within else "between-client"
-        parts.append((column, rows[column].to_numpy(float), label + words, level, "main", "point"))
+        part = "within" if within else "between"
+        told, values = f"{label}, {IN_WORDS[part]}", rows[column].to_numpy(float)
+        parts.append((column, values, told, f"{part}-client", "main", "point"))
     for column in others:
-        is_measure = column in cohort.measures
+        measure = column.removesuffix("_known")
+        is_measure = column != measure or measure in cohort.measures
         role: Role = "adjustment" if has_predictors or column == "site" else "main"
         if pd.api.types.is_numeric_dtype(rows[column]):
-            label = f"{cohort.label(column)}, this session" if is_measure else plain_name(column)
+            label = f"{cohort.label(measure)}, last score" if is_measure else plain_name(column)
             unit = "point" if is_measure else "unit"
             parts.append((column, rows[column].to_numpy(float), label, "covariate", role, unit))
             continue
@@ -438,10 +447,12 @@ def _first_scores(panel: pd.DataFrame, needed: Sequence[str]) -> FirstScores:
     early = panel[(panel["session"] <= EARLY_SESSIONS) & complete].drop_duplicates("client")
     first = early.set_index("client")
     last = panel[panel["last_session"]].set_index("client").loc[first.index]
-    # A client whose first score stands at session s is at risk from then on: time is counted
-    # from just before it.
-    time = (last["session"] - first["session"] + 1).to_numpy(float)
     cause = last["end_cause"].map(CAUSES).fillna(0).astype(int).to_numpy()
+    # A client whose first score stands at session s is at risk from then on: time is counted
+    # from just before it, to the last session after which the way on is known.
+    time = (last["session"] - first["session"] + 1).to_numpy(float) - (cause == 0)
+    seen = time > 0
+    early, first, time, cause = early[seen], first[seen], time[seen], cause[seen]
     events = int((cause == 1).sum())
     if events < FEWEST_EVENTS:
         msg = (
@@ -452,7 +463,10 @@ def _first_scores(panel: pd.DataFrame, needed: Sequence[str]) -> FirstScores:
     if (cause == 1).all() and len(np.unique(time)) == 1:
         raise FitError(EVERYBODY.format(ENDS["dropout"][0]))
     used = pd.Series(panel.index.isin(early.index), index=panel.index)
-    reason = Fact(Reason.NOT_THE_FIRST_SCORE, "not the session of the client's first score")
+    reason = Fact(
+        Reason.NOT_THE_FIRST_SCORE,
+        "not the session of a first score that was followed by anything seen",
+    )
     others = int((~used).sum())
     kept = Kept(used, (LeftOut(reason, others),) if others else ())
     return FirstScores(first, time, cause, kept)

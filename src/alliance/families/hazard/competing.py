@@ -1,11 +1,12 @@
-"""Several ways to leave at once: competing ends against going on.
+"""Several ways to leave at once: competing ends against none of them.
 
-    log P(end k after session t) / P(going on) = x_it'b_k,   k = dropout, completion, ...
+    log P(end k after session t) / P(none of them) = x_it'b_k,   k = dropout, completion, ...
 
-a multinomial logit on the sessions at risk (Singer & Willett, 2003, ch. 15), with the predictors of
-the hazard of one end. A predictor may foretell both who drops out and who completes; the share that
-ends in one way depends on both. No random intercepts: standard errors are robust to clustering by
-therapist. statsmodels' `MNLogit` is the second engine.
+a multinomial logit on the sessions at risk (Singer & Willett, 2003, ch. 15), with the predictors
+and the risk set of the hazard of one end: with one end it is that hazard. A predictor may foretell
+both who drops out and who completes; the share that ends in one way depends on both. No random
+intercepts: standard errors are robust to clustering by therapist. statsmodels' `MNLogit` is the
+second engine.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from alliance import __version__
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.levels import clusters_of, site_terms
-from alliance.families.common.multilevel import not_known, plain_name
+from alliance.families.common.multilevel import plain_name
 from alliance.families.common.second_engine import compared, disagreement, no_comparison
 from alliance.families.diagnostics import none_of
 from alliance.families.facts import Assumption, DfMethod, Estimator, Fact, Warned
@@ -42,25 +43,29 @@ from alliance.families.fit import (
     kept_rows,
     refused,
 )
-from alliance.families.hazard.rows import END_NOT_KNOWN, ENDS, FEWEST_EVENTS, OTHER_ENDS, no_score
+from alliance.families.hazard.rows import (
+    ENDS,
+    FEWEST_EVENTS,
+    IN_WORDS,
+    ONLY_WHAT_WAS_KNOWN,
+    known,
+    out_of_risk,
+)
 from alliance.survival import MultinomialFit, fit_multinomial
 
 ESTIMATOR = Fact(Estimator.MULTINOMIAL_LOGIT, "multinomial logit, maximum likelihood")
 ASSUMPTIONS = (
     Fact(
         Assumption.NON_INFORMATIVE_CENSORING,
-        "Ends that are not asked about, and treatment still running, take a client out of risk and "
-        "say nothing about the others (non-informative censoring).",
+        "Everybody who came to a session is at risk of each end after it; treatment still running "
+        "takes a client out of risk and says nothing about the ends (non-informative censoring).",
     ),
     Fact(
         Assumption.HAZARD_SHAPE,
-        "The log odds of each end against going on change linearly with log(session) and with "
+        "The log odds of each end against none of them change linearly with log(session) and with "
         "each predictor.",
     ),
-    Fact(
-        Assumption.NO_LOOK_AHEAD,
-        "Only what was known at the session enters: running means, no look-ahead.",
-    ),
+    ONLY_WHAT_WAS_KNOWN,
 )
 NO_DIAGNOSTICS = (
     "A model of several ends has no random effects, and its standard errors allow for "
@@ -78,7 +83,7 @@ class Rows:
     rows
         Of the panel, with every predictor.
     outcome
-        0 where the client went on, k after the k-th end; shape (n,).
+        0 where none of them followed, k after the k-th end; shape (n,).
     kept
         Which rows of the panel these are.
     """
@@ -109,7 +114,7 @@ def competing_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
         data_of(cohort, found.kept, ["site", "client"]),
         status="converged" if fit.converged else "failed",
         message="" if fit.converged else "Newton's method did not reach a maximum.",
-        equation="log odds of each end against going on = " + " + ".join(c[0] for c in columns),
+        equation="log odds of each end against none of them = " + " + ".join(c[0] for c in columns),
         estimates=_estimates(fit, columns, ends, df),
         fit_statistics={
             "log_likelihood": fit.log_likelihood,
@@ -136,7 +141,7 @@ def _asked(cohort: Cohort, name: str, ends: Sequence[str], predictors: Sequence[
         " or ".join(ENDS[end][3].lower() for end in ends).capitalize() + " after a session",
         f"Given that a client came to this session, how likely is {named} before the next"
         + (f", and does each depend on {labels} so far?" if predictors else "?"),
-        Outcome("end_cause", named, "log odds against going on"),
+        Outcome("end_cause", named, "log odds against none of these ends"),
     )
 
 
@@ -156,23 +161,9 @@ def _rows_at_risk(
         A column is not there, or too few clients ended in one of the ways.
     """
     panel = cohort.panel
-    absent = [name for name in extra if name not in panel]
-    if absent:
-        msg = f"The cohort has no column “{absent[0]}”."
-        raise FitError(msg)
+    kept = kept_rows(panel, out_of_risk(cohort, predictors, extra))
     cause = panel["end_cause"].astype(object).where(panel["last_session"])
-    code = cause.map({end: k for k, end in enumerate(ends, 1)}).astype(float)
-    code = code.where(panel["last_session"], 0.0)
-    known = code.notna()
-    kept = kept_rows(
-        panel,
-        {
-            **{why: ~known & (cause == end) for end, why in OTHER_ENDS.items()},
-            END_NOT_KNOWN: ~known,
-            **{no_score(cohort, m): panel[m].isna() for m in predictors},
-            **{not_known(column): panel[column].isna() for column in extra},
-        },
-    )
+    code = cause.map({end: k for k, end in enumerate(ends, 1)}).astype(float).fillna(0.0)
     outcome = code[kept.used].to_numpy(int)
     for k, end in enumerate(ends, 1):
         count = int((outcome == k).sum())
@@ -206,21 +197,17 @@ def _columns(
     ]  # fmt: skip
     for measure in predictors[:1]:
         label = cohort.label(measure)
-        for part, words, level in (
-            ("within", "this session against the client's mean so far", "within-client"),
-            ("between", "the client's mean so far", "between-client"),
-        ):
+        for part, words in IN_WORDS.items():
             column = f"{measure}_running_{part}"
             values = rows[column].to_numpy(float)
-            found.append((column, values, f"{label}, {words}", level, "main"))
+            found.append((column, values, f"{label}, {words}", f"{part}-client", "main"))
     sites, about_sites = _sites(found_rows)
-    for column in [*predictors[1:], *extra, *sites]:
+    others = {known(measure): f"{cohort.label(measure)}, last score" for measure in predictors[1:]}
+    for column in [*others, *extra, *sites]:
         role: Role = "adjustment" if predictors or column == "site" else "main"
         if pd.api.types.is_numeric_dtype(rows[column]):
             values = rows[column].to_numpy(float)
-            label = plain_name(column)
-            if column in predictors:
-                label = f"{cohort.label(column)}, this session"
+            label = others.get(column, plain_name(column))
             found.append((column, values - values.mean(), label, "covariate", role))
             continue
         for category in sorted(rows[column].astype(str).unique())[1:]:

@@ -1,11 +1,12 @@
 """Dropout: whether the alliance foretells who leaves after a session.
 
-    g(h_itj) = a(t) + b_w (x_it - x̄_i,<=t) + b_b (x̄_i,<=t - x̄) + covariates + sites + u_j
+    g(h_itj) = a(t) + b_w (x_it - x̄_i,<t) + b_b (x̄_i,<t - x̄) + covariates + sites + u_j
 
-h_itj is the probability that client i of therapist j, at risk after session t, leaves treatment
-before session t + 1 (discrete-time hazard; Singer & Willett, 2003, ch. 11); g is the logit or the
-complementary log-log, a(t) a line in log(t), a spline, or a step for every session. x̄_i,<=t is the
-running mean up to session t: nothing looks ahead. Therapists (and sites, where there are ten or
+h_itj is the probability that client i of therapist j, who came to session t, leaves treatment
+before session t + 1 (discrete-time cause-specific hazard; Singer & Willett, 2003, ch. 11 and 15);
+g is the logit or the complementary log-log, a(t) a line in log(t), a spline, or a step for every
+session. x_it is the last known score, x̄_i,<t the mean of those before it: nothing looks ahead, and
+who skipped the last form stays in. Therapists (and sites, where there are ten or
 more) have normal random intercepts; the estimates are therefore conditional on the therapist.
 Beside them stand the same terms averaged over therapists (GLM, standard errors robust to
 clustering by therapist).
@@ -54,8 +55,11 @@ from alliance.families.hazard.population import population_averaged, same_model
 from alliance.families.hazard.predictive import cross_validated
 from alliance.families.hazard.rows import (
     ENDS,
+    IN_WORDS,
+    ONLY_WHAT_WAS_KNOWN,
     AtRisk,
     centred,
+    known,
     refuse_separation,
     rows_at_risk,
     session_intervals,
@@ -195,14 +199,12 @@ def _assumptions(what: str, link: str, baseline: str) -> list[Fact]:
     return [
         Fact(
             Assumption.NON_INFORMATIVE_CENSORING,
-            "Every other end, and treatment still running, takes a client out of risk and says "
-            f"nothing about {what} (non-informative censoring).",
+            "Everybody who came to a session is at risk after it, those who ended otherwise there "
+            "included (cause-specific hazard); treatment still running takes a client out of risk "
+            f"and says nothing about {what} (non-informative censoring).",
         ),
         Fact(Assumption.HAZARD_SHAPE, _about_time(link, baseline)),
-        Fact(
-            Assumption.NO_LOOK_AHEAD,
-            "Only what was known at the session enters: running means, no look-ahead.",
-        ),
+        ONLY_WHAT_WAS_KNOWN,
         Fact(
             Assumption.THERAPISTS_DIFFER_RANDOMLY,
             "Given the predictors, therapists differ by normal random intercepts; clients of one "
@@ -224,8 +226,8 @@ def of_end(cohort: Cohort, end: str) -> Cohort:
     panel = cohort.panel
     if end == "dropout":
         return cohort
-    event = pd.Series(np.where(panel["last_session"], np.nan, 0.0), index=panel.index)
-    event[panel["last_session"] & (panel["end_cause"] == end).fillna(False)] = 1.0
+    so = panel["last_session"] & (panel["end_cause"] == end).fillna(False)
+    event = so.astype(float).where(panel["dropout_event"].notna())
     return replace(cohort, panel=panel.assign(dropout_event=event))
 
 
@@ -337,12 +339,12 @@ def _terms_in_print(
         label = cohort.label(measure)
         if position == 0:
             within, between = _parts(predictors)
-            info[within] = Printed(f"{label}, this session against the client's mean so far",
-                                   "within-client", "main", per_point)  # fmt: skip
-            info[between] = Printed(f"{label}, the client's mean so far",
-                                    "between-client", "main", per_point)  # fmt: skip
+            for term, part in ((within, "within"), (between, "between")):
+                told = f"{label}, {IN_WORDS[part]}"
+                info[term] = Printed(told, f"{part}-client", "main", per_point)
         else:
-            info[measure] = Printed(f"{label}, this session", "covariate", "adjustment", per_point)
+            told = f"{label}, last score"
+            info[known(measure)] = Printed(told, "covariate", "adjustment", per_point)
     role: Role = "adjustment" if predictors else "main"
     for column in extra:
         info[column] = Printed(plain_name(column), "covariate", role, f"{scale} per unit")

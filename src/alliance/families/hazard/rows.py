@@ -12,29 +12,32 @@ from alliance.errors import FitError
 from alliance.families.cohort import Cohort
 from alliance.families.common.levels import levels_of, site_terms
 from alliance.families.common.multilevel import THERAPIST_NOT_KNOWN, not_known
-from alliance.families.facts import Fact, Reason, Warned
+from alliance.families.facts import Assumption, Fact, Reason, Warned
 from alliance.families.fit import Kept, kept_rows
 
 # ASSUME fewer than ten events carry no regression: in simulation, tests then reject a true null two
 # to three times too often.
 FEWEST_EVENTS = 10
-OTHER_ENDS = {
-    "completed": Fact(Reason.ENDED_OTHERWISE, "treatment ended as agreed after this session"),
-    "transferred": Fact(Reason.ENDED_OTHERWISE, "the client was transferred after this session"),
-    "ongoing": Fact(Reason.STILL_IN_TREATMENT, "still in treatment at the last session on record"),
-    "other": Fact(
-        Reason.ENDED_OTHERWISE,
-        "treatment ended after this session, and not by dropout as defined",
-    ),
-    "dropout": Fact(Reason.ENDED_OTHERWISE, "the client dropped out after this session"),
-}
 # How an end is called: who did it, what it is, several of it, heading.
 ENDS = {
     "dropout": ("dropped out", "dropout", "dropouts", "Dropout"),
     "completed": ("completed treatment", "agreed completion", "completions", "Completion"),
     "transferred": ("been transferred", "transfer", "transfers", "Transfer"),
 }
+# The parts of the predictor in question, as printed.
+IN_WORDS = {
+    "within": "last score against the client's mean before it",
+    "between": "the client's mean before the last score",
+}
+ONLY_WHAT_WAS_KNOWN = Fact(
+    Assumption.NO_LOOK_AHEAD,
+    "Only what was known at the session enters: the last known score and the mean of those before "
+    "it, no look-ahead; a session without the form counts with the last known score.",
+)
 EVERYBODY = "Everybody has {} after the first session: there is nobody to compare with."
+STILL_IN_TREATMENT = Fact(
+    Reason.STILL_IN_TREATMENT, "still in treatment at the last session on record"
+)
 END_NOT_KNOWN = Fact(Reason.END_NOT_KNOWN, "how treatment ended after this session is not known")
 
 
@@ -91,26 +94,16 @@ def rows_at_risk(
         Nobody left, everybody left, or too few events with every predictor.
     """
     panel = cohort.panel
-    at_risk = panel["dropout_event"].notna()
-    events, leavings = int((panel["dropout_event"] == 1).sum()), int(at_risk.sum())
+    events, leavings = (
+        int((panel["dropout_event"] == 1).sum()),
+        int(panel["dropout_event"].notna().sum()),
+    )
     if events == 0:
         msg = f"No client with an attended session is recorded as having {ENDS[end][0]}."
         raise FitError(msg)
     if events == leavings:
         raise FitError(EVERYBODY.format(ENDS[end][0]))
-    absent = [name for name in extra if name not in panel]
-    if absent:
-        msg = f"The cohort has no column “{absent[0]}”."
-        raise FitError(msg)
-    reasons = {
-        **{
-            why: ~at_risk & (panel["end_cause"] == end).fillna(False)
-            for end, why in OTHER_ENDS.items()
-        },
-        END_NOT_KNOWN: ~at_risk,
-        **{no_score(cohort, measure): panel[measure].isna() for measure in predictors},
-        **{not_known(column): panel[column].isna() for column in extra},
-    }
+    reasons = out_of_risk(cohort, predictors, extra)
     kept = kept_rows(panel, reasons)
     random, _ = levels_of(panel[kept.used], _wanted(wanted_levels))
     if "therapist" in random:
@@ -129,8 +122,8 @@ def rows_at_risk(
 
 
 def no_score(cohort: Cohort, measure: str) -> Fact:
-    """Return the reason of rows in which a measure has no score."""
-    return Fact(Reason.NO_SCORE, f"no score of {cohort.label(measure)} at this session")
+    """Return the reason of rows before a client's first score of a measure."""
+    return Fact(Reason.NO_SCORE, f"no score of {cohort.label(measure)} up to this session")
 
 
 def _lost_for_want_of_a_therapist(kept: Kept) -> list[Fact]:
@@ -144,8 +137,37 @@ def _lost_for_want_of_a_therapist(kept: Kept) -> list[Fact]:
 
 def _events_without_a_score(rows: pd.DataFrame, events: int, end: str) -> list[Fact]:
     entering, several = int(rows["dropout_event"].sum()), ENDS[end][2]
-    words = f"{entering} of {events} {several} enter; the others lack a score at their end."
+    words = f"{entering} of {events} {several} enter; the others have no score up to their end."
     return [Fact(Warned.EVENTS_WITHOUT_A_SCORE, words)] if entering < events else []
+
+
+def out_of_risk(
+    cohort: Cohort, predictors: Sequence[str], extra: Sequence[str]
+) -> dict[Fact, pd.Series]:
+    """Return why sessions cannot be used (masks over the panel): one risk set for every model.
+
+    Raises
+    ------
+    FitError
+        The cohort has no such column.
+    """
+    panel = cohort.panel
+    absent = [name for name in extra if name not in panel]
+    if absent:
+        msg = f"The cohort has no column “{absent[0]}”."
+        raise FitError(msg)
+    unseen = panel["dropout_event"].isna()
+    return {
+        STILL_IN_TREATMENT: unseen & (panel["end_cause"] == "ongoing").fillna(False),
+        END_NOT_KNOWN: unseen,
+        **{no_score(cohort, measure): panel[known(measure)].isna() for measure in predictors},
+        **{not_known(column): panel[column].isna() for column in extra},
+    }
+
+
+def known(measure: str) -> str:
+    """Return the column of a measure's last known score, which is what a hazard may use."""
+    return f"{measure}_known"
 
 
 def _wanted(levels: Sequence[str] | None) -> list[str]:
@@ -220,7 +242,7 @@ def centred(
 
     Numbers are centred at their mean over the rows, so that the intercept speaks of the average.
     """
-    names = [*predictors[1:], *extra]
+    names = [*map(known, predictors[1:]), *extra]
     rows = rows.copy()
     for name in names:
         if pd.api.types.is_numeric_dtype(rows[name]):

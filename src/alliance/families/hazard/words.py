@@ -29,8 +29,14 @@ def _hazard(material: Material, fits: Sequence[Field]) -> Words:
                 ", estimated by ", joined([*how.values()]),
                 ".")  # fmt: skip
     if any(has(fit["assumptions"].raw, Assumption.NO_LOOK_AHEAD) for fit in fits):
-        words = say(words, " Predictors hold what was known at the session and no more: the mean "
-                    "of a client's scores so far, and the deviation from it.")  # fmt: skip
+        words = say(words, " Predictors hold what was known at the session and no more: the last "
+                    "known score, as its deviation from the mean of the client's scores before "
+                    "it, and that mean.")  # fmt: skip
+    words = say(
+        words,
+        " Everybody who came to a session and whose way on is known was at risk "
+        "after it, those who ended otherwise there included (cause-specific hazard).",
+    )
     beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
     if Estimator.AVERAGED_OVER_THERAPISTS in beside:
         words = say(words, " The same terms averaged over therapists, with cluster-robust standard "
@@ -44,5 +50,5 @@ def _hazard(material: Material, fits: Sequence[Field]) -> Words:
 
 
 def _multinomial(fits: Sequence[Field]) -> Words:
-    return ("Several ways of leaving were asked about at once, each against going on, by a "
+    return ("Several ways of leaving were asked about at once, each against none of them, by a "
             "multinomial logit model with cluster-robust standard errors.",)  # fmt: skip
