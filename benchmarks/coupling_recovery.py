@@ -111,7 +111,8 @@ def estimates_of(panel: pd.DataFrame) -> list[dict[str, Any]]:
                 if arm.mean == "latent":
                     if term == X:
                         continue
-                    row = latent_between(fit, rows)
+                    scores = panel[["client"]].assign(x=panel["x"])
+                    row = latent_between(fit, rows, scores)
                 numbers = {key: row[key] for key in ("estimate", "se", "ci_low", "ci_high")}
                 found.append({"arm": arm.name, "level": LEVELS[term], **numbers})
         except FitError:

@@ -1,4 +1,4 @@
-"""Multinomial logit: several ways to leave against going on, fitted together.
+"""Multinomial logit: several ways to leave against none of them, fitted together.
 
 log P(y = k) / P(y = 0) = x'b_k, k = 1, ..., K. With one row per session at risk these are the
 cause-specific hazards of competing ends in discrete time (Singer & Willett, 2003, ch. 15). Newton's
@@ -49,7 +49,7 @@ def fit_multinomial(outcome: np.ndarray, x: np.ndarray, clusters: np.ndarray) ->
     Parameters
     ----------
     outcome
-        0 for going on, 1, 2, ... for the ends, shape (n,).
+        0 for none of them, 1, 2, ... for the ends, shape (n,).
     x
         Design with an intercept column of ones first, shape (n, p).
     clusters

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 import linearmodels
+import numpy as np
 import pandas as pd
 from linearmodels.panel import PanelOLS
 
@@ -34,6 +35,7 @@ from alliance.families.common.multilevel import (
     time_not_known,
 )
 from alliance.families.common.products import reference_group
+from alliance.families.coupling.short_courses import short_course_bias
 from alliance.families.diagnostics import diagnose
 from alliance.families.facts import Assumption, Estimator, Fact, Reason, Warned
 from alliance.families.fit import Asked, Curve, Estimate, Fit, Outcome, estimate, refused
@@ -71,7 +73,7 @@ def coupling_fit(
     predictor, outcome = entry["predictor"], entry["outcome"]
     companions, warnings = _checks(fitted, entry, cohort.label(predictor))
     curves, borders = _moderated(fitted, entry, cohort.label(predictor))
-    bias = _nickell_bias(fitted, f"{outcome}_within")
+    bias = _nickell_bias(fitted, cohort.panel, outcome)
     estimates = [
         replace(row, group=reference_group(fitted.fit, row.term)) if row.role == "main" else row
         for row in fitted.estimates
@@ -182,18 +184,19 @@ def coupling_model(cohort: Cohort, entry: Mapping[str, Any]) -> Fitted:
     )
 
 
-def _nickell_bias(fitted: Fitted, autoregression: str) -> float | None:
-    """Return the bias to expect of an autoregression with client means taken out.
-
-    -(1 + phi)/(T - 1) with T the harmonic mean of pairs per client (Nickell, 1981, for many clients
-    and moderate T).
-    """
-    pairs = fitted.rows.groupby("client").size()
-    t = float(1 / (1 / pairs).mean())
-    if t <= 1:
-        return None
-    phi = fitted.fit.coefficients.set_index("term").loc[autoregression, "estimate"]
-    return -(1 + float(phi)) / (t - 1)
+def _nickell_bias(fitted: Fitted, panel: pd.DataFrame, outcome: str) -> float | None:
+    """Return the bias to expect of the autoregression, for the sessions that there are."""
+    variances = fitted.fit.variance_components.set_index("level")["variance_or_covariance"]
+    carry_over = fitted.fit.coefficients.set_index("term").loc[f"{outcome}_within", "estimate"]
+    intercept = variances.get("client", 0.0)
+    return short_course_bias(
+        fitted.rows[["client", "session"]],
+        panel.loc[panel[outcome].notna(), ["client", "session"]],
+        float(carry_over),
+        # With a random slope the intercept's variance is the first of several.
+        float(intercept if np.isscalar(intercept) else intercept.iloc[0]),
+        float(variances["residual"]),
+    )
 
 
 def _ratio(above: float, below: float) -> float | None:

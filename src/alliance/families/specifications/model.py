@@ -127,8 +127,11 @@ def arm_rows(
     rows["x"] = panel[predictor]
     rows[FOLLOWING] = panel[following] if following else _two_later(panel, outcome)
     if arm.mean == "running":
-        rows[X] = panel[f"{predictor}_running_within"]
-        rows[X_BETWEEN] = panel[f"{predictor}_running_between"]
+        # The first score has nothing before it to deviate from; a missing one no deviation.
+        answered = rows["x"].notna()
+        later = answered & (answered.groupby(rows["client"]).cumsum() > 1)
+        rows[X] = panel[f"{predictor}_running_within"].where(later)
+        rows[X_BETWEEN] = panel[f"{predictor}_running_between"].where(later)
     else:
         rows[X] = panel[f"{predictor}_within"]
         rows[X_BETWEEN] = panel[f"{predictor}_between"]
@@ -196,17 +199,33 @@ def fit_arm(rows: pd.DataFrame, arm: Arm, wanted_levels: list[str] | None) -> Mi
     return fit_mixed(rows, FOLLOWING, fixed, random)
 
 
-def latent_between(fit: MixedFit, rows: pd.DataFrame) -> dict[str, float | None]:
+def latent_between(
+    fit: MixedFit, rows: pd.DataFrame, scores: pd.DataFrame
+) -> dict[str, float | None]:
     """Return the between effect corrected for the unreliability of client means.
 
     b_latent = b_w + (b_b - b_w) / lambda, lambda = tau2 / (tau2 + sigma2 / n), with the variances
-    of the predictor between and within clients and the harmonic mean of sessions per client
-    (Lüdtke et al., 2008, eq. 11). ASSUME lambda is known: its uncertainty is not in the interval.
+    of the predictor between and within clients and n the number of scores behind a client mean
+    (Lüdtke et al., 2008, eq. 11): of all the client's scores, since all are in the mean, and not of
+    the pairs of sessions that the model uses. Clients weigh as they do in the between effect.
+    ASSUME lambda is known: its uncertainty is not in the interval.
+
+    Parameters
+    ----------
+    fit, rows
+        The arm and its rows.
+    scores
+        Columns `client` and `x`: every score of the predictor.
     """
-    null = fit_mixed(rows, "x", ["1"], {"client": ["1"]})
+    scores = scores[scores["client"].isin(rows["client"])].dropna(subset="x")
+    null = fit_mixed(scores, "x", ["1"], {"client": ["1"]})
     parts = null.variance_components.set_index("level")["variance_or_covariance"]
-    n = float(1 / (1 / rows.groupby("client").size()).mean())
-    reliability = parts["client"] / (parts["client"] + parts["residual"] / n)
+    of_outcome = fit.variance_components.set_index("level")["variance_or_covariance"]
+    pairs = rows.groupby("client").size()
+    behind = scores.groupby("client").size().reindex(pairs.index)
+    weight = 1 / (of_outcome.get("client", 0.0) + of_outcome["residual"] / pairs)
+    sampling = parts["residual"] * float((weight / behind).sum() / weight.sum())
+    reliability = parts["client"] / (parts["client"] + sampling)
     if not reliability > 0:
         msg = "clients do not differ in their level of the predictor."
         raise FitError(msg)
@@ -272,7 +291,8 @@ def _computed(
         if not fit.convergence.converged:
             msg = "its optimiser did not reach a maximum."
             raise FitError(msg)
-        estimates = _rows_of_arm(arm, fit, rows, label)
+        scores = cohort.panel[["client"]].assign(x=cohort.panel[base["predictor"]])
+        estimates = _rows_of_arm(arm, fit, rows, scores, label)
     except FitError as error:
         words = f"{arm.name.capitalize()}: not computed, {error}"
         return Computed(warnings=[Fact(Warned.SPECIFICATION_NOT_COMPUTED, words)])
@@ -285,7 +305,9 @@ def _computed(
     )
 
 
-def _rows_of_arm(arm: Arm, fit: MixedFit, rows: pd.DataFrame, x: str) -> list[Estimate]:
+def _rows_of_arm(
+    arm: Arm, fit: MixedFit, rows: pd.DataFrame, scores: pd.DataFrame, x: str
+) -> list[Estimate]:
     table = {row["term"]: row for row in records(fit.coefficients)}
     words = {X: "within client", X_BETWEEN: "between clients", X_THERAPIST: "between therapists",
              X_SITE: "between sites"}  # fmt: skip
@@ -295,7 +317,7 @@ def _rows_of_arm(arm: Arm, fit: MixedFit, rows: pd.DataFrame, x: str) -> list[Es
             continue
         numbers: Mapping[str, Any] = table[term]
         if arm.mean == "latent":
-            numbers = latent_between(fit, rows)
+            numbers = latent_between(fit, rows, scores)
         spread = sd(rows[FOLLOWING] - rows.groupby("client")[FOLLOWING].transform("mean"))
         found.append(
             estimate(
