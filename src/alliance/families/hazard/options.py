@@ -37,7 +37,7 @@ OPTIONS = Options(
             "items": {"enum": ["dropout", "completed", "transferred"]},
             "default": ["dropout"],
             "description": "the end that is asked about; several are fitted together against"
-            " going on (multinomial logit, without random intercepts)",
+            " none of them (multinomial logit, without random intercepts)",
         },
         "link": {
             "enum": ["logit", "cloglog"],
