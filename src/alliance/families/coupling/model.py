@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import Any
 
 import linearmodels
-import numpy as np
 import pandas as pd
 from linearmodels.panel import PanelOLS
 
@@ -186,16 +185,16 @@ def coupling_model(cohort: Cohort, entry: Mapping[str, Any]) -> Fitted:
 
 def _nickell_bias(fitted: Fitted, panel: pd.DataFrame, outcome: str) -> float | None:
     """Return the bias to expect of the autoregression, for the sessions that there are."""
-    variances = fitted.fit.variance_components.set_index("level")["variance_or_covariance"]
+    table = fitted.fit.variance_components
+    intercept = table[(table["level"] == "client") & (table["name_1"] == "1")]
+    intercept = intercept[intercept["name_2"].isna()]  # the variance, not a covariance
     carry_over = fitted.fit.coefficients.set_index("term").loc[f"{outcome}_within", "estimate"]
-    intercept = variances.get("client", 0.0)
     return short_course_bias(
         fitted.rows[["client", "session"]],
         panel.loc[panel[outcome].notna(), ["client", "session"]],
         float(carry_over),
-        # With a random slope the intercept's variance is the first of several.
-        float(intercept if np.isscalar(intercept) else intercept.iloc[0]),
-        float(variances["residual"]),
+        float(intercept["variance_or_covariance"].sum()),
+        float(fitted.fit.residual.sigma) ** 2,
     )
 
 

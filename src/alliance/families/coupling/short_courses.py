@@ -16,6 +16,8 @@ bias would understate it.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
@@ -64,12 +66,11 @@ def _polynomials(
     pairs: pd.DataFrame, scored: pd.DataFrame, tau2: float, sigma2: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the coefficients of phi^0, phi^1, ... in sum E[z' W y] and sum E[z' W z]."""
-    first = pairs.groupby("client")["session"].agg(lambda s: tuple(sorted(s)))
-    scores = scored[scored["client"].isin(first.index)].groupby("client")["session"]
-    patterns = pd.DataFrame({"pairs": first, "scores": scores.agg(lambda s: tuple(sorted(s)))})
+    behind = _sessions(scored)
+    patterns = Counter((used, behind[client]) for client, used in _sessions(pairs).items())
     longest = int(scored["session"].max() - scored["session"].min()) + 1
     products, squares = np.zeros(longest + 1), np.zeros(longest + 1)
-    for (used, all_scores), clients in patterns.groupby(["pairs", "scores"]).size().items():
+    for (used, all_scores), clients in patterns.items():
         position = {session: place for place, session in enumerate(all_scores)}
         n, t = len(all_scores), len(used)
         centred = np.full((t, n), -1.0 / n)
@@ -82,3 +83,11 @@ def _polynomials(
         for total, other in ((products, following), (squares, centred)):
             np.add.at(total, lag, clients * (weighted.T @ other))
     return products, squares
+
+
+def _sessions(rows: pd.DataFrame) -> dict[str, tuple[int, ...]]:
+    """Return the sessions of each client, in order."""
+    found: dict[str, list[int]] = {}
+    for client, session in zip(rows["client"], rows["session"], strict=True):
+        found.setdefault(client, []).append(int(session))
+    return {client: tuple(sorted(sessions)) for client, sessions in found.items()}
