@@ -13,8 +13,11 @@ from alliance.tables import (
     cohort,
     diagnostics,
     dropout,
-    measures,
+    invariance,
+    keys,
     models,
+    reliability,
+    ruptures,
 )
 from alliance.tables.apa import cohort as apa_cohort
 from alliance.tables.apa import measures as apa_measures
@@ -27,19 +30,13 @@ _MAKERS: dict[str, Maker] = {
     "flow": (cohort.flow, cohort.flow_records),
     "missing": (cohort.missing, cohort.missing_records),
     **{
-        name: (getattr(measures, name), getattr(measures, f"{name}_records"))
-        for name in (
-            "instruments",
-            "evidence",
-            "scores",
-            "prorating",
-            "items",
-            "reliability",
-            "generalizability",
-            "decision",
-            "variance_shares",
-            "invariance",
+        name: (getattr(module, name), getattr(module, f"{name}_records"))
+        for module, names in (
+            (keys, ("instruments", "evidence", "scores", "prorating", "items")),
+            (reliability, ("reliability", "generalizability", "decision", "variance_shares")),
+            (invariance, ("invariance",)),
         )
+        for name in names
     },
     "rows": (cohort.rows, cohort.rows_records),
     "problems": (cohort.problems, cohort.problems_records),
@@ -54,10 +51,10 @@ _MAKERS: dict[str, Maker] = {
     "change_classes": (change.change_classes, change.change_classes_records),
     "change_by_site": (change.change_by_site, change.change_by_site_records),
     "sudden_changes": (change.sudden_changes, change.sudden_changes_records),
-    "rupture_rules": (change.rupture_rules, change.rupture_rules_records),
-    "rule_agreement": (change.rule_agreement, change.rule_agreement_records),
-    "coder_agreement": (change.coder_agreement, change.coder_agreement_records),
-    "after_events": (change.after_events, change.after_events_records),
+    "rupture_rules": (ruptures.rupture_rules, ruptures.rupture_rules_records),
+    "rule_agreement": (ruptures.rule_agreement, ruptures.rule_agreement_records),
+    "coder_agreement": (ruptures.coder_agreement, ruptures.coder_agreement_records),
+    "after_events": (ruptures.after_events, ruptures.after_events_records),
     "checklists": (checklists.checklists, checklists.checklists_records),
     **{
         f"checklist_{name}": checklists.makers_of(name)

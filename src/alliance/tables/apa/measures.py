@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from alliance.findings.fields import Field
 from alliance.findings.results import Results
+from alliance.tables.described_measures import NOT_DESCRIBED, SHARE, number, with_interval
 from alliance.tables.layout import (
     INTERVAL,
     Cell,
@@ -22,7 +23,6 @@ from alliance.tables.layout import (
     symbol,
     words,
 )
-from alliance.tables.measures import NOT_DESCRIBED, SHARE, number, with_interval
 
 LEVELS = ("site", "therapist", "client")
 CHANGE = "R_CN"  # generalizability coefficient of change from session to session
