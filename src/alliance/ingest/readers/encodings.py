@@ -26,6 +26,11 @@ REMEDY = (
 _COMPLAINTS = ("Unable to convert string", "unsupported character set")
 
 
+def declared(encoding: str | None) -> dict[str, str]:
+    """Return the mapping's encoding as an argument of pyreadstat; none where the file's counts."""
+    return {} if encoding is None else {"encoding": ICONV[encoding]}
+
+
 def is_wrong_encoding(error: BaseException) -> bool:
     """Whether an error of a reader means that letters are stored otherwise than declared."""
     told = str(error)

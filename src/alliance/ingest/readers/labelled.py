@@ -104,7 +104,7 @@ def _refuse_wrong_letters(table: RawTable, declared: str | None, used: str) -> N
 def _parsed(
     file: RawFile, parse: Callable[..., Any], program: str, encoding: str | None
 ) -> tuple[pd.DataFrame, Any]:
-    told = {} if encoding is None else {"encoding": encodings.ICONV[encoding]}
+    told = encodings.declared(encoding)
     damaged = UnreadableError("file-unreadable", f"this is no {program} file, or a damaged one")
     try:
         with file.stream() as stream:

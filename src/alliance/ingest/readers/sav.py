@@ -8,7 +8,7 @@ from typing import Any
 import pyreadstat
 
 from alliance.ingest.raw import RawTable
-from alliance.ingest.readers import labelled
+from alliance.ingest.readers import encodings, labelled
 from alliance.ingest.readers.opened import RawFile
 
 # Variable formats that hold a date; SPSS stores seconds since 14 October 1582.
@@ -22,15 +22,17 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
     parse = pyreadstat.read_por if is_portable else pyreadstat.read_sav
     table = labelled.read(file, source, parse, _unit_of, "SPSS")
     if not is_portable:
-        table.declared_missing = _declared_missing(file)
+        table.declared_missing = _declared_missing(file, source["encoding"])
     return table
 
 
-def _declared_missing(file: RawFile) -> dict[str, list[tuple[float, float]]]:
+def _declared_missing(file: RawFile, encoding: str | None) -> dict[str, list[tuple[float, float]]]:
     """Return the ranges of numbers that the file calls missing, by variable."""
     parse: Callable[..., Any] = pyreadstat.read_sav
     with file.stream() as stream:
-        meta = parse(stream, metadataonly=True, user_missing=True)[1]
+        meta = parse(stream, metadataonly=True, user_missing=True, **encodings.declared(encoding))[
+            1
+        ]
     return {
         name.strip(): [
             (float(gap["lo"]), float(gap["hi"]))
