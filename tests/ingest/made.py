@@ -454,8 +454,48 @@ def limesurvey(folder, clients, sessions):
     ]  # fmt: skip
 
 
+def events(folder, clients, sessions):
+    """Sessions named by words, and a time of day with each date, as an American program writes."""
+    rows = [[c, f"Visit no. {n}", f"{day:%m/%d/%Y} 2:30 PM", *rest]
+            for c, n, day, *rest in session_rows(sessions)]  # fmt: skip
+    text = csv_text([HEADER, *rows], delimiter="\t")
+    (folder / "events.tsv").write_bytes(gzip.compress(text.encode("utf-16")))
+    (folder / "events.tsv").rename(folder / "events.tsv.gz")
+    last = max(s.number for s in sessions)
+    codes = {f"Visit no. {n}": n for n in range(1, last + 1)}
+    return [{**BY_SESSION, "file": "events.tsv.gz", "encoding": "utf-16",
+             "dates": "mm/dd/yyyy HH:MM AM",
+             "session": {"column": "nr", "codes": codes}}]  # fmt: skip
+
+
+def counted_otherwise(folder, clients, sessions):
+    """A workbook whose answers count from 1 and run the other way; -99 where none was given."""
+    rows = []
+    for s, (own, n, day, *rest) in zip(sessions, session_rows(sessions), strict=True):
+        wai = [-99 if x is None else 6 - x for x in s.wai]
+        phq = [-99 if x is None else 1 + x for x in s.phq]
+        rows.append([own, n, day, *wai, *phq, *rest[N_WAI + N_PHQ :]])
+    write_xlsx(folder / "counted.xlsx", {"Data": [HEADER, *rows]})
+    measures = {"alliance": {"items": "wai{item}", "stored_as": [5, 1]},
+                "symptoms": {"items": "phq{item}", "stored_as": [1, 4]}}  # fmt: skip
+    return [{**BY_SESSION, "file": "counted.xlsx", "missing": [-99], "measures": measures}]
+
+
+def look_alike(folder, clients, sessions):
+    """Capital names with a sign that nobody sees, blanks that do not break: told, read the same."""
+    header = [f"{name.upper()}\u200b" for name in HEADER]
+    rows = []
+    for row in session_rows(sessions):
+        odd = ["\u200b" if x is None else f"{x}\u00a0" for x in row]  # ids stay as they are
+        ids = ("id", "th")
+        rows.append([x if name in ids else o for name, x, o in zip(HEADER, row, odd, strict=True)])
+    text = csv_text([header, *rows], delimiter=";")
+    (folder / "LOOK\u2013ALIKE.csv").write_text(text, encoding="utf-8")
+    return [{**BY_SESSION, "file": "look-alike.csv", "delimiter": ";"}]
+
+
 HABITS = {
     habit.__name__: habit
     for habit in (wide, long, per_answer, redcap, redcap_labels, redcap_repeating, workbook,
-                  qualtrics, limesurvey)
+                  qualtrics, limesurvey, events, counted_otherwise, look_alike)
 }  # fmt: skip
