@@ -16,6 +16,7 @@ from alliance.families.diagnostics.screening import Screen
 from alliance.families.fit import Estimate
 from alliance.mixed import fit_mixed
 from alliance.mixed.leaving_out import LeavingOut
+from alliance.mixed.nearby import nearby
 
 TERMS = ("week", "x")
 
@@ -56,7 +57,8 @@ def compared(seed):
     places = pd.Index(refit.clients)
 
     def screen(groups):
-        return Screen.of(fit, [np.sort(places.get_indexer(own)) for own in groups], reader)
+        near = nearby(fit, [np.sort(places.get_indexer(own)) for own in groups])
+        return Screen.of(fit, near, reader)
 
     def without(clients):
         return refit(np.isin(refit.clients, clients))

@@ -18,6 +18,7 @@ from alliance.families.diagnostics.reading import Coefficients, plain_terms
 from alliance.families.diagnostics.residuals import without_memory
 from alliance.mixed import fit_mixed, fit_mixed_logit
 from alliance.mixed.leaving_out import LeavingOut
+from alliance.mixed.logit.nearby import leaves_of, nearby_binary
 from alliance.mixed.nearby import nearby
 
 HERE = Path(__file__).parent / "diagnostics"
@@ -116,6 +117,27 @@ def test_refits_of_a_binary_outcome_from_its_optimum_are_glmers():
             expected["estimate"], abs=2e-3 * theirs.min()
         )
         assert [found[t].se for t in terms] == pytest.approx(theirs, rel=5e-3)
+
+
+def test_binary_fits_near_by_are_glmers_within_their_error():
+    data = read("mixed_logit/cbpp.csv").assign(herd=lambda d: d["herd"].astype(str))
+    fit = fit_mixed_logit(data, "sick", ["1", "period"], {"herd": ["1"]}, quadrature=15)
+    names, codes = np.unique(data["herd"], return_inverse=True)
+    leaves = leaves_of(fit, codes)
+    assert leaves is not None
+    (ends,) = nearby_binary(fit, leaves)
+    reader = Coefficients(tuple(fit.coefficients["term"]))
+    effects = reader.near(fit, ends.fine)[1]
+    errors = ends.errors(lambda points: reader.near(fit, points)[1] / effects[:, :, [1]])
+    assert ends.arrived.all()
+    places = [int(np.flatnonzero(names == e["group"])[0]) for e in NUMBERS["cbpp"]["without"]]
+    theirs = np.array([expected["estimate"] for expected in NUMBERS["cbpp"]["without"]])
+    their_se = np.array([expected["se"] for expected in NUMBERS["cbpp"]["without"]])
+    off = np.abs(effects[places, :, 0] - theirs) / their_se
+    assert (off <= errors[places] + 2e-3).all()
+    off_se = np.abs(effects[places, :, 1] / their_se - 1.0)
+    assert (off_se <= errors[places] + 5e-3).all()  # refits in full: 5e-3
+    assert leaves_of(fit, np.arange(len(data)) % 3) is None  # herds lie in several groups
 
 
 def test_residuals_without_memory_are_nlmes_normalised_ones():

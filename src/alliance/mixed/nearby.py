@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from alliance.mixed.covariance import Layout
 from alliance.mixed.criterion import Criterion
 from alliance.mixed.forms import Forms, FormsWithout
 from alliance.mixed.result import MixedFit
+
+P = TypeVar("P")
 
 STEPS = 12
 """Newton steps on the quadratic; after that a group is left to a full refit."""
@@ -321,7 +324,7 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(Generic[P]):
     """Where the criterion without each group has its minimum, to three orders.
 
     Attributes
@@ -333,12 +336,12 @@ class Ends:
         Whether there is a minimum near by, shape (n,).
     """
 
-    start: Points
-    rough: Points
-    fine: Points
+    start: P
+    rough: P
+    fine: P
     arrived: np.ndarray
 
-    def errors(self, numbers: Callable[[Points], np.ndarray]) -> np.ndarray:
+    def errors(self, numbers: Callable[[P], np.ndarray]) -> np.ndarray:
         """Bound the errors of quantities at `fine`, shape (n, quantities).
 
         What the third order moves a quantity (and a tenth of what it moves any of the group's),
@@ -359,7 +362,7 @@ class Ends:
         return np.where(self.arrived[:, None] & np.isfinite(errors), errors, np.inf)
 
 
-def nearby(fit: MixedFit, groups: Sequence[np.ndarray]) -> Iterator[Ends]:
+def nearby(fit: MixedFit, groups: Sequence[np.ndarray]) -> Iterator[Ends[Points]]:
     """Fit without each group of clients, some groups at a time.
 
     Parameters

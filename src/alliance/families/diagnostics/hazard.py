@@ -19,9 +19,11 @@ from alliance.families.diagnostics.influence import effect_rows, leave_out, summ
 from alliance.families.diagnostics.linear import none_of
 from alliance.families.diagnostics.random_effects import random_effect_blocks
 from alliance.families.diagnostics.reading import Coefficients
+from alliance.families.diagnostics.screening import Screen
 from alliance.families.diagnostics.slices import FEWEST, bins_of
 from alliance.families.fit import Estimate
 from alliance.mixed import LogitFit
+from alliance.mixed.logit.nearby import leaves_of, nearby_binary
 
 TENTHS = 10
 SMALLEST = 1e-12
@@ -55,7 +57,7 @@ def diagnose_hazard(
         return refit(rows[~rows["client"].isin(clients)])
 
     refits = [
-        leave_out(rows, level, without, reader, fit)
+        leave_out(rows, level, without, reader, fit, _screen(fit, rows, level, reader), mains)
         for level in ("therapist", "site")
         if mains
     ]  # fmt: skip
@@ -69,6 +71,27 @@ def diagnose_hazard(
             "effects": [row for found in refits for row in effect_rows(found, mains)],
         },
     }
+
+
+def _screen(
+    fit: LogitFit, rows: pd.DataFrame, level: str, reader: Coefficients
+) -> Callable[[Sequence[np.ndarray]], Screen] | None:
+    """Return what fits without groups of a level near by; None where all are to be refitted.
+
+    Without a site whose rows have a coefficient of its own the model is another one.
+    """
+    if not fit.prepared.levels or level not in rows or level == "site":
+        return None
+    used = rows.iloc[fit.rows.used_positions]
+    leaves = leaves_of(fit, pd.factorize(used[level], sort=True)[0])
+    if leaves is None or used[level].nunique() < rows[level].nunique():
+        return None
+
+    def screen(groups: Sequence[np.ndarray]) -> Screen:
+        del groups
+        return Screen.of(fit, nearby_binary(fit, leaves), reader)
+
+    return screen
 
 
 def calibration(event: np.ndarray, risk: np.ndarray, people: np.ndarray) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from alliance.families.diagnostics.screening import Screen
 from alliance.families.fit import Estimate
 from alliance.mixed import MixedFit
 from alliance.mixed.leaving_out import LeavingOut
+from alliance.mixed.nearby import nearby
 
 
 def none_of(reason: str) -> dict[str, Any]:
@@ -83,6 +84,6 @@ def _refits(
 
     def screen(groups: Sequence[np.ndarray]) -> Screen:
         there = (places.get_indexer(clients) for clients in groups)
-        return Screen.of(fit, [np.sort(place[place >= 0]) for place in there], reader)
+        return Screen.of(fit, nearby(fit, [np.sort(own[own >= 0]) for own in there]), reader)
 
     return [leave_out(rows, level, without, reader, fit, screen, mains) for level in LEVELS]

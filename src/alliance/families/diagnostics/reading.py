@@ -9,9 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 
-from alliance.mixed import MixedFit
 from alliance.mixed.inference.correlations import correlations_near
-from alliance.mixed.nearby import Points
 from alliance.mixed.tables import t_quantile
 
 Weights = Mapping[str, Mapping[str, float]]
@@ -36,7 +34,7 @@ class Reader(Protocol):
 class NearReader(Reader, Protocol):
     """Reads effects without a refit, too."""
 
-    def near(self, fit: MixedFit, points: Points) -> tuple[list[str], np.ndarray]:
+    def near(self, fit: Any, points: Any) -> tuple[list[str], np.ndarray]:
         """Return terms, and their effects at points near the fit, shape (points, terms, 4).
 
         The last axis is that of `Effect`; what has no interval is NaN.
@@ -61,12 +59,10 @@ class Contrasts:
         found = self.weights(fit.prepared.fixed_names)
         return _effects(fit.contrast(found)) if found else {}
 
-    def near(self, fit: MixedFit, points: Points) -> tuple[list[str], np.ndarray]:
+    def near(self, fit: Any, points: Any) -> tuple[list[str], np.ndarray]:
         """Return the effects at points near a fit."""
         terms, matrix = self.matrix(fit.prepared.fixed_names)
-        values, se, df = points.contrasts(fit, matrix)
-        half = se * t_quantile(0.975, df)
-        return terms, np.stack([values, se, values - half, values + half], axis=-1)
+        return terms, _near(fit, points, matrix)
 
     def matrix(self, names: Sequence[str]) -> tuple[list[str], np.ndarray]:
         """Return the effects' names and weights, shape (effects, coefficients)."""
@@ -88,7 +84,7 @@ class Correlations:
         known = term.isin(self.terms) & np.isfinite(table["se"])
         return _effects(table.assign(term=term)[known])
 
-    def near(self, fit: MixedFit, points: Points) -> tuple[list[str], np.ndarray]:
+    def near(self, fit: Any, points: Any) -> tuple[list[str], np.ndarray]:
         """Return the correlations at points near a fit."""
         terms, numbers = correlations_near(fit, points)
         known = [place for place, term in enumerate(terms) if term in self.terms]
@@ -105,6 +101,18 @@ class Coefficients:
         """Return the coefficients of a fit of either engine."""
         table = fit.coefficients
         return _effects(table[table["term"].isin(self.terms)])
+
+    def near(self, fit: Any, points: Any) -> tuple[list[str], np.ndarray]:
+        """Return the coefficients at points near a fit."""
+        names = fit.prepared.fixed_names
+        places = [place for place, name in enumerate(names) if name in self.terms]
+        return [names[place] for place in places], _near(fit, points, np.eye(len(names))[places])
+
+
+def _near(fit: Any, points: Any, matrix: np.ndarray) -> np.ndarray:
+    values, se, df = points.contrasts(fit, matrix)
+    half = se * t_quantile(0.975, df)
+    return np.stack([values, se, values - half, values + half], axis=-1)
 
 
 def _effects(table: pd.DataFrame) -> dict[str, Effect]:

@@ -9,16 +9,16 @@ full refit without every group would have given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from alliance.families.diagnostics.reading import Effect, NearReader
 from alliance.families.fit import Estimate
-from alliance.mixed import MixedFit
-from alliance.mixed.nearby import Points, nearby
+from alliance.mixed.nearby import Ends
 
 ESTIMATE, SE, LOW, HIGH = range(4)
 
@@ -46,24 +46,25 @@ class Screen:
     cooks_error: np.ndarray
 
     @classmethod
-    def of(cls, fit: MixedFit, groups: Sequence[np.ndarray], reader: NearReader) -> Screen:
-        """Fit without each group near by.
+    def of(cls, fit: Any, near: Iterable[Ends[Any]], reader: NearReader) -> Screen:
+        """Read the fits near by.
 
         Parameters
         ----------
-        fit : MixedFit
-        groups : sequence of array of int
-            Places of their clients.
+        fit
+            To all rows, of either engine.
+        near
+            Fits without each group.
         reader
             Reads the effects.
         """
         terms: list[str] = []
         parts = []
         inverse, every = np.linalg.inv(fit.covariance.to_numpy()), np.eye(len(fit.covariance))
-        for ends in nearby(fit, groups):
+        for ends in near:
             terms, effects = reader.near(fit, ends.fine)
             values, se, _ = ends.fine.contrasts(fit, every)
-            move = values - fit.estimate.coefficients
+            move = values - fit.coefficients["estimate"].to_numpy()
             cooks = np.einsum("ni,ij,nj->n", move, inverse, move) / len(inverse)
             errors = ends.errors(partial(_effects_in_se, fit, reader, effects[:, :, [SE]]))
             own = ends.errors(partial(_coefficients_in_se, fit, every, se)).max(axis=1)
@@ -110,13 +111,11 @@ class Screen:
         return found
 
 
-def _effects_in_se(fit: MixedFit, reader: NearReader, se: np.ndarray, points: Points) -> np.ndarray:
+def _effects_in_se(fit: Any, reader: NearReader, se: np.ndarray, points: Any) -> np.ndarray:
     return reader.near(fit, points)[1] / se
 
 
-def _coefficients_in_se(
-    fit: MixedFit, every: np.ndarray, se: np.ndarray, points: Points
-) -> np.ndarray:
+def _coefficients_in_se(fit: Any, every: np.ndarray, se: np.ndarray, points: Any) -> np.ndarray:
     return (points.contrasts(fit, every)[0] / se)[:, :, None]
 
 
