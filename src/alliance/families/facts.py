@@ -46,6 +46,7 @@ class Estimator(StrEnum):
     MIXED_MEAN_OF_SITES = "mixed_mean_of_sites"
     MIXED_CONTRAST = "mixed_contrast"
     MIXED_OF_DIFFERENCE = "mixed_of_difference"
+    MIXED_SESSIONS_SHUFFLED = "mixed_sessions_shuffled"
     MIXED_LAG_NOT_CENTRED = "mixed_lag_not_centred"
     CORRELATION_DELTA = "correlation_delta"
     CORRELATION_PROFILE = "correlation_profile"
@@ -53,7 +54,7 @@ class Estimator(StrEnum):
     CORRELATION_OF_DEVIATIONS = "correlation_of_deviations"
     LEAST_SQUARES = "least_squares"
     FIXED_EFFECTS = "fixed_effects"
-    FIRST_DIFFERENCES = "first_differences"
+    ANDERSON_HSIAO = "anderson_hsiao"
     BETWEEN = "between"
     RANDOM_EFFECTS = "random_effects"
     SYNTHESIS = "synthesis"
@@ -100,6 +101,7 @@ class DfMethod(StrEnum):
     """Degrees of freedom, or kind of standard error."""
 
     SATTERTHWAITE = "satterthwaite"
+    KENWARD_ROGER = "kenward_roger"
     NORMAL = "normal"
     CLUSTERS = "clusters"
     CLUSTER_ROBUST = "cluster_robust"
@@ -111,6 +113,7 @@ class Warned(StrEnum):
     """What a reader must know before using a number."""
 
     SINGULAR = "singular"
+    OTHER_DF = "other_df"
     NO_SECOND_ENGINE = "no_second_engine"
     ENGINES_DIFFER = "engines_differ"
     LEVEL_LEFT_OUT = "level_left_out"

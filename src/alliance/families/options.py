@@ -32,6 +32,12 @@ OUTCOME = key("word", "a measure (its total), or a subscale by its column: allia
 TIME = key("time")
 FIXED = key("fixed")
 LEVELS = key("levels")
+DF = {
+    "enum": ["satterthwaite", "kenward-roger"],
+    "default": "satterthwaite",
+    "description": "degrees of freedom of the fixed effects; kenward-roger for few therapists"
+    " (independent residuals only)",
+}
 CLIENT_VIEW = key("word", "the alliance as the client rates it: a measure")
 THERAPIST_VIEW = key("word", "the alliance as the therapist rates it: a measure")
 

@@ -164,8 +164,9 @@ def _components(
     """Return the variance components of a growth model, named as in a fit."""
     intercept_sd, slope_sd = client_sds
     carry = (
-        "The model takes residuals as independent; their carry-over from session to session "
-        "goes partly into the client's intercept and slope."
+        "What is expected here is found by a model that takes residuals as independent: their "
+        "carry-over from session to session then goes partly into the client's intercept and "
+        "slope. A model whose residuals remember lies nearer to the value."
     )
     stationary = "Stationary variance around the client's own course, without ruptures. " + carry
     return [

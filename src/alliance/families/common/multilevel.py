@@ -23,7 +23,7 @@ from alliance.families.common.second_engine import (
     disagreement,
     no_second_engine,
 )
-from alliance.families.facts import DfMethod, Estimator, Fact, Reason, Warned
+from alliance.families.facts import Assumption, DfMethod, Estimator, Fact, Reason, Warned
 from alliance.families.fit import (
     Asked,
     Component,
@@ -41,15 +41,21 @@ from alliance.families.fit import (
     kept_rows,
 )
 from alliance.mixed import fit_mixed
-from alliance.mixed.specification import ResidualKind
+from alliance.mixed.specification import DegreesOfFreedom, ResidualKind
 
+DF_METHODS: dict[DegreesOfFreedom, Fact] = {
+    "satterthwaite": Fact(DfMethod.SATTERTHWAITE, "Satterthwaite"),
+    "kenward-roger": Fact(DfMethod.KENWARD_ROGER, "Kenward-Roger"),
+    "none": Fact(DfMethod.NORMAL, "normal approximation"),
+}
 ENGINE = Engine(
-    "alliance.mixed",
-    __version__,
-    Fact(Estimator.REML, "REML"),
-    Fact(DfMethod.SATTERTHWAITE, "Satterthwaite"),
+    "alliance.mixed", __version__, Fact(Estimator.REML, "REML"), DF_METHODS["satterthwaite"]
 )
 MIXED = Fact(Estimator.MIXED, "mixed model, REML")
+MISSING_AT_RANDOM = Fact(
+    Assumption.MISSING_AT_RANDOM,
+    "Missing sessions and forms are missing at random given the scores that there are.",
+)
 INTERCEPT = "1"  # how the engine calls it
 THERAPIST_NOT_KNOWN = Fact(Reason.THERAPIST_NOT_KNOWN, "the therapist is not known")
 NO_MAXIMUM = "The optimiser did not reach a maximum: read no number of this model."
@@ -123,7 +129,8 @@ def engine_result(asked: Asked, fit: Any, **more: Any) -> Fit:
     """Return a fit of `alliance.mixed` in the form of a family's fit; `more` are further parts."""
     convergence = convergence_of(fit.convergence)
     status = convergence.status
-    parts: dict[str, Any] = {"engine": ENGINE, "fit_statistics": statistics_of(fit)}
+    engine = replace(ENGINE, df_method=DF_METHODS[fit.prepared.specification.df])
+    parts: dict[str, Any] = {"engine": engine, "fit_statistics": statistics_of(fit)}
     return Fit(
         asked,
         **parts | more,
@@ -146,6 +153,7 @@ def fit_multilevel(
     terms: Mapping[str, Term],
     residual: ResidualKind = "iid",
     residual_time: str | None = None,
+    df: DegreesOfFreedom = "satterthwaite",
 ) -> Fitted:
     """Fit one model by REML.
 
@@ -167,22 +175,17 @@ def fit_multilevel(
         Fixed term to how it is printed; others are printed under their own name.
     residual, residual_time
         How residuals of one client remember one another, and the column of their time.
+    df
+        Degrees of freedom of the fixed effects; `kenward-roger` adjusts their standard errors too
+        (few therapists).
 
     Raises
     ------
     FitError
         If the engine refuses, in its words.
     """
-    panel = cohort.panel
-    needed = dict(needed) | {
-        column: not_known(column) for column in _columns(fixed, {}) if column not in needed
-    }
-    kept = _complete_rows(panel, needed)
-    levels, notes = levels_of(panel[kept.used], wanted_levels)
-    if "therapist" in levels:
-        kept = _complete_rows(panel, needed | {"therapist": THERAPIST_NOT_KNOWN})
-    rows = panel[kept.used]
-    _refuse_too_little(rows, levels)
+    usable = usable_rows(cohort, fixed, needed, wanted_levels)
+    rows, levels = usable.rows, usable.levels
     random = {level: ["1", *slopes.get(level, [])] for level in levels}
     all_fixed = [*fixed, *site_terms(rows, levels)]
     used_columns = [column for column in _columns(all_fixed, random) if column in rows]
@@ -195,7 +198,7 @@ def fit_multilevel(
         residual=residual,
         residual_time=residual_time,
         method="REML",
-        df="satterthwaite",
+        df=df,
     )
     if fit.rows.used != len(rows):
         msg = "the engine left out rows that the model layer had kept"
@@ -209,7 +212,9 @@ def fit_multilevel(
         rows,
         all_fixed,
         random,
-        data=data_of(cohort, kept, ["site", *(level for level in levels if level != "site")]),
+        data=data_of(
+            cohort, usable.kept, ["site", *(level for level in levels if level != "site")]
+        ),
         estimates=[
             _estimate(row, terms.get(row["term"]), unit) for row in records(fit.coefficients)
         ],
@@ -217,11 +222,46 @@ def fit_multilevel(
         second_engine=second,
         warnings=[
             *singular_warning(fit.convergence),
-            *notes,
-            *_lost_for_want_of_a_therapist(panel, kept),
+            *usable.warnings,
             *_about_second_engine(second, residual),
         ],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """The panel's rows that have all that a model needs, and the cohort's levels there."""
+
+    kept: Kept
+    rows: pd.DataFrame
+    levels: list[str]
+    warnings: list[Fact]
+
+
+def usable_rows(
+    cohort: Cohort,
+    fixed: Sequence[str],
+    needed: Mapping[str, Fact],
+    wanted_levels: Sequence[str] | None,
+) -> Usable:
+    """Return what a model of these terms can use; parameters as in `fit_multilevel`.
+
+    Raises
+    ------
+    FitError
+        Too little for any model.
+    """
+    panel = cohort.panel
+    needed = dict(needed) | {
+        column: not_known(column) for column in _columns(fixed, {}) if column not in needed
+    }
+    kept = _complete_rows(panel, needed)
+    levels, notes = levels_of(panel[kept.used], wanted_levels)
+    if "therapist" in levels:
+        kept = _complete_rows(panel, needed | {"therapist": THERAPIST_NOT_KNOWN})
+    rows = panel[kept.used]
+    _refuse_too_little(rows, levels)
+    return Usable(kept, rows, levels, [*notes, *_lost_for_want_of_a_therapist(panel, kept)])
 
 
 def not_known(column: str) -> Fact:

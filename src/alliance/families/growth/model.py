@@ -4,29 +4,43 @@
 
 session t of client i of therapist j; f(t) is the panel column that the config names
 (`weeks_since_intake`, or `log_weeks` = log(1 + weeks)). Raudenbush & Bryk (2002), three-level
-growth model.
+growth model. Whether e remembers (AR(1) by session, CAR(1) by time), and whether slopes differ
+between therapists, is decided by the criterion that the config names: residuals taken as
+independent where they are not pass their memory on to the slopes of clients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.curves import mean_curves
+from alliance.families.common.levels import site_terms
 from alliance.families.common.multilevel import (
     ENGINE,
+    MISSING_AT_RANDOM,
     Term,
     columns_in,
     fit_multilevel,
     time_not_known,
+    usable_rows,
 )
 from alliance.families.common.products import group_compared, reference_group
 from alliance.families.diagnostics import diagnose
-from alliance.families.facts import Assumption, Fact, Reason
+from alliance.families.facts import Assumption, Fact, Reason, Warned
 from alliance.families.fit import Asked, Estimate, Fit, Outcome, refused
+from alliance.families.growth_shape.model import (
+    SELECTION,
+    Step,
+    choose,
+    memory_of,
+    try_step,
+)
+from alliance.families.growth_shape.model import Fitted as Candidate
+from alliance.mixed.specification import ResidualKind
 
 COURSE_DIFFERENCE = "difference in course"  # level of a product with time
 TIME_WORDS = {
@@ -34,10 +48,6 @@ TIME_WORDS = {
     "log_weeks": "per unit of log(1 + weeks)",
     "session": "per session",
 }
-MISSING_AT_RANDOM = Fact(
-    Assumption.MISSING_AT_RANDOM,
-    "Missing sessions and forms are missing at random given the scores that there are.",
-)
 
 
 def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True) -> Fit:
@@ -53,21 +63,26 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
         "and therapists differ in that?",
         Outcome(outcome, label, unit),
     )
+    needed = {
+        outcome: Fact(Reason.NO_SCORE, f"no score of {label}"),
+        time: time_not_known(time),
+    }
     try:
         require_scores(cohort, outcome)
-        random_slopes = entry.get("random_slopes", ["client"])
+        found, chosen = _chosen(cohort, entry, needed)
+        remembers = chosen.residual != "iid"
         fitted = fit_multilevel(
             cohort,
             outcome=outcome,
             unit=unit,
             fixed=["1", time, *entry.get("fixed", [])],
-            slopes={level: [time] for level in random_slopes},
+            slopes={level: list(terms) for level, terms in chosen.slopes.items()},
             wanted_levels=entry.get("levels"),
-            needed={
-                outcome: Fact(Reason.NO_SCORE, f"no score of {label}"),
-                time: time_not_known(time),
-            },
+            needed=needed,
             terms={time: Term(f"Change {words}", "time", f"points {words}", role="main")},
+            residual=chosen.residual,
+            residual_time=memory_of(time)[1] if remembers else None,
+            df="satterthwaite" if remembers else entry.get("df", "satterthwaite"),
         )
     except FitError as error:
         return refused(asked, ENGINE, cohort, str(error))
@@ -79,20 +94,91 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
         curves=mean_curves(
             fitted.fit, fitted.rows, outcome=asked.outcome, time=time, covariates=_named(entry)
         ),
-        assumptions=_assumptions(time, fitted.random),
+        warnings=[*fitted.warnings, *_about_df(entry, remembers)],
+        assumptions=[
+            *_assumptions(time, fitted.random, remembers),
+            *_about_choice(entry, found, chosen),
+        ],
     )
 
 
-def _assumptions(time: str, random: Mapping[str, list[str]]) -> list[Fact]:
-    # ASSUME normal random effects and residuals, independent given the random effects.
+def _about_df(entry: Mapping[str, Any], remembers: bool) -> list[Fact]:
+    words = (
+        "Degrees of freedom are Satterthwaite's: Kenward and Roger's are not defined here for "
+        "residuals that remember one another."
+    )
+    wanted = entry.get("df") == "kenward-roger"
+    return [Fact(Warned.OTHER_DF, words)] if wanted and remembers else []
+
+
+def _about_choice(entry: Mapping[str, Any], found: Sequence[Candidate], chosen: Step) -> list[Fact]:
+    """Say what was chosen by which rule, where the config left a choice."""
+    if not found:
+        return []
+    words = (
+        f"{chosen.label}: chosen among {len(found)} by the rule of the configuration "
+        f"({SELECTION[entry.get('choose_by', 'bic_clients')]}, fewest parameters among ties). "
+        "Intervals do not carry the uncertainty of that choice."
+    )
+    return [Fact(Assumption.STEP_CHOSEN_BY_RULE, words)]
+
+
+def _assumptions(time: str, random: Mapping[str, list[str]], remembers: bool) -> list[Fact]:
+    # ASSUME normal random effects and residuals, residuals independent of the random effects.
     return [
         Fact(Assumption.LINEAR_COURSE, f"The mean course is linear in {time.replace('_', ' ')}."),
         Fact(
             Assumption.NORMAL_EFFECTS,
-            f"{_random_in_words(random)} and residuals are normal; residuals of one client are "
-            "independent given these.",
+            f"{_random_in_words(random)} and residuals are normal; residuals of one client "
+            + ("remember one another." if remembers else "are independent given these."),
         ),
         MISSING_AT_RANDOM,
+    ]
+
+
+def _chosen(
+    cohort: Cohort, entry: Mapping[str, Any], needed: Mapping[str, Fact]
+) -> tuple[list[Candidate], Step]:
+    """Return the ways to take residuals and slopes, fitted by ML to the same rows, and the best.
+
+    One that ends on the boundary is not taken for one that does not.
+    """
+    outcome, time = entry["outcome"], entry["time"]
+    terms = ["1", time, *entry.get("fixed", [])]
+    usable = usable_rows(cohort, terms, needed, entry.get("levels"))
+    rows, levels = usable.rows, usable.levels
+    steps = _steps(entry, levels)
+    if len(steps) == 1:
+        return [], steps[0]
+    fixed = [*entry.get("fixed", []), *site_terms(rows, levels)]
+    found = [
+        try_step(step, rows, outcome, levels, fixed,
+                 memory_of(time)[1] if step.residual != "iid" else None)
+        for step in steps
+    ]  # fmt: skip
+    inside = [one for one in found if one.fit and not one.fit.convergence.is_singular]
+    return found, choose(inside or found, entry.get("choose_by", "bic_clients")).step
+
+
+def _steps(entry: Mapping[str, Any], levels: Sequence[str]) -> list[Step]:
+    """Return the ways that the config leaves open."""
+    time, kind = entry["time"], entry.get("residual", "rule")
+    slopes: list[tuple[str, ...]] = [tuple(entry.get("random_slopes", ["client"]))]
+    if "random_slopes" not in entry and "therapist" in levels:
+        slopes.append(("therapist", "client"))
+    residuals: list[ResidualKind] = ["iid"] if kind != "correlated" else []
+    residuals += [memory_of(time)[0]] if kind != "independent" else []
+    return [
+        Step(
+            name="_".join([*own, residual]),
+            label=f"Slopes of {' and '.join(f'{level}s' for level in own) or 'nobody'}, "
+            f"{'independent' if residual == 'iid' else 'correlated'} residuals",
+            fixed=(time,),
+            slopes={level: (time,) for level in own},
+            residual=residual,
+        )
+        for own in slopes
+        for residual in residuals
     ]
 
 

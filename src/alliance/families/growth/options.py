@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from alliance.config.change import EVENT_PARTS
 from alliance.config.score_columns import PARTS
 from alliance.families.family import Entry, Options, Problem, Scores
-from alliance.families.options import FIXED, LEVELS, OUTCOME, TIME, columns_in, same_total
+from alliance.families.options import DF, FIXED, LEVELS, OUTCOME, TIME, columns_in, same_total
 
 
 def problems(entry: Entry, scores: Scores) -> Iterator[Problem]:
@@ -35,9 +35,22 @@ OPTIONS = Options(
             "type": "array",
             "uniqueItems": True,
             "items": {"enum": ["therapist", "client"]},
-            "default": ["client"],
-            "description": "levels whose members each have a slope of time of their own",
+            "description": "levels whose members each have a slope of time of their own (default:"
+            " clients, and therapists where the rule of `choose_by` finds that they differ)",
         },
+        "residual": {
+            "enum": ["rule", "independent", "correlated"],
+            "default": "rule",
+            "description": "whether residuals of one client remember one another (AR(1) by session,"
+            " CAR(1) by time), or the rule of `choose_by` decides it",
+        },
+        "choose_by": {
+            "enum": ["bic_clients", "bic_rows", "aic"],
+            "default": "bic_clients",
+            "description": "criterion by which residuals, and slopes of therapists where"
+            " `random_slopes` is not given, are chosen",
+        },
+        "df": DF,
         "levels": LEVELS,
     },
     required=("outcome", "time"),

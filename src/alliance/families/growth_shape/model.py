@@ -22,6 +22,7 @@ from alliance.families.common.curves import KNOT, mean_curves
 from alliance.families.common.levels import levels_of, site_terms
 from alliance.families.common.multilevel import (
     ENGINE,
+    MISSING_AT_RANDOM,
     Term,
     convergence_of,
     fit_multilevel,
@@ -39,7 +40,6 @@ from alliance.families.facts import (
 )
 from alliance.families.fit import Asked, Curve, Fit, Outcome, refused
 from alliance.families.fit import Step as StepRow
-from alliance.families.growth.model import MISSING_AT_RANDOM
 from alliance.mixed import MixedFit, compare, fit_mixed
 from alliance.mixed.specification import ResidualKind
 
@@ -157,11 +157,11 @@ def climb(
         if KNOT in step.fixed:
             found.append(_best_knot(step, rows, outcome, time, levels, fixed))
         else:
-            found.append(_try(step, rows, outcome, levels, fixed))
+            found.append(try_step(step, rows, outcome, levels, fixed))
     return found
 
 
-def _try(
+def try_step(
     step: Step,
     rows: pd.DataFrame,
     outcome: str,
@@ -169,6 +169,7 @@ def _try(
     fixed: Sequence[str],
     residual_time: str | None = None,
 ) -> Fitted:
+    """Return a step fitted by maximum likelihood, or why it is not."""
     random = {level: ["1", *step.slopes.get(level, ())] for level in levels}
     try:
         fit = fit_mixed(
@@ -192,7 +193,7 @@ def _best_knot(
     best = Fitted(step, None, "Time has too few different values for a knot.")
     for knot in knots_of(rows[time]):
         after = (rows[time] - knot).clip(lower=0.0)
-        one = _try(step, rows.assign(**{KNOT: after}), outcome, levels, fixed)
+        one = try_step(step, rows.assign(**{KNOT: after}), outcome, levels, fixed)
         one.knot = float(knot)
         if one.fit is None or not one.fit.convergence.converged:
             best = best if best.fit is not None else Fitted(step, None, one.reason)
@@ -275,7 +276,7 @@ def growth_shape_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit
             needed=needed,
             terms=_terms(chosen, time),
             residual=chosen.step.residual,
-            residual_time=_memory(time)[1] if chosen.step.residual != "iid" else None,
+            residual_time=memory_of(time)[1] if chosen.step.residual != "iid" else None,
         )
     except FitError as error:
         return refused(asked, ENGINE, cohort, str(error))
@@ -308,9 +309,10 @@ def _assumptions(criterion: str) -> list[Fact]:
     ]
 
 
-def _memory(time: str) -> tuple[ResidualKind, str]:
+def memory_of(time: str) -> tuple[ResidualKind, str]:
     """Return the residuals' kind and the column of their time."""
-    return ("car1", "weeks_since_intake") if time == "weeks_since_intake" else ("ar1", "session")
+    by_time = time in ("weeks_since_intake", "log_weeks")
+    return ("car1", "weeks_since_intake") if by_time else ("ar1", "session")
 
 
 def _with_memory(
@@ -318,7 +320,7 @@ def _with_memory(
     fixed: Sequence[str],
 ) -> Fitted:  # fmt: skip
     """Return the best step so far with residuals that remember."""
-    kind, residual_time = _memory(time)
+    kind, residual_time = memory_of(time)
     step = replace(
         base.step,
         name=f"{base.step.name}_{kind}",
@@ -328,7 +330,7 @@ def _with_memory(
     )
     if base.knot is not None:
         rows = rows.assign(**{KNOT: (rows[time] - base.knot).clip(lower=0.0)})
-    one = _try(step, rows, outcome, levels, fixed, residual_time)
+    one = try_step(step, rows, outcome, levels, fixed, residual_time)
     one.knot = base.knot
     return one
 
