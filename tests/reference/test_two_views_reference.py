@@ -139,6 +139,36 @@ def test_actor_partner_finds_who_follows_whom():
         assert 0.05 < found[label]["estimate"] < 0.3
 
 
+def test_where_nothing_follows_actor_effects_are_those_of_shuffled_sessions():
+    """Three or four joint ratings that know nothing of one another: actor effects of about -.3."""
+    rng = np.random.default_rng(8)
+    n, sessions = 150, 4
+    level = 60 + 8 * rng.standard_normal((n, 2, 1))
+    views = level + 7 * rng.standard_normal((n, 2, sessions))
+    rows = pd.DataFrame(
+        {
+            "site": "one",
+            "client": np.repeat([f"c{i:03d}" for i in range(n)], sessions),
+            "therapist": None,
+            "session": np.tile(np.arange(1, sessions + 1), n),
+            "client_rating": views[:, 0].ravel(),
+            "therapist_rating": views[:, 1].ravel(),
+            "symptoms": np.nan,
+        }
+    )
+    fit = actor_partner_fit(cohort_of(rows), "who", VIEWS).as_json()
+    beside = {row["term"]: row for row in fit["companions"]}
+    for row in fit["estimates"]:
+        null = beside[row["term"]]
+        if row["level"] == "actor":
+            assert row["ci_high"] < -0.1  # zero is far outside, and yet nothing follows
+            assert null["estimate"] < -0.2
+        assert abs(row["estimate"] - null["estimate"]) < 3 * null["se"]
+    assert (
+        sum(null["p"] < 0.05 for null in beside.values()) <= 1
+    )  # one in ten sets has two by chance
+
+
 def test_the_surface_finds_that_disagreement_costs():
     entry = VIEWS | {"outcome": "symptoms", "time": "session"}
     fit = surface_fit(cohort_of(made(5)), "surface", entry).as_json()

@@ -34,7 +34,14 @@ within <- fit("within"); re <- fit("random", random.method = "swar")
 out$grunfeld <- list(
   within = take(within),
   within_clustered = list(estimate = coef(within), se = sqrt(diag(vcovHC(within, type = "HC0", cluster = "group")))),
-  first_differences = take(plm(inv ~ value + capital - 1, data = panel, model = "fd")),
+  # Differences instrumented by the levels one year before, by hand: b = (Z'X)^-1 Z'y, just identified.
+  anderson_hsiao = { lagged <- function(v) c(NA, head(v, -1)); d <- Grunfeld
+    for (v in c("inv", "value", "capital")) d[[paste0(v, "_1")]] <- ave(d[[v]], d$firm, FUN = lagged)
+    d <- d[!is.na(d$inv_1), ]; Z <- as.matrix(d[, c("value_1", "capital_1")])
+    X <- as.matrix(d[, c("value", "capital")]) - Z; y <- d$inv - d$inv_1
+    b <- drop(solve(crossprod(Z, X), crossprod(Z, y))); e <- drop(y - X %*% b)
+    P <- Z %*% solve(crossprod(Z), crossprod(Z, X))
+    list(estimate = b, se = sqrt(diag(solve(crossprod(P))) * sum(e^2) / (length(y) - 2))) },
   between = take(fit("between")), random = take(re),
   hausman = { h <- phtest(within, re); list(statistic = as.numeric(h$statistic), df = as.numeric(h$parameter), p = h$p.value) })
 G <- Grunfeld

@@ -2,8 +2,10 @@
 
     y_i,t+1 = a_i + b x_it + phi y_it + c f(t) + e
 
-by client fixed effects, first differences, the regression of client means (between), and random
-effects (Swamy-Arora), each from linearmodels. They answer different questions, so that they may
+by client fixed effects, differences with instruments (Anderson & Hsiao, 1981), the regression of
+client means (between), and random effects (Swamy-Arora), each from linearmodels. Plain first
+differences have no place here: the lagged outcome is correlated with the differenced shock whatever
+the number of sessions. They answer different questions, so that they may
 differ; two tests say whether they do: Hausman (1978), with the conventional covariances that it
 needs, and Mundlak (1978), the Wald test of client means added to a random-intercept model, which
 keeps its size where the rows of a therapist are alike.
@@ -18,7 +20,8 @@ from typing import Any
 import linearmodels
 import numpy as np
 import pandas as pd
-from linearmodels.panel import BetweenOLS, PanelOLS, PooledOLS, RandomEffects
+from linearmodels.iv import IV2SLS
+from linearmodels.panel import BetweenOLS, PanelOLS, RandomEffects
 from scipy import stats
 
 from alliance.errors import FitError
@@ -53,7 +56,7 @@ from alliance.mixed import fit_mixed
 
 ESTIMATORS = {
     Estimator.FIXED_EFFECTS: "client fixed effects",
-    Estimator.FIRST_DIFFERENCES: "first differences",
+    Estimator.ANDERSON_HSIAO: "Anderson-Hsiao",
     Estimator.BETWEEN: "between, client means",
     Estimator.RANDOM_EFFECTS: "random effects, Swamy-Arora",
 }
@@ -92,8 +95,9 @@ def panel_estimates(
     regressors: Sequence[str],
     clusters: np.ndarray | None = None,
     cluster_level: str = "client",
+    exogenous: Sequence[str] = (),
 ) -> list[PanelEstimate]:
-    """Return fixed effects, first differences, between and random effects, in this order.
+    """Return fixed effects, Anderson-Hsiao, between and random effects, in this order.
 
     Parameters
     ----------
@@ -106,6 +110,9 @@ def panel_estimates(
         Cluster per row for CR1 standard errors; None for the conventional ones.
     cluster_level
         What a cluster is, for print.
+    exogenous
+        Regressors that answer to no shock (time). The others answer to earlier ones, so that their
+        differences are instrumented by their levels one session before.
 
     Returns
     -------
@@ -136,8 +143,8 @@ def panel_estimates(
         options["group_debias"] = True
     with_constant = x.assign(constant=1.0)
     several = y.groupby(level=0).transform("size") > 1
-    dy, dx = _differences(y), x.apply(_differences)
-    pairs = dy.notna()
+    differenced = _differenced(y, x, exogenous)
+    pairs = differenced.rows
     means = with_constant.groupby(level=0).mean()
     within = x[several] - x[several].groupby(level=0).transform("mean")
     runs: list[tuple[Estimator, str, pd.DataFrame, Callable[[], Any], Mapping[str, Any]]] = [
@@ -149,11 +156,11 @@ def panel_estimates(
             _of(options, several),
         ),
         (
-            Estimator.FIRST_DIFFERENCES,
+            Estimator.ANDERSON_HSIAO,
             WITHIN,
-            dx[pairs],
-            lambda: PooledOLS(dy[pairs], dx[pairs]),
-            _of(options, pairs),
+            differenced.instruments,
+            differenced.model,
+            {k: v for k, v in _of(options, pairs).items() if k != "group_debias"},
         ),
         (
             Estimator.BETWEEN,
@@ -208,10 +215,42 @@ def _of(options: Mapping[str, Any], kept: pd.Series) -> dict[str, Any]:
     return {**options, "clusters": options["clusters"][kept]}
 
 
-def _differences(values: pd.Series) -> pd.Series:
-    """Return the change since the session before; missing where that session is not there."""
-    before = values.rename(index=lambda session: session + 1, level=1)
-    return values - before.reindex(values.index)
+@dataclass(frozen=True, slots=True)
+class _Differenced:
+    """A regression in differences; `instruments` are all of them, `rows` a mask of its rows."""
+
+    rows: pd.Series
+    instruments: pd.DataFrame
+    model: Callable[[], Any]
+
+
+def _differenced(y: pd.Series, x: pd.DataFrame, exogenous: Sequence[str]) -> _Differenced:
+    """Return the differenced regression of Anderson & Hsiao (1981), instruments in levels.
+
+    The shock of session t stands in y_t, and in what answers to it, and with opposite sign in the
+    differenced shock; the levels at t - 1 know nothing of it.
+    """
+    before = _before(x)
+    dx, dy = x - before, y - _before(y)
+    rows = dy.notna()
+    own = [column for column in x if column in exogenous]
+    answering = [column for column in x if column not in exogenous]
+    lagged = before[answering].add_suffix("_before")
+    return _Differenced(
+        rows,
+        pd.concat([dx[own], lagged], axis=1)[rows],
+        lambda: IV2SLS(
+            dy[rows].rename("change"),
+            dx.loc[rows, own] if own else None,
+            dx.loc[rows, answering],
+            lagged[rows],
+        ),
+    )
+
+
+def _before(values: Any) -> Any:
+    """Return the values at the session before; missing where that session is not there."""
+    return values.rename(index=lambda session: session + 1, level=1).reindex(values.index)
 
 
 def hausman(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> dict[str, Any]:
@@ -264,7 +303,8 @@ ASSUMPTIONS = (
     Fact(
         Assumption.SHORT_COURSE_BIAS,
         "The outcome now is among the regressors: with few sessions its coefficient is too low by "
-        "fixed effects and first differences (Nickell, 1981), too high by random effects.",
+        "fixed effects (Nickell, 1981), too high by random effects; by Anderson-Hsiao it is "
+        "neither, at the price of wide intervals.",
     ),
 )
 NO_DIAGNOSTICS = (
@@ -292,7 +332,7 @@ def panel_estimators_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) ->
         kept = _pairs(cohort, predictor, outcome, time)
         rows = cohort.panel[kept.used]
         clusters, level = clusters_of(rows)
-        found = panel_estimates(rows, following, regressors, clusters, level)
+        found = panel_estimates(rows, following, regressors, clusters, level, exogenous=[time])
     except FitError as error:
         why = f"The panel estimators cannot be computed: {error}"
         return refused(asked, _engine(""), cohort, why)

@@ -8,7 +8,7 @@ from alliance.families.options import model_of
 ASKED_OF = ("coupling",)
 
 OPTIONS = Options(
-    description="a coupling model by fixed effects, first differences, between and random effects,"
+    description="a coupling model by fixed effects, Anderson-Hsiao, between and random effects,"
     " with Hausman's and Mundlak's tests",
     keys={"model": model_of(*ASKED_OF)},
     required=("model",),
