@@ -274,7 +274,10 @@ def diagnosed_fits(mock):
     good = [*mock.fits(), *mock.otherwise.fits(mock)]
     marks = (mock.singular, mock.failed, mock.refused, mock.disputed)
     hazard = mock.fits()[4]
-    silent = {"message": "The therapists do not differ: their variance is zero.", "normal": None}
+    silent = {
+        "message": "The therapists show no difference: their variance is estimated as zero.",
+        "normal": None,
+    }
     hazard["diagnostics"]["random_effects"][0] |= silent
     growth = mock.fits()[0]
     growth["diagnostics"]["random_effects"][0] |= silent

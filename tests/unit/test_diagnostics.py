@@ -230,7 +230,10 @@ def test_a_variance_of_zero_has_no_random_effects_to_show():
     assert fit.convergence.is_singular
     found = diagnose(fit, rows, mains_of(fit))
     therapist = found["random_effects"][0]
-    assert therapist["message"] == "The therapists do not differ: their variance is zero."
+    assert (
+        therapist["message"]
+        == "The therapists show no difference: their variance is estimated as zero."
+    )
     assert therapist["normal"] is None
     assert found["influence"]["levels"][0]["failed"] == 0  # a singular refit is a fit
 

@@ -266,7 +266,9 @@ def slope_index(panel: pd.DataFrame, measure: str) -> pd.DataFrame:
     effects = fit.random_effects("person")
     spread = effects["sd(session)"].to_numpy(float)
     if not (spread > 0).all():
-        msg = "Clients' slopes do not differ by more than chance: there is nothing to classify."
+        msg = (
+            "No difference between clients' slopes could be told from chance: nothing to classify."
+        )
         raise FitError(msg)
     index = pd.DataFrame(
         {"person": effects["person"], "index": effects["session"].to_numpy(float) / spread}

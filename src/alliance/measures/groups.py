@@ -130,5 +130,5 @@ def _therapists(rows: pd.DataFrame) -> dict[str, Any]:
         "share_of_variance": sd**2 / (sd**2 + np.pi**2 / 3),
         "low": low,
         "high": high,
-        "message": "" if sd > 0 else "Therapists do not differ by more than chance.",
+        "message": "" if sd > 0 else "No difference between therapists could be told from chance.",
     }

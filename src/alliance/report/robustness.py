@@ -13,6 +13,9 @@ from alliance.families.registry import that_are
 from alliance.findings.fields import Field
 from alliance.report.truth import USABLE
 
+# What reaches the same session, or the one after the next, is another effect than the one reported.
+OTHER_QUESTIONS = (Estimator.SAME_SESSION, Estimator.TWO_SESSIONS_LATER)
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -62,9 +65,20 @@ class Effect:
     therapists: Spread | None = None
 
     def turned_by(self, kind: str) -> bool | None:
-        """Whether a kind (`choices`, `sites`, `therapists`) turns its sign; None if not asked."""
+        """Whether a kind (`choices`, `sites`, `therapists`) turns its sign.
+
+        None if that was not asked, or cannot be: an effect whose own interval holds zero has no
+        sign to turn.
+        """
         spread: Spread | None = getattr(self, kind)
-        return None if spread is None or self.entry is None else spread.turns(self.entry)
+        if spread is None or self.entry is None or _holds_zero(self.entry):
+            return None
+        return spread.turns(self.entry)
+
+
+def _holds_zero(entry: Field) -> bool:
+    low, high = entry["ci_low"].raw, entry["ci_high"].raw
+    return low is None or high is None or low <= 0 <= high
 
 
 def main_effects(fits: Sequence[Field]) -> list[Effect]:
@@ -107,12 +121,13 @@ def _effects_of(fit: Field, fits: Sequence[Field]) -> list[Effect]:
 
 
 def _choices(about_it: Sequence[Field], entry: Field) -> Spread | None:
-    """Return the spread over the arms of a coupling model that ask for the same effect."""
+    """Return the spread over the specifications of a coupling model that ask the same question."""
     return _spread(
         arm
         for fit in about_it
         if fit["family"].raw == "specifications"
         for arm in fit["estimates"].where(level=entry["level"].raw)
+        if arm["estimator"]["code"].raw not in OTHER_QUESTIONS
     )
 
 

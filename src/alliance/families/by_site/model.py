@@ -102,8 +102,8 @@ def by_site_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
         return refused(asked, SYNTHESIS, cohort, why, warnings=warnings)
     if len(used) < FEW_SITES:
         words = (
-            f"Only {len(used)} sites: how much sites differ is hardly known, and the interval of "
-            "the mean is wide because it says so."
+            f"Only {len(used)} sites: how much sites differ is hardly known, and an estimate of no "
+            "difference does not show that there is none."
         )
         warnings.append(Fact(Warned.FEW_SITES, words))
     return Fit(

@@ -61,7 +61,9 @@ def _block(
     if len(modes) < FEWEST:
         return block | {"message": f"Fewer than {FEWEST} {level}s: their effects are not shown."}
     if not variance > NOTHING * scale:
-        return block | {"message": f"The {level}s do not differ: their variance is zero."}
+        return block | {
+            "message": f"The {level}s show no difference: their variance is estimated as zero."
+        }
     left = variance - posterior
     block |= {
         "sd": float(np.sqrt(variance)),
