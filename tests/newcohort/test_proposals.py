@@ -311,7 +311,8 @@ def test_patterns(names, patterns):
         ("phq9", 9, 0, 3, "phq-9"),
         ("phq", 9, 0, 2, "phq-9"),  # nobody gave the highest answer
         ("q", 9, 0, 3, None),  # the number alone is not enough
-        ("phq", 9, 1, 4, None),  # counted from 1: asked, not guessed
+        ("phq", 9, 1, 4, "phq-9"),  # counted from 1: no other reading
+        ("phq", 9, 1, 5, None),  # another version: asked, not guessed
         ("bdi", 21, 0, 3, "bdi-ii"),
         ("srs", 4, 0, 10, "srs"),
     ],
@@ -322,8 +323,8 @@ def test_keys(stem, n_items, low, high, key):
 
 
 def test_a_key_that_fits_by_name_alone_says_what_does_not_fit():
-    told = [c.reason for c in candidates("phq", 9, 1, 4) if c.instrument.id == "phq-9"]
-    assert "answers run from 1 to 4, not from 0 to 3" in told[0]
+    told = [c.reason for c in candidates("phq", 9, 1, 5) if c.instrument.id == "phq-9"]
+    assert "answers run from 1 to 5, not from 0 to 3" in told[0]
 
 
 @pytest.mark.parametrize(

@@ -316,9 +316,26 @@ def _measure(table: Table, form: Form) -> Node:
         question += " is not listed; the data page finds it)"
         codes = [Node(text) for text in form.texts]
         below.append(Node("codes", below=codes, comment=DECIDE + question))
+    below += _stored(form)
     if len(below) == 1 and below[0].key == "items" and below[0].value:
         return Node(form.name, below[0].value, comment=below[0].comment)
     return Node(form.name, below=below)
+
+
+def _stored(form: Form) -> list[Node]:
+    """Return how the answers are stored, where they do not run as the form's own."""
+    key = form.key
+    if key is None:
+        return []
+    if key.stored_as is not None:
+        ends = listed([int(end) for end in key.stored_as])
+        return [Node("stored_as", ends, comment=GUESS + key.reason)]
+    nodes = []
+    for item, codes in key.codes_by_item.items():
+        told = ", ".join(f"{text}: {answer:g}" for text, answer in codes.items())
+        nodes.append(Node(str(item), f"{{{told}}}"))
+    why = GUESS + key.reason + "; compare with the form"
+    return [Node("codes_by_item", below=nodes, comment=why)] if nodes else []
 
 
 def _items_by_place(table: Table, form: Form) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from alliance.ingest import parse
 from alliance.ingest.raw import RawTable
 from alliance.newcohort.families import Family, families
 from alliance.newcohort.profiles import Profile, shared_texts, usual_range
-from alliance.newcohort.scales import Candidate, candidates, chosen
+from alliance.newcohort.scales import Candidate, candidates, chosen, with_options_numbered
 
 LEAST_IN_BLOCK = 3
 HIGHEST_ITEM = 10  # an answer beyond this is no item's: the column holds a total
@@ -142,12 +142,27 @@ def _with_key(
         return None
     whole = all(p.whole for p in members if p.is_number)
     listed = [] if n_items == 1 else candidates(stem, n_items, low, high, whole)
+    if family is not None and not any(c.weight > 1 for c in listed):
+        listed = [*_options_numbered(stem, members, n_items, family), *listed]
     if texts:
         listed = [
             c for c in listed if c.instrument.maximum - c.instrument.minimum + 1 >= len(texts)
         ]
     names = [p.name for p in members]
     return Form(stem, names, n_items, low, high, texts, family=family, listed=listed)
+
+
+def _options_numbered(
+    stem: str, members: Sequence[Profile], n_items: int, family: Family
+) -> list[Candidate]:
+    item_of = {name: item for (_, item), name in family.columns.items()}
+
+    def range_of(named: bool, items: Collection[int]) -> tuple[float, float]:
+        chosen_ones = [p for p in members if (item_of.get(p.name) in items) == named]
+        low, high, _ = usual_range([p for p in chosen_ones if p.is_number])
+        return low, high
+
+    return with_options_numbered(stem, n_items, range_of)
 
 
 def _blocks(raw: RawTable, profiles: Sequence[Profile]) -> list[Form]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 from alliance.config.instruments import Instrument, load_instruments
@@ -40,12 +40,18 @@ class Candidate:
         What, in words.
     named
         Whether the columns' names say so, too.
+    stored_as
+        What stands for the lowest and highest answer where the file counts from another number.
+    codes_by_item
+        Numbered options by item, where the form prints them otherwise (1a, 1b).
     """
 
     instrument: Instrument
     weight: float
     reason: str
     named: bool
+    stored_as: tuple[float, float] | None = None
+    codes_by_item: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
 
 
 @cache
@@ -77,7 +83,14 @@ def candidates(
         named = _is_named(stem, key)
         highest = max([key.maximum, *key.item_maximum.values()])
         if not math.isnan(low) and (low < key.minimum or high > highest):
-            if named:
+            shift = (low, high) if named and whole and not key.item_maximum else None
+            if shift and math.isclose(high - low, key.maximum - key.minimum):
+                told = f"the name fits, and answers run from {low:g} to {high:g}: counted from"
+                told += f" {low:g}, the form counts from {key.minimum:g}"
+                rated = (key.rater == "therapist") == bool(_THERAPIST.search(stem))
+                weight = 1.0 + _BY_NAME + 2 + (0.5 if rated else -0.75)
+                found.append(Candidate(key, weight, told, named, stored_as=shift))
+            elif named:
                 told = f"the name fits, but answers run from {low:g} to {high:g}, not from"
                 told += f" {key.minimum:g} to {highest:g}: another version, or counted otherwise"
                 found.append(Candidate(key, 0.1, told, named))
@@ -100,6 +113,36 @@ def candidates(
             reasons.append("this key is known from the literature only")
         found.append(Candidate(key, weight, ", ".join(reasons), named))
     return sorted(found, key=lambda c: (-c.weight, c.instrument.id))
+
+
+def with_options_numbered(
+    stem: str, n_items: int, range_of: Callable[[bool, Collection[int]], tuple[float, float]]
+) -> list[Candidate]:
+    """Return the keys whose printed options (1a, 1b) the file numbers from 0.
+
+    Parameters
+    ----------
+    stem, n_items
+        As of `candidates`.
+    range_of
+        Returns lowest and highest answer to those of the named items (True), or to all others.
+    """
+    found = []
+    for key in known_keys().values():
+        printed = key.stored.codes_by_item
+        if not printed or key.n_items != n_items or not _is_named(stem, key):
+            continue
+        low, high = range_of(True, printed)
+        others = range_of(False, printed)
+        options = [key.minimum, *next(iter(printed.values())).values()]
+        fits = key.minimum <= others[0] and others[1] <= key.maximum
+        if fits and low >= 0 and key.maximum < high <= len(options) - 1:
+            told = f"the name fits, and items {' and '.join(map(str, printed))} run to {high:g}:"
+            told += " their printed options are numbered"
+            codes = {str(number): answer for number, answer in enumerate(options)}
+            numbered = dict.fromkeys(printed, codes)
+            found.append(Candidate(key, 1 + _BY_NAME + 2, told, True, codes_by_item=numbered))
+    return found
 
 
 def chosen(listed: Sequence[Candidate]) -> Candidate | None:
