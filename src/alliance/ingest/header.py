@@ -10,10 +10,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from alliance.ingest.columns import PLACES, matches, names_of
+from alliance.ingest.columns import PLACES, Columns, matches, names_of, near
 from alliance.ingest.problems import Place, Problems
 from alliance.ingest.raw import RawTable
 from alliance.likeness import difference, read, seen
+
+MOST_SHOWN = 5  # names in one message
 
 
 def align(table: Mapping[str, Any], raw: RawTable, place: Place, problems: Problems) -> None:
@@ -89,3 +91,43 @@ def _matching(pattern: str, left: Mapping[int, str]) -> dict[int, str]:
             for place, number in numbers.groupdict().items():
                 found[at] = found[at].replace(f"{{{place}}}", number)
     return found
+
+
+def note_missing_columns(
+    table: Mapping[str, Any],
+    header: list[str],
+    columns: Columns,
+    place: Place,
+    problems: Problems,
+) -> None:
+    """Note each missing column; where none at all is found, one problem for the whole file."""
+    is_single = len([name for name in header if name]) == 1
+    if columns.missing and (is_single or set(columns.missing) >= set(columns.used)):
+        row = table["header_row"]
+        has = "a single column" if is_single else "none of the columns that the site mapping names"
+        mend = ["set `header_row` to the row that holds the column names"]
+        if table["format"] == "csv":
+            mend.insert(0, "set the right `delimiter` in the site mapping")
+        problems.add(
+            "column-missing",
+            place,
+            expected=f"the {len(columns.used)} columns that the site mapping names in row {row};"
+            f" it has {has}",
+            remedy=", or ".join(mend),
+        )
+        return
+    for name in columns.missing:
+        close = near(name, header)
+        likely = f" (the file has: {', '.join(close)})" if close else ""
+        remedy = f"export the column again, or mend its name in the site mapping{likely}"
+        problems.add("column-missing", place, column=name, remedy=remedy)
+
+
+def note_shared_labels(raw: RawTable, columns: Columns, place: Place, problems: Problems) -> None:
+    """Stop where a field is read that has its label in common with another one."""
+    untold = [name for name in columns.used if name in raw.untold]
+    if untold:
+        sharing = list(dict.fromkeys(" = ".join(raw.untold[name]) for name in untold))
+        more = f", and {len(sharing) - MOST_SHOWN} more" if len(sharing) > MOST_SHOWN else ""
+        told = f"fields with one label: {', '.join(sharing[:MOST_SHOWN])}{more}"
+        problems.add_finding("label-shared", place, untold[0], told, rows_affected=len(raw))

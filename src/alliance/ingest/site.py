@@ -28,8 +28,8 @@ from alliance.ingest import (
     therapists,
     totals,
 )
-from alliance.ingest.columns import Columns, lettered, near, resolve
-from alliance.ingest.header import align
+from alliance.ingest.columns import lettered, resolve
+from alliance.ingest.header import align, note_missing_columns, note_shared_labels
 from alliance.ingest.joining import JoinedFiles, join
 from alliance.ingest.layouts import per_answer
 from alliance.ingest.ledger import Ledger
@@ -40,7 +40,6 @@ from alliance.ingest.readers import read_table
 from alliance.ingest.reading import CANONICAL, Reading
 
 TABLES = ("clients", "sessions", "responses", "quarantine", "ledger")
-MOST_SHOWN = 5  # names in one message
 _OWN_FACTS = ("therapist", "end_status", "sessions_planned", "intake_date")
 
 
@@ -195,8 +194,8 @@ def _readings(
                 joined.add(found)
         boxes.add_facts(table, raw)
         columns = resolve(table, [*raw.header, *raw.untold], n_items)
-        _note_missing_columns(table, raw.header, columns, place, problems)
-        _note_shared_labels(raw, columns, place, problems)
+        note_missing_columns(table, raw.header, columns, place, problems)
+        note_shared_labels(raw, columns, place, problems)
         for name in columns.twice:
             problems.add("column-twice", place, column=name)
         if not len(raw):
@@ -222,46 +221,6 @@ def _raw_table(
             remedy = f"put the file into {folder}/, or mend its name in the site mapping"
         problems.add(error.rule, place, rows=rows, expected=expected or None, remedy=remedy)
         return None
-
-
-def _note_missing_columns(
-    table: Mapping[str, Any],
-    header: list[str],
-    columns: Columns,
-    place: Place,
-    problems: Problems,
-) -> None:
-    """Note each missing column; where none at all is found, one problem for the whole file."""
-    is_single = len([name for name in header if name]) == 1
-    if columns.missing and (is_single or set(columns.missing) >= set(columns.used)):
-        row = table["header_row"]
-        has = "a single column" if is_single else "none of the columns that the site mapping names"
-        mend = ["set `header_row` to the row that holds the column names"]
-        if table["format"] == "csv":
-            mend.insert(0, "set the right `delimiter` in the site mapping")
-        problems.add(
-            "column-missing",
-            place,
-            expected=f"the {len(columns.used)} columns that the site mapping names in row {row};"
-            f" it has {has}",
-            remedy=", or ".join(mend),
-        )
-        return
-    for name in columns.missing:
-        close = near(name, header)
-        likely = f" (the file has: {', '.join(close)})" if close else ""
-        remedy = f"export the column again, or mend its name in the site mapping{likely}"
-        problems.add("column-missing", place, column=name, remedy=remedy)
-
-
-def _note_shared_labels(raw: RawTable, columns: Columns, place: Place, problems: Problems) -> None:
-    """Stop where a field is read that has its label in common with another one."""
-    untold = [name for name in columns.used if name in raw.untold]
-    if untold:
-        sharing = list(dict.fromkeys(" = ".join(raw.untold[name]) for name in untold))
-        more = f", and {len(sharing) - MOST_SHOWN} more" if len(sharing) > MOST_SHOWN else ""
-        told = f"fields with one label: {', '.join(sharing[:MOST_SHOWN])}{more}"
-        problems.add_finding("label-shared", place, untold[0], told, rows_affected=len(raw))
 
 
 def _find_rows(readings: list[Reading], site: str, keys: Mapping[str, Instrument]) -> people.People:

@@ -10,6 +10,7 @@ from alliance.newcohort.forms import Form
 from alliance.newcohort.kinds import FEW_CLIENTS, MOST_ARMS, clients_a_text, end_of
 from alliance.newcohort.nodes import DECIDE, GUESS, Node, listed, scalar
 from alliance.newcohort.profiles import Profile
+from alliance.newcohort.stored import stored_nodes
 from alliance.newcohort.tables import Table
 
 _FACTS = ("therapist", "end_status", "sessions_planned", "age_years", "gender", "treatment")
@@ -316,26 +317,10 @@ def _measure(table: Table, form: Form) -> Node:
         question += " is not listed; the data page finds it)"
         codes = [Node(text) for text in form.texts]
         below.append(Node("codes", below=codes, comment=DECIDE + question))
-    below += _stored(form)
+    below += stored_nodes(form)
     if len(below) == 1 and below[0].key == "items" and below[0].value:
         return Node(form.name, below[0].value, comment=below[0].comment)
     return Node(form.name, below=below)
-
-
-def _stored(form: Form) -> list[Node]:
-    """Return how the answers are stored, where they do not run as the form's own."""
-    key = form.key
-    if key is None:
-        return []
-    if key.stored_as is not None:
-        ends = listed([int(end) for end in key.stored_as])
-        return [Node("stored_as", ends, comment=GUESS + key.reason)]
-    nodes = []
-    for item, codes in key.codes_by_item.items():
-        told = ", ".join(f"{text}: {answer:g}" for text, answer in codes.items())
-        nodes.append(Node(str(item), f"{{{told}}}"))
-    why = GUESS + key.reason + "; compare with the form"
-    return [Node("codes_by_item", below=nodes, comment=why)] if nodes else []
 
 
 def _items_by_place(table: Table, form: Form) -> Node:
