@@ -44,7 +44,8 @@ ROUGH = 1e-13
 """Stopping rules of the first start and of those that confirm it (times the number of rows)."""
 
 SMALL = 2000
-"""Up to this many clients (or cells of like clients) a third start costs nothing."""
+"""Up to this many clients (or cells of like clients) a third start costs nothing (with residual
+dynamics up to `TINY`)."""
 
 TINY = 300
 """Up to this many, starts from correlations near 1 and -1 are added."""
@@ -222,7 +223,8 @@ def _best_of_starts(
     sample of the groups, and every distinct end is continued on all rows.
     """
     problem = criterion.problem
-    sizes = (0.5, 0.05, 2.0) if problem.n_leaves <= SMALL else (0.5, 0.05)
+    small = TINY if isinstance(problem.residual, CourseCovariance) else SMALL
+    sizes = (0.5, 0.05, 2.0) if problem.n_leaves <= small else (0.5, 0.05)
     starts = [default_start(problem, size) for size in sizes]
     if problem.n_leaves <= TINY and max(problem.layout.sizes) > 1:
         starts += [correlated_start(problem, sign) for sign in (1.0, -1.0)]

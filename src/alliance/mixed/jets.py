@@ -84,8 +84,9 @@ class Jet:
         return Jet(self.value[index], self.first[:, index], self.second[:, index])
 
     def select(self, rows: np.ndarray, cols: np.ndarray) -> Jet:
-        """Some rows and columns of each matrix."""
-        return Jet(*(part[..., rows[:, None], cols] for part in self.parts))
+        """Rows and columns of each matrix of a stack, given by matrix: shapes (k, r), (k, c)."""
+        each = np.arange(len(rows))[:, None, None]
+        return Jet(*(part[..., each, rows[:, :, None], cols[:, None, :]] for part in self.parts))
 
     def inverse(self) -> Jet:
         """Inverse of each matrix."""

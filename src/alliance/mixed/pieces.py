@@ -16,14 +16,15 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """Kinds of pieces with equal outcomes at their sessions: one shape.
+    """Kinds of pieces with as many sessions and cells: one shape.
 
     Attributes
     ----------
     opens : bool
         Whether the pieces begin their course; else a complete session comes before.
     cells : numpy.ndarray
-        Place of every measured cell, session times outcomes plus outcome, ascending.
+        Place of every measured cell, session times outcomes plus outcome, ascending, shape (kinds,
+        cells).
     transition : numpy.ndarray
         Lag and group of the step to every session, lag * groups + group, shape (kinds, sessions);
         of the opening session -1.
@@ -139,23 +140,24 @@ def _shapes(
     """Put kinds of one shape together and give every kind its classes."""
     p = measured.shape[1]
     place = np.zeros(len(sample), dtype=np.int64)
-    members: dict[tuple[bool, bytes], list[int]] = {}
+    members: dict[tuple[bool, int, int], list[int]] = {}
     taken = 0
     for number, piece in enumerate(sample):
         sessions = slice(start[piece], start[piece] + length[piece])
         is_opening = bool(opens[start[piece]])
-        cells = int(measured[sessions].sum()) + (0 if is_opening else p)
+        count = int(measured[sessions].sum())
+        members.setdefault((is_opening, int(length[piece]), count), []).append(number)
+        cells = count + (0 if is_opening else p)
         place[number] = taken
         taken += cells * (cells + 1) // 2
-        members.setdefault((is_opening, measured[sessions].tobytes()), []).append(number)
     shapes = []
-    for (is_opening, _), numbers in members.items():
+    for (is_opening, n_sessions, count), numbers in members.items():
         begin = start[sample[numbers]]
-        sessions = begin[:, None] + np.arange(length[sample[numbers[0]]])
+        sessions = begin[:, None] + np.arange(n_sessions)
         shapes.append(
             Kinds(
                 is_opening,
-                np.flatnonzero(measured[sessions[0]].ravel()),
+                np.nonzero(measured[sessions].reshape(len(numbers), -1))[1].reshape(-1, count),
                 transition[sessions],
                 group[begin],
                 place[numbers],

@@ -273,7 +273,8 @@ def piece_precision(
     log_det = covariance.log_det(inverse)
     if shape.opens:
         return inverse, log_det
-    carry = (spread @ carried @ factor.inverse()).select(shape.cells, np.arange(p))
+    outcomes = np.broadcast_to(np.arange(p), (len(own), p))
+    carry = (spread @ carried @ factor.inverse()).select(shape.cells, outcomes)
     corner = carry.transposed @ inverse
     return _join(corner @ carry, corner * -1.0, inverse), log_det
 
