@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from alliance.errors import FitError
-from alliance.families.by_site.synthesis import synthesise
+from alliance.families.by_site.synthesis import synthesise, with_floor
 
 FOLDER = Path(__file__).parent / "coupling"
 R = json.loads((FOLDER / "references.json").read_text())
@@ -66,3 +66,13 @@ def test_one_site_is_refused_in_plain_words():
         synthesise([0.1], [0.2])
     with pytest.raises(FitError, match="standard error"):
         synthesise([0.1, 0.2], [0.2, np.nan])
+
+
+def test_where_sites_are_too_alike_the_floor_is_told():
+    """Hartung and Knapp's standard error falls below that of the weights, with the floor not."""
+    found = synthesise([0.10, 0.101, 0.099, 0.10], [0.02**2] * 4)
+    assert found.tau2 == 0.0
+    assert found.se < found.se_wald == pytest.approx(0.01)
+    floored = with_floor(found)
+    assert floored["se"] == found.se_wald
+    assert floored["ci_high"] - floored["ci_low"] > found.ci_high - found.ci_low

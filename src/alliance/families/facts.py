@@ -60,6 +60,7 @@ class Estimator(StrEnum):
     SYNTHESIS = "synthesis"
     SITE_ALONE = "site_alone"
     FURTHER_SITE = "further_site"
+    SYNTHESIS_WITH_FLOOR = "synthesis_with_floor"
     ALL_SITES_AT_ONCE = "all_sites_at_once"
     HAZARD = "hazard"
     MARGINAL_EFFECT = "marginal_effect"

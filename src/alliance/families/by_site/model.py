@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from alliance.errors import FitError
-from alliance.families.by_site.synthesis import FEW_SITES, Synthesis, synthesise
+from alliance.families.by_site.synthesis import FEW_SITES, Synthesis, synthesise, with_floor
 from alliance.families.cohort import Cohort
 from alliance.families.common.multilevel import ENGINE
 from alliance.families.coupling.model import coupling_fit
@@ -166,6 +166,9 @@ def _put_together(main: Estimate, used: Mapping[str, Fit]) -> Together:
         beside=[
             *(of(numbers_of(row), Estimator.SITE_ALONE, f"site {site} alone")
               for site, row in rows.items()),
+            *([of(with_floor(found), Estimator.SYNTHESIS_WITH_FLOOR,
+                  "mean of sites, standard error not below that of its weights")]
+              if found.se < found.se_wald else []),
             of(_prediction(found), Estimator.FURTHER_SITE, "a further site (prediction)"),
             of(numbers_of(main), Estimator.ALL_SITES_AT_ONCE, "one model for all sites"),
         ],

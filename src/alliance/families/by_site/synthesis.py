@@ -83,8 +83,9 @@ def synthesise(estimates: Sequence[float], variances: Sequence[float]) -> Synthe
     tau2 = _reml(y, v)
     mean, weights = _weighted(y, v, tau2)
     se_wald = float(1 / np.sqrt(weights.sum()))
-    # ASSUME Hartung and Knapp's interval as published, without the later floor that never lets it
-    # be shorter than the one for homogeneous sites.
+    # ASSUME Hartung and Knapp's interval as published, without the later floor that never lets its
+    # standard error fall below the one of the weights (Röver, Knapp & Friede, 2015); where sites
+    # are more alike than chance lets them be it does, and `with_floor` stands beside it.
     se = float(np.sqrt(weights @ (y - mean) ** 2 / ((k - 1) * weights.sum())))
     t = float(stats.t.ppf(0.975, k - 1))
     reach = t * float(np.sqrt(tau2 + se**2))
@@ -112,6 +113,21 @@ def synthesise(estimates: Sequence[float], variances: Sequence[float]) -> Synthe
         q_p=float(stats.chi2.sf(q, k - 1)),
         i2=100 * tau2 / (tau2 + typical),
     )
+
+
+def with_floor(found: Synthesis) -> dict[str, float]:
+    """Return the mean with the larger of its two standard errors, t with sites - 1 df."""
+    se = max(found.se, found.se_wald)
+    statistic, t = found.estimate / se, float(stats.t.ppf(0.975, found.df))
+    return {
+        "estimate": found.estimate,
+        "se": se,
+        "df": found.df,
+        "statistic": statistic,
+        "p": float(2 * stats.t.sf(abs(statistic), found.df)),
+        "ci_low": found.estimate - t * se,
+        "ci_high": found.estimate + t * se,
+    }
 
 
 def _weighted(y: np.ndarray, v: np.ndarray, tau2: float) -> tuple[float, np.ndarray]:
