@@ -112,7 +112,7 @@ def test_defaults_are_filled_in(toy):
     assert cohort["measures"]["alliance"] == {
         "instrument": "wai-sr-c", "label": "Alliance", "accept_unverified_key": False,
     }  # fmt: skip
-    assert cohort["models"]["growth_of_alliance"]["random_slopes"] == ["client"]
+    assert cohort["models"]["growth_of_alliance"]["residual"] == "rule"
 
 
 def test_paths(toy):
