@@ -57,6 +57,7 @@ def arms(mock: Any, model: str = "alliance_to_symptoms_specifications") -> dict[
     return mock.fit(
         model,
         "specifications",
+        about="alliance_to_symptoms",
         title="Alliance (client) → Symptoms at the next session: other ways to ask",
         outcome={"column": "next", "label": "Symptoms at the next session", "unit": "points, 0-27"},
         estimates=[
@@ -86,6 +87,7 @@ def panel(mock: Any, model: str = "alliance_to_symptoms_estimators") -> dict[str
     return mock.fit(
         model,
         "panel_estimators",
+        about="alliance_to_symptoms",
         title="Alliance (client) → Symptoms at the next session: panel estimators",
         outcome={"column": "next", "label": "Symptoms at the next session", "unit": "points, 0-27"},
         estimates=[
@@ -114,6 +116,7 @@ def by_site(mock: Any, sites: tuple[str, ...] = FOUR, ratio: bool = False) -> di
     return mock.fit(
         "dropout_sites" if ratio else "alliance_to_symptoms_sites",
         "by_site",
+        about="dropout_hazard" if ratio else "alliance_to_symptoms",
         title="Dropout, site by site" if ratio else "Alliance → Symptoms, site by site",
         outcome={"column": "y", "label": "Symptoms at the next session", "unit": "points, 0-27"},
         estimates=[wrap(mock.estimate("x", -0.1, 0.01, label="Alliance, within client",

@@ -231,7 +231,11 @@ def test_a_model_that_failed_or_was_refused_is_no_proof_of_its_family(everything
 
 
 def test_products_of_a_surface_are_no_interaction(everything):
-    fits = [f | {"family": "surface"} for f in everything["fits"]]
+    def of_a_surface(fit):
+        level = {"level": "surface"}
+        return fit | {"estimates": [*fit["estimates"], *(e | level for e in fit["estimates"][:1])]}
+
+    fits = [of_a_surface(fit) for fit in everything["fits"]]
     assert places_of("has_interactions", evidence(everything | {"fits": fits})) == []
 
 

@@ -19,6 +19,7 @@ from alliance.config.cohort import (
     site_mapping_path,
     subscales_named,
 )
+from alliance.config.formats import FORMATS
 from alliance.config.site import load_site
 from alliance.running.endings import plain_reason
 from alliance.errors import AllianceError
@@ -47,6 +48,11 @@ wildcard_constraints:
 def library(*modules):
     """Return the package files behind `modules`: editing one of them reruns the rule."""
     return modules_behind(*modules)
+
+
+def reader_modules():
+    """Return the modules that read raw files: each is imported by its format's name."""
+    return [f"ingest.readers.{one.reader}" for one in FORMATS.values()]
 
 
 def raw_files(wildcards):

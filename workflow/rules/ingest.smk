@@ -25,7 +25,7 @@ rule ingest_site:
         raw=raw_files,
         mapping=mapping_file,
         instruments=instrument_files(),
-        code=library("ingest.site"),
+        code=library("ingest.site", *reader_modules()),
     output:
         [f"{PROCESSED}/sites/{{site}}/{table}.parquet" for table in [*TABLES, "places"]],
         lookup=f"private/{COHORT}/ids_{{site}}.csv",

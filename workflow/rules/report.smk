@@ -36,6 +36,7 @@ rule record_run:
         lock=PROJECT / "requirements.lock",
         code=library(
             "ingest.site",
+            *reader_modules(),
             "ingest.pool",
             "measures.scoring",
             "measures.describe",

@@ -172,9 +172,8 @@ def has_interactions(seen: Evidence) -> list[Place]:
 
 def _has_product(fit: Mapping[str, Any]) -> bool:
     # The products of a surface describe its shape; they are no question for whom an effect holds.
-    return fit["family"] != "surface" and any(
-        PRODUCT.search(entry["term"]) for entry in fit["estimates"]
-    )
+    is_surface = any(entry["level"] == "surface" for entry in fit["estimates"])
+    return not is_surface and any(PRODUCT.search(entry["term"]) for entry in fit["estimates"])
 
 
 def has_random_effects(seen: Evidence) -> list[Place]:
@@ -185,7 +184,11 @@ def has_random_effects(seen: Evidence) -> list[Place]:
 
 def has_courses(seen: Evidence) -> list[Place]:
     """Observed means by session are drawn beside the course of a growth model."""
-    outcomes = {fit["outcome"]["column"] for fit in seen.of_family("growth") if fit["curves"]}
+    outcomes = {
+        fit["outcome"]["column"]
+        for fit in seen.usable
+        if any(curve["name"] == "course" for curve in fit["curves"])
+    }
     drawn = any(
         row["measure"] in outcomes and row["mean"] for row in seen.about("observed_courses")
     )
@@ -194,9 +197,8 @@ def has_courses(seen: Evidence) -> list[Place]:
 
 def has_steps(seen: Evidence) -> list[Place]:
     """Models from no change upwards were compared on the same rows."""
-    ladders = seen.of_family("growth_shape")
     compared = any(
-        sum(step["log_likelihood"] is not None for step in fit["steps"]) > 1 for fit in ladders
+        sum(step["log_likelihood"] is not None for step in fit["steps"]) > 1 for fit in seen.usable
     )
     return at(compared, "table-growth_shape")
 
@@ -222,16 +224,21 @@ def has_one_stage(seen: Evidence) -> list[Place]:
 def _of_sites(seen: Evidence, estimator: Estimator) -> bool:
     return any(
         entry["estimator"]["code"] == estimator and entry["ci_low"] is not None
-        for fit in seen.of_family("by_site")
+        for fit in seen.usable
         for entry in fit["companions"]
     )
+
+
+def _is_by_site(fit: Mapping[str, Any]) -> bool:
+    """Whether a model was asked at sites alone."""
+    return any(entry["estimator"]["code"] == Estimator.SITE_ALONE for entry in fit["companions"])
 
 
 def has_heterogeneity(seen: Evidence) -> list[Place]:
     """How much the effect differs between sites was estimated."""
     return articles(
         fit
-        for fit in seen.of_family("by_site")
+        for fit in filter(_is_by_site, seen.usable)
         if any(part["level"] == "site" for part in fit["variance_components"])
     )
 
@@ -241,12 +248,12 @@ def has_heterogeneity(seen: Evidence) -> list[Place]:
 
 def has_sensitivity(seen: Evidence) -> list[Place]:
     """A question was asked otherwise: other means, trends, lags or estimators."""
-    return articles(seen.of_family("specifications", "panel_estimators"))
+    return articles(fit for fit in seen.usable if fit["about"] and not _is_by_site(fit))
 
 
 def has_subgroups(seen: Evidence) -> list[Place]:
     """Effects were looked at in subgroups (sites), or by a product of two terms."""
-    return articles(fit for fit in seen.usable if fit["family"] == "by_site" or _has_product(fit))
+    return articles(fit for fit in seen.usable if _is_by_site(fit) or _has_product(fit))
 
 
 CONDITIONS = (

@@ -62,7 +62,7 @@ def _filled_in(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     filled = {key: _filled_in(inner) for key, inner in part.items()}
-    for keyword in ("oneOf_from", "enum_from"):
+    for keyword in ("oneOf_from", "enum_from", "meanings_from"):
         if keyword in filled:
             module, _, name = filled.pop(keyword).partition(":")
             filled[keyword.removesuffix("_from")] = getattr(import_module(module), name)()

@@ -10,16 +10,10 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from alliance.config.formats import FORMAT_BY_ENDING
+
 END_STATUS = ("dropout", "completed", "transferred", "ongoing")
-FORMAT_BY_ENDING = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv",
-    ".xlsx": "excel", ".xls": "excel", ".xlsm": "excel", ".ods": "excel",
-    ".sav": "sav", ".zsav": "sav", ".por": "sav", ".dta": "stata",
-    ".sas7bdat": "sas", ".xpt": "sas", ".parquet": "parquet", ".pq": "parquet",
-}  # fmt: skip
 PACKED = (".gz", ".zip")
-# Formats that are delimited text, with or without the habits of a program.
-DELIMITED = ("csv", "redcap", "qualtrics", "limesurvey")
 KINDS_OF_IDS = ("client", "therapist", "site")
 FACT_TYPES = {"sessions_planned": "number", "intake_date": "date"}
 

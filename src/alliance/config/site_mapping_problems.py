@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from alliance.config.formats import DELIMITED
 from alliance.config.site_mapping import (
-    DELIMITED,
     END_STATUS,
     completed_fact,
     completed_measure,

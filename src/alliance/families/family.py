@@ -87,15 +87,20 @@ class Family:
         Of its entries in the config.
     fit
         Late reference to the function `(cohort, name, entry) -> fit`.
-    leads
-        Whether its models answer the questions of the page's first screen; the others ask the same
-        questions otherwise and have sections of their own.
+    verdict
+        Template, below `families/`, with the macros `question()` and `effect(effect)`: what its
+        models ask and one of their main effects, in the words of the page's first screen. A family
+        with it leads the page; the others ask the same questions otherwise and have sections of
+        their own.
     diagnosed
         Whether each of its models has diagnostics and a figure of them.
     in_forest
         Whether the main effects of its models stand in the figure of all effects.
     several_models
         Whether the estimates of one of its fits come from several models, of the same question.
+    other_choices
+        Whether the estimates of one of its fits are the effects of the model that it is asked of
+        under other choices; the verdict shows their range.
     figures
         Name of a figure to the function `(results) -> figure` that draws it. Its caption is the
         template beside the function's module, of the same name.
@@ -115,16 +120,22 @@ class Family:
     question: str
     options: Options
     fit: str
-    leads: bool = False
+    verdict: str = ""
     diagnosed: bool = False
     in_forest: bool = False
     several_models: bool = False
+    other_choices: bool = False
     figures: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
     apa_tables: Mapping[str, str] = field(default_factory=dict)
     sections: Mapping[str, str] = field(default_factory=dict)
     methods: str = ""
     methods_part: str = ""
+
+    @property
+    def leads(self) -> bool:
+        """Whether its models answer the questions of the page's first screen."""
+        return bool(self.verdict)
 
     def references(self, part: str) -> list[str]:
         """Return the late references of a part: `fit`, `figures`, `tables`, `methods`, ..."""

@@ -107,6 +107,7 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         mark_of=mark_of,
         short_mark_of=short_mark_of,
         families={fit["family"].raw for fit in results.fits},
+        verdicts={name: f.verdict for name, f in registry.families().items() if f.leads},
         with_trait=partial(_with_trait, results),
         of_families=partial(_of_families, environment),
         total=next((row for row in results.about["flow"] if row["site"].raw == "all"), None),

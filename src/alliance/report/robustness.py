@@ -88,9 +88,8 @@ def main_effects(fits: Sequence[Field]) -> list[Effect]:
     leads only where there is no such model.
     """
     asked = [fit for fit in fits if fit["family"].raw in that_are("leads")]
-    alone = [fit for fit in asked if not _has_several_ends(fit)]
-    if any(fit["family"].raw == "hazard" for fit in alone):
-        asked = alone
+    told_alone = {fit["family"].raw for fit in asked if not _has_several_ends(fit)}
+    asked = [f for f in asked if not (_has_several_ends(f) and f["family"].raw in told_alone)]
     return [effect for fit in asked for effect in _effects_of(fit, fits)]
 
 
@@ -121,13 +120,13 @@ def _effects_of(fit: Field, fits: Sequence[Field]) -> list[Effect]:
 
 
 def _choices(about_it: Sequence[Field], entry: Field) -> Spread | None:
-    """Return the spread over the specifications of a coupling model that ask the same question."""
+    """Return the spread over other choices under which the same question was asked."""
     return _spread(
-        arm
+        other
         for fit in about_it
-        if fit["family"].raw == "specifications"
-        for arm in fit["estimates"].where(level=entry["level"].raw)
-        if arm["estimator"]["code"].raw not in OTHER_QUESTIONS
+        if fit["family"].raw in that_are("other_choices")
+        for other in fit["estimates"].where(level=entry["level"].raw)
+        if other["estimator"]["code"].raw not in OTHER_QUESTIONS
     )
 
 
@@ -135,7 +134,6 @@ def _sites(about_it: Sequence[Field], entry: Field) -> Spread | None:
     return _spread(
         site
         for fit in about_it
-        if fit["family"].raw == "by_site"
         for site in fit["companions"].where(term=entry["term"].raw)
         if site["estimator"]["code"].raw == Estimator.SITE_ALONE
     )

@@ -9,6 +9,7 @@ FAMILY = Family(
     options=OPTIONS,
     fit="alliance.families.specifications.model:specifications_fit",
     several_models=True,
+    other_choices=True,
     figures={"specifications": "alliance.families.specifications.figure:draw"},
     sections={"robustness": "specifications/section.html"},
     methods_part="The same question asked otherwise",

@@ -5,45 +5,23 @@ as the user sees them. `file` is the raw file, unpacked (`alliance.ingest.reader
 is the table's entry in the completed site mapping
 (`alliance.config.site_mapping.completed_mapping`). A file that cannot be read at all raises
 `alliance.ingest.raw.UnreadableError` with the rule that it breaks. Adding a format is one module
-here and one entry in `READERS`.
+here and one entry in `alliance.config.formats`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from alliance.config.formats import FORMATS
 from alliance.ingest.raw import Astray, Mark, RawTable
-from alliance.ingest.readers import (
-    delimited,
-    excel,
-    limesurvey,
-    parquet,
-    qualtrics,
-    redcap,
-    sas,
-    sav,
-    signature,
-    stata,
-)
+from alliance.ingest.readers import signature
 from alliance.ingest.readers.opened import RawFile, open_raw
 
-Reader = Callable[[RawFile, Mapping[str, Any]], RawTable]
-
-READERS: dict[str, Reader] = {
-    "csv": delimited.read,
-    "excel": excel.read,
-    "limesurvey": limesurvey.read,
-    "parquet": parquet.read,
-    "qualtrics": qualtrics.read,
-    "redcap": redcap.read,
-    "sas": sas.read,
-    "sav": sav.read,
-    "stata": stata.read,
-}
 MIN_HEADER_CELLS = 3  # fewer names may well be repeated by chance
 
 
@@ -57,13 +35,19 @@ def read_table(raw_folder: str | Path, source: Mapping[str, Any]) -> RawTable:
     """
     file = open_raw(Path(raw_folder), source["file"], source)
     signature.check(file, source["format"])
-    table = _without_repeated_headers(READERS[source["format"]](file, source))
+    table = _without_repeated_headers(_read(file, source))
     if file.alike:
         told = f"the file {source['file']} looks like it, but for {file.alike}; it is read as such"
         table.marks.append(Mark("look-alike-name", None, found=told))
     n_rows = len(table) + sum(astray.rows_affected for astray in table.astray)
     if source["n_rows"] is not None and n_rows != source["n_rows"]:
         table.marks.append(Mark("rows-missing", None, rows_affected=abs(source["n_rows"] - n_rows)))
+    return table
+
+
+def _read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
+    module = import_module(f"alliance.ingest.readers.{FORMATS[source['format']].reader}")
+    table: RawTable = module.read(file, source)
     return table
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 
+from alliance.config.formats import DELIMITED
 from alliance.ingest.raw import UnreadableError
 from alliance.ingest.readers.opened import RawFile
 
@@ -25,7 +26,6 @@ FORMATS = {
     "PDF document": None,
     "Word document": None,
 }
-_TEXT_FORMATS = ("csv", "redcap", "qualtrics", "limesurvey")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SAS7BDAT = bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
 _STARTS = (
@@ -49,7 +49,7 @@ def check(file: RawFile, declared: str) -> None:
         It is plainly something else; the words say what, and which key to set.
     """
     found = content_of(file)
-    if declared in _TEXT_FORMATS:
+    if declared in DELIMITED:
         if found is not None:
             raise _mismatch(found, "no CSV file")
         return
