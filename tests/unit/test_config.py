@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alliance.config import former_names
 from alliance.config.cohort import (
     closed_schema,
     instrument_path,
@@ -250,6 +251,14 @@ COUPLING = (
 def test_a_dropout_model_may_not_look_ahead(toy, term, words):
     message = told(toy(cohort=("time: log_weeks", DROPOUT % term)))
     assert "1 problem)" in message and "line 12" in message and words in message
+
+
+@pytest.mark.parametrize(("former", "now"), former_names.FAMILIES.items())
+def test_a_former_name_of_a_family_is_told_with_the_present_one(toy, former, now):
+    entry = f"time: log_weeks\n  asked: {{family: {former}, outcome: symptoms}}"
+    message = told(toy(cohort=("time: log_weeks", entry)))
+    assert "1 problem)" in message
+    assert f"the family {former} is called {now} now" in message
 
 
 @pytest.mark.parametrize("term", ["age_years", "alliance_previous", "alliance_running_within"])

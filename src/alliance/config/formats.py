@@ -39,7 +39,9 @@ FORMATS = {
     "sas": Format("sas", ".sas7bdat or .xpt", (".sas7bdat", ".xpt")),
     "parquet": Format("parquet", ".parquet", (".parquet", ".pq")),
     "redcap": Format("redcap", "a CSV export of REDCap", is_text=True),
-    "qualtrics": Format("qualtrics", "a CSV export of Qualtrics, with three header rows", is_text=True),
+    "qualtrics": Format(
+        "qualtrics", "a CSV export of Qualtrics, with three header rows", is_text=True
+    ),
     "limesurvey": Format("limesurvey", "a CSV export of LimeSurvey", is_text=True),
 }
 FORMAT_BY_ENDING = {ending: name for name, one in FORMATS.items() for ending in one.endings}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from alliance.config.formats import FORMAT_BY_ENDING
+from alliance.config.formats import DELIMITED, FORMAT_BY_ENDING
 
 END_STATUS = ("dropout", "completed", "transferred", "ongoing")
 PACKED = (".gz", ".zip")
