@@ -30,6 +30,7 @@ from alliance.ingest.site import read_site
 
 IDS = ["Qz007", "Qz1e5", "QzNA", "QzNO", "Qz-1"]
 MARK = "MARKzz"
+WRONG = ("traceback", "leak", "unaccounted", "silent")
 TABLES = ("csv", "xlsx", "ods", "parquet", "sav", "zsav", "dta", "xpt")
 HABITS = ("wide", "long", "per_answer", "redcap", "redcap_labels", "redcap_repeating", "workbook",
           "qualtrics")  # fmt: skip
@@ -256,20 +257,11 @@ def mutant(export, seed, made, folder):
                 found.files[name] = kind(found.files[name], chance)
     if level == "cells":
         path = folder / name
-        made.write(path, *_writable(found.cells))
+        made.write(path, *found.cells)
         found.files[name] = path.read_bytes()
     else:
         found.cells = None
     return found
-
-
-def _writable(cells):
-    header, rows = cells
-    return header, [[_without_controls(cell) for cell in row] for row in rows]
-
-
-def _without_controls(cell):
-    return cell
 
 
 def _within_zip(data, kind, chance):
@@ -382,9 +374,13 @@ class Oracle:
             return ""  # not for this oracle to split
         sign = {"wide.csv": ";", "people.tsv": "\t"}.get(name, ",")
         table = [line.split(sign) for line in text.splitlines()]
-        table = [row for row in table if any(cell.strip() for cell in row)]
-        if not table or any(len(row) != len(table[0]) for row in table):
+        table = [row for row in table if any(map(str.strip, row))]
+        if not table:
+            return "nothing left"
+        width = len(table[0])
+        if any(len(row) < width or any(map(str.strip, row[width:])) for row in table):
             return "rows of different length"
+        table = [row[:width] for row in table]
         if name == "data.csv":
             return self._evidence_in(table[0], table[1:])
         return ""

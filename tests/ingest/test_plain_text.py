@@ -67,7 +67,7 @@ def test_a_quotation_mark_that_is_a_sign_like_any_other():
 
 def test_too_many_odd_rows_are_read_row_by_row(monkeypatch):
     monkeypatch.setattr(plain_text, "MOST_ODD_ROWS", 3)
-    text = "id,a\n" + "x\n" * 10
+    text = "id,a\n" + ("P,1\n" * 20 + "x\n") * 10
     with pytest.raises(plain_text.TooOddError):
         delimited._read_plain(text, SOURCE)
     assert len(delimited.read_below(File(text), SOURCE)[0].astray) == 10

@@ -17,6 +17,7 @@ import yaml
 
 from alliance.errors import ConfigError
 
+MOST_TOLD = 50  # problems of a file that are told one by one
 MAX_BYTES = 256_000
 MAX_DEPTH = 30
 
@@ -156,9 +157,12 @@ def message_of(problems_of_files: list[tuple[str, list[Problem]]]) -> str:
     for name, problems in problems_of_files:
         if problems:
             lines.append(f"{name}:")
-        for problem in sorted(problems, key=lambda p: (p.line, str(p.path), p.message)):
+        in_order = sorted(problems, key=lambda p: (p.line, str(p.path), p.message))
+        for problem in in_order[:MOST_TOLD]:
             where = shown(problem.path)
             lines.append(f"  line {problem.line}{', ' + where if where else ''}: {problem.message}")
+        if len(problems) > MOST_TOLD:
+            lines.append(f"  and {len(problems) - MOST_TOLD:,} more problems further down")
     return "\n".join(lines)
 
 

@@ -101,7 +101,7 @@ def _valid_answers(
     at = cells.at[kept]
     constant = {
         "measure": list(keys).index(cells.measure),
-        "column": reading.raw.header.index(cells.column) if len(at) else 0,
+        "column": (reading.raw.position(cells.column) or 0) if len(at) else 0,
     }
     return {
         "client": reading.client[at],

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from alliance.config.site_mapping import letters_of
 
+MOST_COMPARED = 2_000  # names of a header; comparing grows with their square
 PLACES = re.compile(r"\{(session|item)\}")
 
 
@@ -93,18 +95,20 @@ def resolve(table: Mapping[str, Any], header: Sequence[str], n_items: Mapping[st
     for fact, given in table["session_facts"].items():
         pattern = given["column"] if isinstance(given, dict) else given
         columns.session_facts[fact] = _by_session(pattern, header, sessions, columns)
-    names = set(header)
+    names = Counter(header)
     columns.missing += [name for name in columns.used if name not in names]
     columns.missing = list(dict.fromkeys(columns.missing))
-    columns.twice += [name for name in columns.used if header.count(name) > 1]
+    columns.twice += [name for name in columns.used if names[name] > 1]
     return columns
 
 
-def near(name: str, header: Iterable[str]) -> list[str]:
+def near(name: str, header: Sequence[str]) -> list[str]:
     """Return names of `header` that `name` may have been meant to be.
 
     Close ones only: where a file has no header row, its first row holds a client's values.
     """
+    if len(header) > MOST_COMPARED:
+        return []
     return difflib.get_close_matches(name, [h for h in header if h], n=3, cutoff=0.75)
 
 
@@ -195,9 +199,10 @@ def _by_pattern(
         columns.missing.append(pattern)
         return []
     listed = []
+    widths = _widths(matched)
     for session in sessions:
         for item in range(1, n_items + 1):
-            column = found.get((session, item)) or _written(pattern, session, item, matched)
+            column = found.get((session, item)) or _written(pattern, session, item, widths)
             listed.append(ItemColumn(session, item, column))
     return listed
 
@@ -214,8 +219,9 @@ def _by_session(
         session = int(numbers["session"])
         if found.setdefault(session, column) != column:
             columns.twice.append(column)
+    widths = _widths(matched)
     for session in sessions:  # a session with answers must have this column too
-        found.setdefault(session, _written(pattern, session, None, matched))
+        found.setdefault(session, _written(pattern, session, None, widths))
     if not found:
         columns.missing.append(pattern)
     return found
@@ -239,15 +245,23 @@ def matches(pattern: str, header: Sequence[str]) -> list[Match]:
     return found
 
 
-def _written(pattern: str, session: int | None, item: int | None, matches: list[Match]) -> str:
+def _widths(matched: list[Match]) -> dict[str, int]:
+    """Return how many digits padded numbers have, by place of the pattern."""
+    widths: dict[str, int] = {}
+    for _, numbers in matched:
+        for place, text in numbers.items():
+            if text.startswith("0"):
+                widths[place] = max(widths.get(place, 1), len(text))
+    return widths
+
+
+def _written(pattern: str, session: int | None, item: int | None, widths: Mapping[str, int]) -> str:
     """Return the name that a column should have, its numbers padded like those of the others."""
     numbers = {"session": session, "item": item}
 
     def padded(place: re.Match[str]) -> str:
         name = place.group(1)
-        others = [found[name] for _, found in matches if name in found]
-        width = max((len(text) for text in others if text.startswith("0")), default=1)
         number = numbers[name]
-        return place.group() if number is None else str(number).zfill(width)
+        return place.group() if number is None else str(number).zfill(widths.get(name, 1))
 
     return PLACES.sub(padded, pattern)

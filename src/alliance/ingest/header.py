@@ -16,6 +16,8 @@ from alliance.ingest.raw import RawTable
 from alliance.likeness import difference, read, seen
 
 MOST_SHOWN = 5  # names in one message
+MOST_COLUMNS = 5_000  # of one table that are read
+MOST_MISSING = 100  # missing columns of a file that are told by name
 
 
 def align(table: Mapping[str, Any], raw: RawTable, place: Place, problems: Problems) -> None:
@@ -116,11 +118,21 @@ def note_missing_columns(
             remedy=", or ".join(mend),
         )
         return
-    for name in columns.missing:
+    if (more := len(columns.missing) - MOST_MISSING) > 0:
+        told = f"a column of each name in the header row; {more:,} more are missing"
+        problems.add("column-missing", place, expected=told, rows_affected=more)
+    for name in columns.missing[:MOST_MISSING]:
         close = near(name, header)
         likely = f" (the file has: {', '.join(close)})" if close else ""
         remedy = f"export the column again, or mend its name in the site mapping{likely}"
         problems.add("column-missing", place, column=name, remedy=remedy)
+
+
+def note_too_wide(n_columns: int, place: Place, problems: Problems) -> None:
+    """Note a table that has more columns than anybody's export: it would take minutes to read."""
+    told = f"at most {MOST_COLUMNS:,} columns; the site mapping names {n_columns:,} of this file"
+    remedy = "look at the pattern of the items in the site mapping, or export one row a session"
+    problems.add("file-unreadable", place, expected=told, remedy=remedy)
 
 
 def note_shared_labels(raw: RawTable, columns: Columns, place: Place, problems: Problems) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,10 @@ COLUMNS = {
     "site": "str", "file": "str", "sheet": "str", "row": "Int64", "column": "str", "rule": "str",
     "expected": "str", "remedy": "str", "action": "str", "table": "str", "rows_affected": "int64",
 }  # fmt: skip
+
+
+# Of one rule so many rows are told one by one in a column, and in a file; the rest is counted.
+MOST_ROWS_OF_COLUMN, MOST_ROWS_OF_FILE = 1_000, 10_000
 
 
 @dataclass(slots=True)
@@ -31,6 +37,7 @@ class Problems:
 
     site: str
     _parts: list[pd.DataFrame] = field(default_factory=list)
+    _n_told: Counter[tuple[str | None, ...]] = field(default_factory=Counter)
 
     def add(
         self,
@@ -60,9 +67,38 @@ class Problems:
         expected, remedy
             Words that say more than the rule's own.
         """
-        listed = [pd.NA] if rows is None else list(rows)
-        if not listed:
-            return
+        every = [pd.NA] if rows is None else list(rows)
+        listed = every[: self._still_told(len(every), rule, place, column)]
+        if listed:
+            self._add(listed, rule, place, column, rows_affected, expected, remedy)
+        if more := len(every) - len(listed):
+            told = f"{expected or RULES[rule].expected}; {more:,} further rows are not listed"
+            affected = more * rows_affected
+            self._add([pd.NA], rule, place, column, affected, told, remedy)
+
+    def _still_told(self, n_rows: int, rule: str, place: Place, column: str | None) -> int:
+        """Return how many of `n_rows` rows may still be told one by one, and count them."""
+        of_file = (rule, place.file, place.sheet)
+        of_column = (*of_file, column)
+        left = min(
+            MOST_ROWS_OF_COLUMN - self._n_told[of_column],
+            MOST_ROWS_OF_FILE - self._n_told[of_file],
+        )
+        n_told = min(n_rows, max(left, 0))
+        self._n_told[of_column] += n_told
+        self._n_told[of_file] += n_told
+        return n_told
+
+    def _add(
+        self,
+        listed: list[Any],
+        rule: str,
+        place: Place,
+        column: str | None,
+        rows_affected: int,
+        expected: str | None,
+        remedy: str | None,
+    ) -> None:
         self._parts.append(
             pd.DataFrame(
                 {

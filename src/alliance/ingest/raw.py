@@ -114,6 +114,7 @@ class RawTable:
     marks: list[Mark] = field(default_factory=list)
     declared_missing: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     untold: dict[str, list[str]] = field(default_factory=dict)
+    _positions: tuple[list[str], dict[str, int]] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -130,10 +131,20 @@ class RawTable:
             counts[astray.rule] += astray.rows_affected
         return counts
 
+    def position(self, name: str) -> int | None:
+        """Return where the first column called `name` stands; None if there is none."""
+        if self._positions is None or self._positions[0] != self.header:
+            # Looked up for each of what may be thousands of columns; comparing lists of the same
+            # texts takes a moment only.
+            first = {name: at for at, name in reversed(list(enumerate(self.header)))}
+            self._positions = list(self.header), first
+        return self._positions[1].get(name)
+
     def column(self, name: str) -> pd.Series:
         """Return the first column called `name`; all missing if there is none."""
-        if name in self.header:
-            return self.columns[self.header.index(name)]
+        at = self.position(name)
+        if at is not None:
+            return self.columns[at]
         return pd.Series(pd.NA, index=range(len(self.rows)), dtype="str")
 
     def rename(self, position: int, name: str) -> None:

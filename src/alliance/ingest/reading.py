@@ -165,17 +165,21 @@ def counted(reasons: np.ndarray) -> Counter[str]:
 def note_odd(raw: RawTable, used: Iterable[str], place: Place, problems: Problems) -> None:
     """Note what a reader found odd: rows that are no rows of the table, marks in `used` columns."""
     known = set(used)
+    alike: dict[tuple[str, str | None, int, str], list[int | None]] = {}
     for mark in raw.marks:
         name = None if mark.column is None else raw.header[mark.column]
         if name is None or name in known:
-            rows = None if mark.row is None else [mark.row]
-            problems.add(
-                mark.rule,
-                place,
-                rows=rows,
-                column=name,
-                rows_affected=mark.rows_affected,
-                expected=f"{RULES[mark.rule].expected}; {mark.found}" if mark.found else None,
-            )
+            kind = (mark.rule, name, mark.rows_affected, mark.found)
+            alike.setdefault(kind, []).append(mark.row)
     for astray in raw.astray:
-        problems.add(astray.rule, place, rows=[astray.row], rows_affected=astray.rows_affected)
+        alike.setdefault((astray.rule, None, astray.rows_affected, ""), []).append(astray.row)
+    for (rule, name, rows_affected, found), places in alike.items():
+        rows = [row for row in places if row is not None]
+        problems.add(
+            rule,
+            place,
+            rows=rows or None,
+            column=name,
+            rows_affected=rows_affected,
+            expected=f"{RULES[rule].expected}; {found}" if found else None,
+        )

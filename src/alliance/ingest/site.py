@@ -29,7 +29,13 @@ from alliance.ingest import (
     totals,
 )
 from alliance.ingest.columns import lettered, resolve
-from alliance.ingest.header import align, note_missing_columns, note_shared_labels
+from alliance.ingest.header import (
+    MOST_COLUMNS,
+    align,
+    note_missing_columns,
+    note_shared_labels,
+    note_too_wide,
+)
 from alliance.ingest.joining import JoinedFiles, join
 from alliance.ingest.layouts import per_answer
 from alliance.ingest.ledger import Ledger
@@ -194,6 +200,9 @@ def _readings(
                 joined.add(found)
         boxes.add_facts(table, raw)
         columns = resolve(table, [*raw.header, *raw.untold], n_items)
+        if len(columns.used) > MOST_COLUMNS:
+            note_too_wide(len(columns.used), place, problems)
+            continue
         note_missing_columns(table, raw.header, columns, place, problems)
         note_shared_labels(raw, columns, place, problems)
         for name in columns.twice:

@@ -24,6 +24,8 @@ from alliance.ingest.readers.opened import RawFile
 MAX_STRAY_QUOTES = 1000
 SINGLE_BYTE = ("latin-1", "cp1252", "cp1250", "cp1251")  # these decode any file without complaint
 _CHUNK = 50_000
+# A cell may hold a long note; what a stray quotation mark swallows is bounded by it.
+csv.field_size_limit(1_000_000)
 
 
 def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
@@ -47,6 +49,9 @@ def read_below(file: RawFile, source: Mapping[str, Any]) -> tuple[RawTable, list
 
 
 def _read_decoded(text: str, source: Mapping[str, Any]) -> tuple[RawTable, list[list[str]]]:
+    opening = io.StringIO(text[: csv.field_size_limit()], newline="").readlines()
+    records = _Records(opening, source["delimiter"], source["quote"])
+    plain_text.refuse_empty(text, len(_header(records, source["header_row"])))
     with contextlib.suppress(plain_text.TooOddError):
         return _read_plain(text, source)
     lines = io.StringIO(text, newline="").readlines()
@@ -219,6 +224,8 @@ def _table(records: _Records, header: list[str], first: int) -> RawTable:
             blank_rows += 1
             continue
         if len(record) != width:
+            if len(astray) >= plain_text.MOST_ODD_ROWS:
+                plain_text.refuse_shapeless(len(astray), row)
             if len(record) > width and any(map(str.strip, record[width:])):
                 astray.append(Astray(row, "row-too-long"))
                 continue

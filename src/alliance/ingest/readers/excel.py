@@ -25,6 +25,7 @@ from alliance.ingest.readers.opened import RawFile
 from alliance.ingest.readers.signature import password_error
 from alliance.likeness import difference, like
 
+MOST_MERGED = 2_000  # blocks of merged cells that are looked at
 _DAMAGED = "this is no workbook, or a damaged one"
 
 
@@ -48,8 +49,8 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
         raise UnreadableError("file-empty", told)
     first = header_row + source["skip_after_header"] + 1
     table = _table(cells, header_row, first, source["decimal"])
-    marks = [*_merged_marks(merged, first), *sheet_marks.of_sheet(file, name)]
     last = len(table.header) - 1
+    marks = [*_merged_marks(merged, first, last), *sheet_marks.of_sheet(file, name)]
     table.marks = _by_column(
         [m for m in marks if (m.row is None or m.row >= first) and (m.column or 0) <= last]
     )
@@ -131,13 +132,16 @@ def _is_filled(cell: object) -> bool:
     return bool(cell.strip()) if isinstance(cell, str) else cell is not None
 
 
-def _merged_marks(merged: list[Any], first: int) -> Iterator[Mark]:
-    """Yield a mark for each column of a block of merged cells: all but its first cell are blank."""
-    for (top, left), (bottom, right) in merged:
+def _merged_marks(merged: list[Any], first: int, last: int) -> Iterator[Mark]:
+    """Yield a mark for each column of a block of merged cells: all but its first cell are blank.
+
+    Blocks that lie over one another, which no spreadsheet program writes, are told once.
+    """
+    for (top, left), (bottom, right) in sorted(set(merged))[:MOST_MERGED]:
         if bottom + 1 < first:
             continue  # a title above the header, or the header itself
         row = max(top + 1, first)
-        for column in range(left, right + 1):
+        for column in range(left, min(right, last) + 1):
             yield Mark("merged-cells", row, column, rows_affected=bottom + 2 - row)
 
 

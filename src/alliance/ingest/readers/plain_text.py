@@ -16,12 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from alliance.ingest.raw import Astray, RawTable
+from alliance.ingest.raw import Astray, RawTable, UnreadableError
 from alliance.likeness import TRIMMED
 
 # More rows of the wrong length than these and the file is read row by row: it is no table as
 # declared, and there is nothing to gain.
 MOST_ODD_ROWS = 100_000
+MOST_ODD_SHARE = 0.1
+MOST_LINES_OF_NOTHING = 1_000_000
 _BLOCK = 16_000_000  # bytes; a row must fit into one
 
 
@@ -41,10 +43,12 @@ class _OddRows:
     skipped: list[int] = field(default_factory=list)
     astray: list[Astray] = field(default_factory=list)
     mended: list[tuple[int, list[str]]] = field(default_factory=list)
+    last: int = 0  # the row at which there were too many of them
 
     def judge(self, row: Any) -> str:
         """Judge one row, as `delimited` does, and leave it out of the table."""
         if row.number is None or len(self.skipped) >= MOST_ODD_ROWS:
+            self.last = row.number or 0
             return "error"  # Arrow then gives up, and so do we
         number = self.first + row.number - 1
         cells = row.text.split(self.delimiter)
@@ -58,6 +62,36 @@ class _OddRows:
         else:
             self.mended.append((number, (cells + [""] * self.width)[: self.width]))
         return "skip"
+
+
+def refuse_empty(text: str, width: int) -> None:
+    """Refuse a file of very many lines, most of them shorter than their delimiters alone would be.
+
+    Raises
+    ------
+    UnreadableError
+        It would fill the memory with empty rows.
+    """
+    n_lines = text.count("\n")
+    if n_lines > MOST_LINES_OF_NOTHING and len(text) < n_lines * width / 2:
+        found = f"most of its {n_lines:,} lines are empty or have too few cells"
+        remedy = "delete the empty lines, or export the file again"
+        raise UnreadableError("file-unreadable", found, remedy=remedy)
+
+
+def refuse_shapeless(n_odd: int, n_rows: int) -> None:
+    """Refuse a file of which so many rows have another length than the header that it is no table.
+
+    Raises
+    ------
+    UnreadableError
+        More than `MOST_ODD_ROWS` have, and more than one in ten.
+    """
+    if n_odd >= MOST_ODD_ROWS and n_odd > MOST_ODD_SHARE * n_rows:
+        found = f"{n_odd:,} of the first {n_rows:,} rows have more or fewer cells than the header"
+        remedy = "look whether `delimiter` and `header_row` of this table are right, or export the"
+        remedy += " file again"
+        raise UnreadableError("file-unreadable", found, remedy=remedy)
 
 
 def head_of(text: str, n_lines: int) -> tuple[list[str], int]:
@@ -144,6 +178,7 @@ def _split(data: bytes, columns: list[str], delimiter: str, odd: _OddRows) -> pa
             ),
         )  # fmt: skip
     except pa.ArrowInvalid:
+        refuse_shapeless(len(odd.astray), odd.last)
         raise TooOddError from None
 
 
