@@ -2,7 +2,7 @@
 # Each is a command of the package (`python -m alliance <target>`), which needs neither make nor a shell.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo new-cohort check results courses demo-data test test-all test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
+.PHONY: faults help setup demo new-cohort check results courses demo-data test test-all test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
 
 # A variable that is misspelt must not start anything.
 ODD := $(filter-out COHORT=% AGAIN=% PYTHON=%,$(MAKEOVERRIDES))
@@ -51,6 +51,9 @@ test-fast: $(READY)  ## the tests to run all day (under 3 minutes)
 
 check-style: $(READY)  ## formatting, lint, types: the same list as pre-commit
 	@$(ALLIANCE) check-style
+
+faults: $(READY)  ## hours: broken exports, killed runs, damaged results (docs/guarantees.md)
+	@$(ALLIANCE) faults
 
 rupture-rules: $(READY)  ## find planted ruptures by every rule: the tables of docs/ruptures.md
 	@$(ALLIANCE) rupture-rules

@@ -7,11 +7,15 @@ import contextlib
 import hashlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
+
+import pandas as pd
 
 COHORT = "tiny"
 FOLDERS = (f"results/{COHORT}", f"data/processed/{COHORT}", f"private/{COHORT}")
@@ -26,6 +30,28 @@ def bytes_made(folder):
         for path in found
         if path.is_file() and not HOLD_TIMES & set(path.parts)
     }
+
+
+def shared_files_with(folder, values):
+    """Return files outside raw and private folders in which one of the raw values stands."""
+    wanted = re.compile("|".join(map(re.escape, values)).encode())
+    left_out = (f"data/raw/{COHORT}", f"private/{COHORT}", "src", "config", "workflow")
+    found = []
+    for path in sorted(Path(folder).rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not name.startswith(left_out) and wanted.search(_unpacked(path)):
+            found.append(name)
+    return found
+
+
+def _unpacked(path):
+    """Return the bytes of a file; of an office file those of its parts, of Parquet its cells."""
+    if path.suffix == ".docx":
+        with zipfile.ZipFile(path) as parts:
+            return b"".join(map(parts.read, parts.namelist()))
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path).to_csv().encode()
+    return path.read_bytes()
 
 
 def command(folder):

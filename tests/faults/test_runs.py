@@ -41,6 +41,7 @@ def test_damaged_and_killed_runs_end_with_the_same_bytes(tmp_path, project_copy)
     status, said = runs.run(project.folder)
     assert status == 0, said
     whole = runs.bytes_made(project.folder)
+    assert runs.shared_files_with(project.folder, tiny.raw_values()) == []
     # damaged in every place, and the run that mends it is killed as well
     chance = runs.seeded(1)
     runs.damage_some(project.folder, [name for name in ONE_OF_A_KIND if name in whole], chance)

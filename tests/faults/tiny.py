@@ -53,8 +53,13 @@ def rows(seed=1, n_clients=N_CLIENTS):
             wai = [_answer(chance.gauss(bond + 0.05 * nr, 0.7), 1, 5) for _ in range(N_WAI)]
             phq = [_answer(chance.gauss(ill - 0.1 * nr, 0.7), 0, 3) for _ in range(N_PHQ)]
             date = str(day + datetime.timedelta(7 * nr + chance.randrange(2)))
-            found.append([f"C{i + 101}", str(nr), date, *facts, end, *wai, *phq])
+            found.append([f"case-{i + 101}-Zq", str(nr), date, *facts, end, *wai, *phq])
     return found
+
+
+def raw_values(seed=1):
+    """Return what must not leave the private folder: ids and dates, as the file has them."""
+    return sorted({cell for row in rows(seed)[1:] for cell in (row[0], row[2])})
 
 
 def _answer(value, low, high):

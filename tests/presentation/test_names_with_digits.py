@@ -33,11 +33,14 @@ def numbered(mock, results_of, tmp_path_factory):
     """Return results in which every cohort, site, measure, model, label and title has a digit."""
     fits = [*mock.fits(), *mock.otherwise.fits(mock)]
     description = mock.description(title="Alliance in 4 clinics, 2024")
+    # a label may also look like an entity of HTML
     fits[0]["fit_statistics"]["i_squared_percent (alliance)"] = 12.5
     names = {fit["model"]: f"{fit['model']}_2" for fit in fits}
     names |= {fit["title"]: f"{fit['title']} 2" for fit in fits}
-    names |= {fit["outcome"]["label"]: f"{fit['outcome']['label']} 3" for fit in fits}
-    names |= {measure["label"]: f"{measure['label']} 3" for measure in description["measures"]}
+    names |= {fit["outcome"]["label"]: f"{fit['outcome']['label']} 3 &amp;A_1" for fit in fits}
+    names |= {
+        measure["label"]: f"{measure['label']} 3 &amp;A_1" for measure in description["measures"]
+    }
     names |= {measure["name"]: f"{measure['name']}_9" for measure in description["measures"]}
     names |= {site: f"{site}4" for site in mock.FOUR}
     folder = tmp_path_factory.mktemp("numbered")

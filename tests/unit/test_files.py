@@ -1,5 +1,7 @@
 """Atomic, byte-stable writing."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,3 +44,22 @@ def test_a_carriage_return_begins_no_row_of_a_csv(tmp_path):
 def test_json_knows_no_nan(tmp_path):
     files.write_json({"a": np.float64("nan"), "b": np.arange(2), "c": pd.NA}, tmp_path / "x.json")
     assert files.read_json(tmp_path / "x.json") == {"a": None, "b": [0, 1], "c": None}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Unix permissions")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_files_follow_the_umask_and_private_ones_are_the_owners_alone(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        files.write_text("x", tmp_path / "shared.txt")
+        files.write_private_bytes(b"x", tmp_path / "private" / "list.csv")
+        files.make_personal_folder(tmp_path / "processed" / "mylab")
+    finally:
+        os.umask(before)
+    modes = {
+        name: (tmp_path / name).stat().st_mode & 0o777
+        for name in ("shared.txt", "private/list.csv", "private", "processed/mylab")
+    }
+    assert modes == {
+        "shared.txt": mode, "private/list.csv": 0o600, "private": 0o700, "processed/mylab": 0o700
+    }  # fmt: skip

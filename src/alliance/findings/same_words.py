@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 # What Markdown writes around words: marks of links, tables, headings, lists and emphasis.
 LINK = re.compile(r"!?\[((?:[^\[\]\\]|\\.)*)\]\((?:[^()\\]|\\.)*\)")
 AUTOLINK = re.compile(r"<((?:https?|mailto):[^<> ]*)>")
+ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|&#?\w+;")
 SIGNS = "−.,%=<>±×/"
 AROUND = 20  # characters shown before and after a difference
 
@@ -20,7 +21,8 @@ AROUND = 20  # characters shown before and after a difference
 def text_of_markdown(markdown: str) -> str:
     """Return the words of a Markdown text (CommonMark and pipe tables, without raw HTML)."""
     text = AUTOLINK.sub(r"\1", LINK.sub(r"\1", markdown))
-    return html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text))
+    # In one pass: an escaped sign stands for itself, also where it would begin an entity.
+    return ESCAPED.sub(lambda sign: sign[1] or html.unescape(sign[0]), text)
 
 
 def letters_of(text: str) -> str:
