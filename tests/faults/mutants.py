@@ -17,6 +17,7 @@ import datetime
 import io
 import math
 import random
+import re
 import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -421,7 +422,8 @@ def _text(cell):
         return ""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    return str(cell).strip()
+    # signs that nobody sees mean nothing
+    return re.sub("[\u200b\ufeff]", "", str(cell)).strip()
 
 
 def _impossible(cells):
