@@ -406,7 +406,7 @@ class Oracle:
                 return "facts that contradict each other"
             last.setdefault(cells["id"], []).append((int(cells["nr"]), cells["day"]))
         for dated in last.values():
-            days = [day for _, day in sorted(dated)]
+            days = [day for _, day in sorted(dated) if day]
             if days != sorted(days):
                 return "dates against sessions"
         return ""
