@@ -1,13 +1,20 @@
 """A product of time and a group is a difference between groups; time is the reference group's."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from alliance.config.instruments import load_instruments
+from alliance.errors import ConfigError
 from alliance.families.cohort import Cohort
+from alliance.families.common.references import with_references
+from alliance.families.common.times import times_of, with_times
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.growth.model import growth_fit
+from alliance.mixed import fit_mixed
 
 SLOPES = {"TAU": -0.5, "CBT": -1.5}  # points per session
 
@@ -92,3 +99,90 @@ def test_an_effect_beside_its_moderator_is_the_reference_groups(cohort):
     fit = coupling_fit(both, "link", entry | {"moderator": "treatment"}, diagnosed=False).as_json()
     groups = {row["level"]: row["group"] for row in fit["estimates"] if row["role"] == "main"}
     assert groups == {"within-client": "Treatment: CBT", "between-client": ""}
+
+
+def fitted(cohort, **entry):
+    whole = {"outcome": "symptoms", "time": "session"} | entry
+    fit = growth_fit(cohort, "course", whole, diagnosed=False)
+    return fit, {row.term: row for row in fit.estimates}
+
+
+def test_a_named_reference_turns_the_comparison_round(cohort):
+    fixed = ["treatment", "session:treatment"]
+    panel = with_references(cohort.panel, {"treatment": "TAU"})
+    _, rows = fitted(replace(cohort, panel=panel), fixed=fixed)
+    _, before = fitted(cohort, fixed=fixed)
+    assert rows["session"].group == "Treatment: TAU"
+    turned, other = rows["session:treatment[CBT]"], before["session:treatment[TAU]"]
+    assert turned.estimate == pytest.approx(-other.estimate, abs=1e-4)
+    assert turned.group == "Treatment: CBT against TAU"
+
+
+@pytest.mark.parametrize(
+    ("references", "told"),
+    [
+        (
+            {"treatment": "ACT"},
+            "treatment has no category “ACT” in these data; there are: CBT, TAU",
+        ),
+        ({"age_years": "20"}, "“age_years” is no column of categories"),
+        ({"arm": "TAU"}, "“arm” is no column of categories"),
+    ],
+)
+def test_a_reference_that_is_not_there_is_told(cohort, references, told):
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        with_references(cohort.panel, references)
+
+
+def test_a_knot_parts_the_course_in_two(cohort):
+    """Truth: no change up to session 3, then one point less a session."""
+    rng = np.random.default_rng(8)
+    panel = cohort.panel.copy()
+    level = panel["client"].map({client: rng.normal(14, 2) for client in panel["client"].unique()})
+    late = np.clip(panel["session"] - 3, 0, None)
+    panel["symptoms"] = level - 1.0 * late + rng.normal(0, 0.7, len(panel))
+    fit, rows = fitted(replace(cohort, panel=panel), knot=3, random_slopes=[])
+    assert fit.status in ("converged", "singular"), fit.message
+    assert rows["session"].estimate == pytest.approx(0, abs=0.12)
+    assert rows["session"].group == "up to session 3"
+    assert rows["after_knot"].estimate == pytest.approx(-1, abs=0.2)
+    assert rows["after_knot"].group == "after session 3 against before"
+    assert rows["after_knot"].level == "difference in course"
+    (curve,) = [curve for curve in fit.curves if curve.name == "course"]
+    assert curve.estimate[0] - curve.estimate[-1] == pytest.approx(3, abs=0.4)
+
+
+def test_a_knot_beyond_the_sessions_is_refused(cohort):
+    fit, _ = fitted(cohort, knot=40)
+    assert fit.status == "refused"
+    assert "lies on one side of the knot at 40" in fit.message
+
+
+@pytest.mark.parametrize(("time", "made"), [("log_session", np.log), ("sqrt_session", np.sqrt)])
+def test_time_may_be_a_logarithm_or_a_root_of_the_session(cohort, time, made):
+    panel = with_times(cohort.panel)
+    assert np.allclose(panel[time], made(cohort.panel["session"]))
+    fit, rows = fitted(replace(cohort, panel=panel), time=time)
+    curve = fit.curves[-1]
+    assert fit.status in ("converged", "singular") and curve.x_label == "Session"
+    start, end = made(np.array([curve.x[0], curve.x[-1]]))
+    rise = curve.estimate[-1] - curve.estimate[0]
+    assert rise == pytest.approx(rows[time].estimate * (end - start))
+
+
+def test_weeks_give_days_and_roots():
+    found = times_of({"weeks_since_intake": np.array([-1.0, 0.0, 4.0])})
+    assert np.allclose(found["days_since_intake"], [-7, 0, 28])
+    assert np.allclose(found["sqrt_weeks"], [0, 0, 2])
+    assert np.allclose(found["log_weeks"], np.log1p([0, 0, 4]))
+
+
+def test_plain_maximum_likelihood_is_what_it_says(cohort):
+    by_ml, _ = fitted(cohort, estimation="ml", random_slopes=[])
+    by_reml, _ = fitted(cohort, random_slopes=[])
+    assert (by_ml.engine.estimator.code, by_reml.engine.estimator.code) == ("ml", "reml")
+    assert by_ml.second_engine.agrees and by_reml.second_engine.agrees
+    own = fit_mixed(cohort.panel, outcome="symptoms", fixed=["1", "session"],
+                    random={"client": ["1"]}, method="ML")  # fmt: skip
+    assert by_ml.fit_statistics["log_likelihood"] == pytest.approx(own.log_likelihood)
+    assert by_ml.fit_statistics["log_likelihood"] > by_reml.fit_statistics["log_likelihood"]

@@ -26,8 +26,9 @@ PROJECT = Path(__file__).resolve().parents[3]
 BY_STATUS = "discharge_status"  # that of alliance.panel.ends, which is too heavy to import here
 
 _RESERVED_MEASURES = {"site", "client", "therapist", "session", "attended", "weeks_since_intake",
-                      "log_weeks", "end_status", "sessions_planned", "last_session",
-                      "dropout_event"}  # fmt: skip
+                      "log_weeks", "sqrt_weeks", "days_since_intake", "log_session",
+                      "sqrt_session", "after_knot", "end_status", "sessions_planned",
+                      "last_session", "dropout_event"}  # fmt: skip
 
 
 def load_cohort(path: str | Path) -> dict[str, Any]:
@@ -110,7 +111,8 @@ def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
     for name, measure in cohort["measures"].items():
         measure.setdefault("label", name.replace("_", " ").capitalize())
         measure.setdefault("accept_unverified_key", False)
-    models.complete(cohort["models"], cohort["seed"])
+    reference = {name: str(word) for name, word in cohort.pop("reference", {}).items()}
+    models.complete(cohort["models"], cohort["seed"], reference)
     change.complete(cohort)
     return cohort
 
@@ -264,6 +266,7 @@ def _model_problems(
                  for fact in table.get("client_facts", {})}  # fmt: skip
         columns = models.columns_of_panel([*measures, *scores], facts)
         columns |= change.event_columns(document.content)
+        yield from models.reference_problems(document, facts - {"therapist", "intake_date"})
     yield from models.problems(document, scores, columns)
 
 

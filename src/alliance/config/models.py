@@ -18,12 +18,17 @@ from alliance.families.registry import families
 
 Scores = Mapping[str, tuple[str, str]]
 
-_PANEL_TERMS = ("site", "session", "weeks_since_intake", "log_weeks")
+_PANEL_TERMS = ("site", "session", "weeks_since_intake", "log_weeks", "sqrt_weeks",
+                "days_since_intake", "log_session", "sqrt_session")  # fmt: skip
 
 
-def complete(models: Mapping[str, dict[str, Any]], seed: int) -> None:
+def complete(
+    models: Mapping[str, dict[str, Any]], seed: int, reference: Mapping[str, str] | None = None
+) -> None:
     """Fill in the defaults of every entry, in place; a model asked of another gets its entry."""
     for model in models.values():
+        if reference:
+            model["reference"] = dict(reference)
         families()[model["family"]].options.complete(model, seed)
     for model in models.values():
         if "model" in model:
@@ -63,6 +68,14 @@ def problems(document: Document, scores: Scores, columns: set[str] | None) -> It
                 yield document.problem((*here, *place), told)
         for own, told in families()[model["family"]].options.problems(model, scores):
             yield document.problem((*here, *own), told)
+
+
+def reference_problems(document: Document, facts: Collection[str]) -> Iterator[Problem]:
+    """Yield references of what is no client fact."""
+    for name in document.content.get("reference", {}):
+        if name not in facts:
+            told = closed_schema.hint(name, facts, "client fact")
+            yield document.problem(("reference", name), f"no site tells this of clients; {told}")
 
 
 def _score_problems(

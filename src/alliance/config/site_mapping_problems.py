@@ -32,6 +32,7 @@ _KEYS_BY_FORMAT = {
 }
 _HEADERS = {"redcap": ("names", "labels"), "limesurvey": ("names", "names_and_labels")}
 _OWN_NAMES = ("site", "client", "session", "attended", "weeks_since_intake", "log_weeks",
+              "sqrt_weeks", "days_since_intake", "log_session", "sqrt_session", "after_knot",
               "last_session", "dropout_event", "end_cause")  # fmt: skip
 _OWN_BEGINNING = "dropout_by_"  # of a column for each definition of dropout
 _BRACES = re.compile(r"\{([^{}]*)\}")

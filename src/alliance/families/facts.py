@@ -42,7 +42,9 @@ class Estimator(StrEnum):
     """How an estimate was computed."""
 
     REML = "reml"
+    ML = "ml"
     MIXED = "mixed"
+    MIXED_ML = "mixed_ml"
     MIXED_MEAN_OF_SITES = "mixed_mean_of_sites"
     MIXED_CONTRAST = "mixed_contrast"
     MIXED_OF_DIFFERENCE = "mixed_of_difference"

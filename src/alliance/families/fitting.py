@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from alliance import files
 from alliance.config.measure_keys import keys_of
 from alliance.families.cohort import Cohort
+from alliance.families.common.references import with_references
+from alliance.families.common.times import with_times
 from alliance.families.fit import Fit
 
 
@@ -28,6 +31,8 @@ def fit_family(
         measures=measures,
         instruments=keys_of(measures, instruments),
     )
+    table = with_times(cohort.panel)
     places = {Path(path).stem: path for path in fits}
     for name, entry in models.items():
-        files.write_json(fit_one(cohort, name, entry).as_json(), places[name])
+        own = replace(cohort, panel=with_references(table, entry.get("reference", {})))
+        files.write_json(fit_one(own, name, entry).as_json(), places[name])

@@ -30,6 +30,7 @@ def model_of(*families: str) -> Mapping[str, Any]:
 
 OUTCOME = key("word", "a measure (its total), or a subscale by its column: alliance_goal")
 TIME = key("time")
+TIME_OF_COURSE = key("time_of_course")
 FIXED = key("fixed")
 LEVELS = key("levels")
 DF = {

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.families.common.multilevel import fixed_design
+from alliance.families.common.times import SESSION, base_of, times_of
 from alliance.families.fit import Curve, Outcome
 
 GRID_POINTS = 41
@@ -50,7 +51,7 @@ def mean_curves(
     name
         Which picture the curves belong to.
     """
-    grid = grid_of(rows, time)
+    grid, base = grid_of(rows, time), base_of(time)
     if knot is not None:
         grid[KNOT] = np.clip(grid[time] - knot, 0.0, None)
     fixed = {column: typical(rows[column]) for column in covariates if column not in grid}
@@ -71,9 +72,9 @@ def mean_curves(
             Curve(
                 name,
                 group,
-                "Weeks since intake" if time != "session" else "Session",
+                "Session" if base == SESSION else "Weeks since intake",
                 f"{outcome.label} ({outcome.unit})",
-                grid["session" if time == "session" else "weeks_since_intake"],
+                grid[base],
                 mean,
                 mean - half,
                 mean + half,
@@ -105,13 +106,11 @@ def grid_of(rows: pd.DataFrame, time: str) -> dict[str, np.ndarray]:
 
     The last stretch rests on few clients: a course drawn there would show the model, not data.
     """
-    column = "session" if time == "session" else "weeks_since_intake"
+    column = base_of(time)
     last = float(rows[column].quantile(0.95))
     first = max(0.0, float(rows[column].min()))
     points = np.linspace(first, last, GRID_POINTS)
-    if column == "session":
-        return {"session": points}
-    return {"weeks_since_intake": points, "log_weeks": np.log1p(points)}
+    return {column: points, **times_of({column: points})}
 
 
 def typical(values: pd.Series) -> Any:

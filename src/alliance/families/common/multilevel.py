@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -56,6 +56,8 @@ MISSING_AT_RANDOM = Fact(
     Assumption.MISSING_AT_RANDOM,
     "Missing sessions and forms are missing at random given the scores that there are.",
 )
+MIXED_ML = Fact(Estimator.MIXED_ML, "mixed model, maximum likelihood")
+BY_ML = Fact(Estimator.ML, "maximum likelihood")
 INTERCEPT = "1"  # how the engine calls it
 THERAPIST_NOT_KNOWN = Fact(Reason.THERAPIST_NOT_KNOWN, "the therapist is not known")
 NO_MAXIMUM = "The optimiser did not reach a maximum: read no number of this model."
@@ -129,7 +131,10 @@ def engine_result(asked: Asked, fit: Any, **more: Any) -> Fit:
     """Return a fit of `alliance.mixed` in the form of a family's fit; `more` are further parts."""
     convergence = convergence_of(fit.convergence)
     status = convergence.status
-    engine = replace(ENGINE, df_method=DF_METHODS[fit.prepared.specification.df])
+    specification = fit.prepared.specification
+    engine = replace(ENGINE, df_method=DF_METHODS[specification.df])
+    if specification.method == "ML":
+        engine = replace(engine, estimator=BY_ML)
     parts: dict[str, Any] = {"engine": engine, "fit_statistics": statistics_of(fit)}
     return Fit(
         asked,
@@ -154,8 +159,9 @@ def fit_multilevel(
     residual: ResidualKind = "iid",
     residual_time: str | None = None,
     df: DegreesOfFreedom = "satterthwaite",
+    method: Literal["REML", "ML"] = "REML",
 ) -> Fitted:
-    """Fit one model by REML.
+    """Fit one model.
 
     Parameters
     ----------
@@ -178,6 +184,8 @@ def fit_multilevel(
     df
         Degrees of freedom of the fixed effects; `kenward-roger` adjusts their standard errors too
         (few therapists).
+    method
+        Restricted or plain maximum likelihood.
 
     Raises
     ------
@@ -197,15 +205,18 @@ def fit_multilevel(
         random=random,
         residual=residual,
         residual_time=residual_time,
-        method="REML",
+        method=method,
         df=df,
     )
+    by_ml = method == "ML"
     if fit.rows.used != len(rows):
         msg = "the engine left out rows that the model layer had kept"
         raise AssertionError(msg)
     second = None
     if residual == "iid":
-        second = compare_with_statsmodels(rows, outcome, fixed_design(fit, rows), random, fit)
+        second = compare_with_statsmodels(
+            rows, outcome, fixed_design(fit, rows), random, fit, by_ml
+        )
     sigma = float(fit.residual.sigma)
     return Fitted(
         fit,
@@ -216,7 +227,8 @@ def fit_multilevel(
             cohort, usable.kept, ["site", *(level for level in levels if level != "site")]
         ),
         estimates=[
-            _estimate(row, terms.get(row["term"]), unit) for row in records(fit.coefficients)
+            _estimate(row, terms.get(row["term"]), unit, MIXED_ML if by_ml else MIXED)
+            for row in records(fit.coefficients)
         ],
         components=_components(fit.variance_components, sigma),
         second_engine=second,
@@ -382,7 +394,7 @@ def statistics_of(fit: Any) -> dict[str, float]:
     }
 
 
-def _estimate(row: Mapping[str, Any], term: Term | None, unit: str) -> Estimate:
+def _estimate(row: Mapping[str, Any], term: Term | None, unit: str, how: Fact) -> Estimate:
     name = row["term"]
     if term is None:
         term = (
@@ -396,7 +408,7 @@ def _estimate(row: Mapping[str, Any], term: Term | None, unit: str) -> Estimate:
         label=term.label,
         role=term.role,
         level=term.level,
-        estimator=MIXED,
+        estimator=how,
         unit=term.unit,
         numbers=row,
         standardised=standardised,

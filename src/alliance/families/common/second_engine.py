@@ -31,6 +31,7 @@ def compare_with_statsmodels(
     design: np.ndarray,
     random: Mapping[str, Sequence[str]],
     fit: Any,
+    by_ml: bool = False,
 ) -> SecondEngine | None:
     """Fit the model in statsmodels and compare; None where statsmodels cannot express it.
 
@@ -59,7 +60,7 @@ def compare_with_statsmodels(
             with warnings.catch_warnings():
                 # Its warnings are answered by the gate below, which looks at where they ended.
                 warnings.simplefilter("ignore")
-                ends.append(model.fit(reml=True, method=[optimiser]))
+                ends.append(model.fit(reml=not by_ml, method=[optimiser]))
         except (LinAlgError, ValueError):
             continue
         if _confirmed(ends):

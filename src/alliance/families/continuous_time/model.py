@@ -29,6 +29,7 @@ from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.levels import clusters_of
 from alliance.families.common.multilevel import plain_name
+from alliance.families.common.references import others_than_reference
 from alliance.families.common.second_engine import (
     compared,
     disagreement,
@@ -334,7 +335,7 @@ def _design(
             unit = "point" if is_measure else "unit"
             parts.append((column, rows[column].to_numpy(float), label, "covariate", role, unit))
             continue
-        for category in sorted(rows[column].astype(str).unique())[1:]:
+        for category in others_than_reference(rows[column]):
             term = f"{column}[{category}]"
             indicator = (rows[column].astype(str) == category).to_numpy(float)
             parts.append((term, indicator, plain_name(term), "covariate", role, ""))

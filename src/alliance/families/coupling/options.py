@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from alliance.families.family import Options
-from alliance.families.options import FIXED, LEVELS, OUTCOME, TIME, key, outcome_among_terms
+from alliance.families.options import (
+    FIXED,
+    LEVELS,
+    OUTCOME,
+    TIME_OF_COURSE,
+    key,
+    outcome_among_terms,
+)
 
 OPTIONS = Options(
     description="one measure at a session and another at the next, within and between clients",
     keys={
         "predictor": key("word", "the measure or subscale that goes before"),
         "outcome": OUTCOME,
-        "time": TIME,
+        "time": TIME_OF_COURSE,
         "fixed": FIXED,
         "levels": LEVELS,
         "moderator": key(

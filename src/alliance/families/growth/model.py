@@ -2,11 +2,12 @@
 
     y_tij = b0 + b1 f(t) + sites + (v0j) + (u0i + u1i f(t)) + e_tij
 
-session t of client i of therapist j; f(t) is the panel column that the config names
-(`weeks_since_intake`, or `log_weeks` = log(1 + weeks)). Raudenbush & Bryk (2002), three-level
-growth model. Whether e remembers (AR(1) by session, CAR(1) by time), and whether slopes differ
-between therapists, is decided by the criterion that the config names: residuals taken as
-independent where they are not pass their memory on to the slopes of clients.
+session t of client i of therapist j; f(t) is the time that the config names (`weeks_since_intake`,
+`log_weeks` = log(1 + weeks), `sqrt_weeks`, `session`, ...), with a knot at k two straight pieces,
+b1 t + b2 max(t - k, 0). Raudenbush & Bryk (2002), three-level growth model. Whether e remembers
+(AR(1) by session, CAR(1) by time), and whether slopes differ between therapists, is decided by the
+criterion that the config names: residuals taken as independent where they are not pass their memory
+on to the slopes of clients.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
-from alliance.families.common.curves import mean_curves
+from alliance.families.common.curves import KNOT, mean_curves
 from alliance.families.common.levels import site_terms
 from alliance.families.common.multilevel import (
     ENGINE,
@@ -29,6 +30,7 @@ from alliance.families.common.multilevel import (
     usable_rows,
 )
 from alliance.families.common.products import group_compared, reference_group
+from alliance.families.common.times import PER, base_of
 from alliance.families.diagnostics import diagnose
 from alliance.families.facts import Assumption, Fact, Reason, Warned
 from alliance.families.fit import Asked, Estimate, Fit, Outcome, refused
@@ -43,18 +45,13 @@ from alliance.families.growth_shape.model import Fitted as Candidate
 from alliance.mixed.specification import ResidualKind
 
 COURSE_DIFFERENCE = "difference in course"  # level of a product with time
-TIME_WORDS = {
-    "weeks_since_intake": "per week",
-    "log_weeks": "per unit of log(1 + weeks)",
-    "session": "per session",
-}
 
 
 def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True) -> Fit:
     """Return the fit of one growth model; never raises for what the data cannot give."""
     outcome, time = entry["outcome"], entry["time"]
     label, unit = cohort.label(outcome), cohort.unit(outcome)
-    words = TIME_WORDS.get(time, f"per unit of {time}")
+    words, knot = PER[time], entry.get("knot")
     asked = Asked(
         name,
         "growth",
@@ -69,34 +66,44 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
     }
     try:
         require_scores(cohort, outcome)
-        found, chosen = _chosen(cohort, entry, needed)
+        own = {**entry, "fixed": [*([] if knot is None else [KNOT]), *entry.get("fixed", [])]}
+        bent = cohort if knot is None else _with_knot(cohort, time, knot)
+        found, chosen = _chosen(bent, own, needed)
         remembers = chosen.residual != "iid"
         fitted = fit_multilevel(
-            cohort,
+            bent,
             outcome=outcome,
             unit=unit,
-            fixed=["1", time, *entry.get("fixed", [])],
+            fixed=["1", time, *own["fixed"]],
             slopes={level: list(terms) for level, terms in chosen.slopes.items()},
             wanted_levels=entry.get("levels"),
             needed=needed,
             terms={time: Term(f"Change {words}", "time", f"points {words}", role="main")},
             residual=chosen.residual,
-            residual_time=memory_of(time)[1] if remembers else None,
+            residual_time=memory_of(base_of(time))[1] if remembers else None,
             df="satterthwaite" if remembers else entry.get("df", "satterthwaite"),
+            method="ML" if entry.get("estimation") == "ml" else "REML",
         )
     except FitError as error:
         return refused(asked, ENGINE, cohort, str(error))
     estimates = [_whose_course(row, fitted.fit, time, words) for row in fitted.estimates]
+    if knot is not None:
+        estimates = [_around_knot(row, time, knot, words) for row in estimates]
     return fitted.result(
         asked,
         estimates=estimates,
         diagnostics=diagnose(fitted.fit, fitted.rows, estimates) if diagnosed else None,
         curves=mean_curves(
-            fitted.fit, fitted.rows, outcome=asked.outcome, time=time, covariates=_named(entry)
+            fitted.fit,
+            fitted.rows,
+            outcome=asked.outcome,
+            time=time,
+            covariates=_named(entry),
+            knot=knot,
         ),
         warnings=[*fitted.warnings, *_about_df(entry, remembers)],
         assumptions=[
-            *_assumptions(time, fitted.random, remembers),
+            *_assumptions(time, fitted.random, remembers, knot),
             *_about_choice(entry, found, chosen),
         ],
     )
@@ -123,10 +130,16 @@ def _about_choice(entry: Mapping[str, Any], found: Sequence[Candidate], chosen: 
     return [Fact(Assumption.STEP_CHOSEN_BY_RULE, words)]
 
 
-def _assumptions(time: str, random: Mapping[str, list[str]], remembers: bool) -> list[Fact]:
+def _assumptions(
+    time: str, random: Mapping[str, list[str]], remembers: bool, knot: float | None
+) -> list[Fact]:
+    bends = "" if knot is None else f", with one bend at {knot:g}"
     # ASSUME normal random effects and residuals, residuals independent of the random effects.
     return [
-        Fact(Assumption.LINEAR_COURSE, f"The mean course is linear in {time.replace('_', ' ')}."),
+        Fact(
+            Assumption.LINEAR_COURSE,
+            f"The mean course is linear in {time.replace('_', ' ')}{bends}.",
+        ),
         Fact(
             Assumption.NORMAL_EFFECTS,
             f"{_random_in_words(random)} and residuals are normal; residuals of one client "
@@ -153,7 +166,7 @@ def _chosen(
     fixed = [*entry.get("fixed", []), *site_terms(rows, levels)]
     found = [
         try_step(step, rows, outcome, levels, fixed,
-                 memory_of(time)[1] if step.residual != "iid" else None)
+                 memory_of(base_of(time))[1] if step.residual != "iid" else None)
         for step in steps
     ]  # fmt: skip
     inside = [one for one in found if one.fit and not one.fit.convergence.is_singular]
@@ -167,7 +180,7 @@ def _steps(entry: Mapping[str, Any], levels: Sequence[str]) -> list[Step]:
     if "random_slopes" not in entry and "therapist" in levels:
         slopes.append(("therapist", "client"))
     residuals: list[ResidualKind] = ["iid"] if kind != "correlated" else []
-    residuals += [memory_of(time)[0]] if kind != "independent" else []
+    residuals += [memory_of(base_of(time))[0]] if kind != "independent" else []
     return [
         Step(
             name="_".join([*own, residual]),
@@ -180,6 +193,30 @@ def _steps(entry: Mapping[str, Any], levels: Sequence[str]) -> list[Step]:
         for own in slopes
         for residual in residuals
     ]
+
+
+def _with_knot(cohort: Cohort, time: str, knot: float) -> Cohort:
+    """Return the cohort with the time beyond the knot: two straight pieces that meet there."""
+    after = (cohort.panel[time] - knot).clip(lower=0.0)
+    if not (after > 0).any() or not (cohort.panel[time] < knot).any():
+        msg = f"Every session lies on one side of the knot at {knot:g}: there is no bend to see."
+        raise FitError(msg)
+    return replace(cohort, panel=cohort.panel.assign(**{KNOT: after}))
+
+
+def _around_knot(row: Estimate, time: str, knot: float, words: str) -> Estimate:
+    """Say which stretch of the course a slope is of, or that it is a difference between two."""
+    place = f"{words.removeprefix('per ')} {knot:g}"
+    if row.term == time:
+        group = "; ".join(filter(None, [f"up to {place}", row.group]))
+        return replace(row, group=group, label=f"{row.label}, up to {place}")
+    if row.term != KNOT:
+        return row
+    group = f"after {place} against before"
+    label = f"Difference in change {words}: {group}"
+    return replace(
+        row, group=group, label=label, level=COURSE_DIFFERENCE, role="main", unit=f"points {words}"
+    )
 
 
 def _whose_course(row: Estimate, fit: Any, time: str, words: str) -> Estimate:

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from alliance.config.change import EVENT_PARTS
 from alliance.config.score_columns import PARTS
 from alliance.families.family import Entry, Options, Problem, Scores
-from alliance.families.options import DF, FIXED, LEVELS, OUTCOME, TIME, columns_in, same_total
+from alliance.families.options import (
+    DF,
+    FIXED,
+    LEVELS,
+    OUTCOME,
+    TIME_OF_COURSE,
+    columns_in,
+    same_total,
+)
 
 
 def problems(entry: Entry, scores: Scores) -> Iterator[Problem]:
@@ -20,6 +28,9 @@ def problems(entry: Entry, scores: Scores) -> Iterator[Problem]:
         for column in sorted(columns_in(term) & own):
             told = f"{column} is made of the outcome itself or of its next value; take it out"
             yield ("fixed", i), told
+    if "knot" in entry and entry["time"].startswith(("log_", "sqrt_")):
+        told = "goes with a straight time (session, weeks_since_intake, days_since_intake)"
+        yield ("knot",), told
     slopes, levels = entry.get("random_slopes"), entry.get("levels")
     if slopes and levels is not None and not set(slopes) <= set(levels):
         yield ("random_slopes",), "names a level that `levels` leaves out"
@@ -29,7 +40,7 @@ OPTIONS = Options(
     description="how an outcome changes over time",
     keys={
         "outcome": OUTCOME,
-        "time": TIME,
+        "time": TIME_OF_COURSE,
         "fixed": FIXED,
         "random_slopes": {
             "type": "array",
@@ -52,6 +63,19 @@ OPTIONS = Options(
         },
         "df": DF,
         "levels": LEVELS,
+        "knot": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "description": "where the course bends: two straight pieces that meet at this session,"
+            " week or day; goes with a time that is not a logarithm or a root",
+        },
+        "estimation": {
+            "enum": ["reml", "ml"],
+            "meanings": {"reml": "restricted maximum likelihood", "ml": "plain"},
+            "default": "reml",
+            "description": "restricted maximum likelihood, or plain (to compare models that differ"
+            " in fixed terms)",
+        },
     },
     required=("outcome", "time"),
     problems=problems,

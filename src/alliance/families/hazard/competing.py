@@ -25,6 +25,7 @@ from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.levels import clusters_of, site_terms
 from alliance.families.common.multilevel import plain_name
+from alliance.families.common.references import others_than_reference
 from alliance.families.common.second_engine import compared, disagreement, no_comparison
 from alliance.families.diagnostics import none_of
 from alliance.families.facts import Assumption, DfMethod, Estimator, Fact, Warned
@@ -210,7 +211,7 @@ def _columns(
             label = others.get(column, plain_name(column))
             found.append((column, values - values.mean(), label, "covariate", role))
             continue
-        for category in sorted(rows[column].astype(str).unique())[1:]:
+        for category in others_than_reference(rows[column]):
             term = f"{column}[{category}]"
             values = (rows[column].astype(str) == category).to_numpy(float)
             found.append((term, values, plain_name(term), "covariate", role))
