@@ -178,8 +178,9 @@ def test_weeks_give_days_and_roots():
 
 
 def test_plain_maximum_likelihood_is_what_it_says(cohort):
-    by_ml, _ = fitted(cohort, estimation="ml", random_slopes=[])
-    by_reml, _ = fitted(cohort, random_slopes=[])
+    plain = {"random_slopes": [], "residual": "independent"}
+    by_ml, _ = fitted(cohort, estimation="ml", **plain)
+    by_reml, _ = fitted(cohort, **plain)
     assert (by_ml.engine.estimator.code, by_reml.engine.estimator.code) == ("ml", "reml")
     assert by_ml.second_engine.agrees and by_reml.second_engine.agrees
     own = fit_mixed(cohort.panel, outcome="symptoms", fixed=["1", "session"],

@@ -31,6 +31,8 @@ def problems(entry: Entry, scores: Scores) -> Iterator[Problem]:
     if "knot" in entry and entry["time"].startswith(("log_", "sqrt_")):
         told = "goes with a straight time (session, weeks_since_intake, days_since_intake)"
         yield ("knot",), told
+    if entry.get("estimation") == "ml" and entry.get("df") == "kenward-roger":
+        yield ("df",), "Kenward and Roger's degrees of freedom go with estimation: reml"
     slopes, levels = entry.get("random_slopes"), entry.get("levels")
     if slopes and levels is not None and not set(slopes) <= set(levels):
         yield ("random_slopes",), "names a level that `levels` leaves out"
