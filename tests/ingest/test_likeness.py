@@ -1,5 +1,6 @@
 """What looks alike is one notion: names and words are matched, ids are told and never merged."""
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -237,3 +238,27 @@ def test_a_chain_of_spellings_is_refused(site):
     site.csv("toy.csv", HEADER + rows("A"))
     with pytest.raises(Exception, match="line 2 stands before the colon"):
         site.read(TABLE, same_as={"client": {"a": "A", "b": "a"}})
+
+
+def test_a_join_goes_by_the_declared_spelling(site):
+    site.csv(
+        "toy.csv", "id,nr,wai1,wai2,wai3\nP\u200b1,1,1,2,3\nP1,2,1,2,3\nP2,1,1,1,1\nP2,2,1,1,1\n"
+    )
+    site.csv("beside.csv", "own,th\nP1,T\nP2,U\n")
+    join = [{"file": "beside.csv", "by": {"id": "own"}, "take": ["th"]}]
+    told = site.read({**TABLE, "join": join}).quarantine.set_index("rule")
+    assert "1 keys differ" in told.loc["key-unmatched", "expected"]
+    assert "invisible signs" in told.loc["key-unmatched", "expected"]
+    read = site.read({**TABLE, "join": join}, same_as={"client": {"P\u200b1": "P1"}})
+    assert read.quarantine.empty and read.clients["therapist"].nunique() == 2
+
+
+def test_words_of_two_sites_that_look_alike_are_told():
+    clients = pd.DataFrame({
+        "site": ["a", "a", "b", "b"], "client": list("1234"), "therapist": "t",
+        "end_status": "dropout", "sessions_planned": 1, "age_years": [1.0, 2, 3, 4],
+        "gender": ["female", "male", "Female", "male"],
+    })  # fmt: skip
+    told = look_alikes.between_sites(clients)
+    assert told["rule"].tolist() == ["look-alike-category"] and told["site"].tolist() == ["a"]
+    assert look_alikes.between_sites(clients.assign(gender="x")).empty

@@ -21,7 +21,7 @@ from alliance.ingest.raw import RawTable
 from alliance.ingest.readers.cells import MS_A_DAY, moment_text, texts_by_unique
 from alliance.ingest.reading import counted, note_odd
 from alliance.ingest.rules import READ
-from alliance.likeness import Words, without_decimals
+from alliance.likeness import Words, difference, read, without_decimals
 
 NO_KEY, TWICE, UNUSED = "no-key", "key-twice", "key-unused"
 # ASSUME a key that finds no partner for more than half of the rows is the wrong key.
@@ -116,8 +116,9 @@ def join(
         raw.columns += [blank] * len(entry["take"])
         return None
     real = [ours in raw.dates or other_ in other.dates for ours, other_ in by.items()]
-    own_key = _keys(raw, by, table, real)
-    other_key = _keys(other, by.values(), entry, real)
+    same_as = table["same_as"]["client"] if table["client"] in by else {}
+    own_key = _keys(raw, by, table, real).replace(same_as)
+    other_key = _keys(other, by.values(), entry, real).replace(same_as)
     reason = _judged(other, other_key, entry["take"])
     position = pd.Series(np.arange(len(other)), index=other_key)[pd.isna(reason)]
     position = position[~position.index.duplicated()]
@@ -126,7 +127,8 @@ def join(
         _take(raw, other, name, found)
     used = other_key.isin(own_key[found >= 0]).to_numpy()
     reason[pd.isna(reason) & ~used] = UNUSED
-    _note_unmatched(raw, next(iter(by)), found < 0, theirs, place, problems)
+    likely = _look_alike(own_key[found < 0], other_key)
+    _note_unmatched(raw, next(iter(by)), found < 0, theirs, place, problems, likely)
     return JoinedFile(theirs, [*by.values(), *entry["take"]], other, reason)
 
 
@@ -182,6 +184,16 @@ def _take(raw: RawTable, other: RawTable, name: str, found: np.ndarray) -> None:
         raw.dates[name] = real.reset_index(drop=True)
 
 
+def _look_alike(unmatched: pd.Series, keys: pd.Series) -> str:
+    """Return in words that keys without partner look like one of `keys` ("" if none does)."""
+    known = {read(str(key)): str(key) for key in keys.dropna().unique()}
+    alike = [str(key) for key in unmatched.dropna().unique() if read(str(key)) in known]
+    if not alike:
+        return ""
+    how = difference(alike[0], known[read(alike[0])])
+    return f"; {len(alike):,} keys differ from one that is there in {how} only"
+
+
 def _note_unmatched(
     raw: RawTable,
     column: str,
@@ -189,9 +201,10 @@ def _note_unmatched(
     theirs: Place,
     place: Place,
     problems: Problems,
+    likely: str,
 ) -> None:
     n = int(unmatched.sum())
-    expected = f"a row with this key in {theirs.file}"
+    expected = f"a row with this key in {theirs.file}{likely}"
     if n and n > MOST_UNMATCHED * len(raw):
         problems.add(
             "keys-disagree",

@@ -18,7 +18,7 @@ from alliance import files
 from alliance.ingest import parse
 from alliance.ingest.layouts.cells import therapist_ids
 from alliance.ingest.people import look_alikes
-from alliance.ingest.problems import Problems, rows_where
+from alliance.ingest.problems import Place, Problems, rows_where
 from alliance.ingest.reading import Reading
 from alliance.ingest.rules import RULES
 from alliance.likeness import TRIMMED, Words, difference, seen
@@ -144,6 +144,30 @@ def note_categories(readings: list[Reading], problems: Problems) -> None:
                     expected=f"{_expected('look-alike-category')}; this one differs from a more"
                     f" frequent one in {differs}",
                 )
+
+
+def between_sites(clients: pd.DataFrame) -> pd.DataFrame:
+    """Return a problem for each site whose words for a fact look like another site's.
+
+    `clients` is the table of all sites; each site alone may spell its words in one way.
+    """
+    ours = ("site", "client", "therapist", "end_status")
+    found = []
+    for name in clients.columns.difference(list(ours)):
+        if clients[name].dtype.kind in "fiu" or clients["site"].nunique() < 2:
+            continue
+        sites = clients.dropna(subset=name).groupby(name)["site"].unique()
+        for group in look_alikes(("", str(word)) for word in sites.index):
+            spellings = sorted((w for _, w in group), key=lambda w: (-len(sites[w]), w))
+            for rare in spellings[1:]:
+                for site in set(sites[rare]) - set(sites[spellings[0]]):
+                    problems = Problems(str(site))
+                    how = difference(rare, spellings[0]) or "signs that look alike"
+                    evidence = f"a word for {name} differs from another site's in {how}"
+                    place = Place("(all files)", None, "clients")
+                    problems.add_finding("look-alike-category", place, None, evidence)
+                    found.append(problems.table())
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def _words(reading: Reading, name: str) -> pd.Series:

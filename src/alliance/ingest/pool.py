@@ -9,6 +9,7 @@ import pandas as pd
 
 from alliance import files
 from alliance.errors import DataError
+from alliance.ingest import look_alikes
 from alliance.ingest.ledger import assert_balanced
 from alliance.ingest.packed import order_of, packed, text_codes
 from alliance.ingest.site import TABLES
@@ -68,6 +69,10 @@ def stacked_sites(
     """
     stacked = {name: stacked_table(name, site_folders) for name in TABLES}
     assert_balanced(stacked["ledger"])
+    odd = look_alikes.between_sites(stacked["clients"])
+    if len(odd):
+        parts = [part for part in (stacked["quarantine"], odd) if len(part)]
+        stacked["quarantine"] = sorted_by_key("quarantine", pd.concat(parts))
     if implausible is not None:
         found = files.read_parquet(implausible)
         parts = [part for part in (stacked["quarantine"], found) if len(part)]
