@@ -131,6 +131,13 @@ def test_two_columns_that_look_alike(site):
     assert "column-twice" in set(site.read(TABLE).quarantine["rule"])
 
 
+def test_another_form_in_capitals_fills_no_gap(site):
+    site.csv("toy.csv", "id,nr,wai1,wai2,WAI1,WAI2,WAI3\nA,1,1,2,3,4,5\nA,2,1,2,3,4,5\n")
+    read = site.read({**TABLE, "client_facts": {}})
+    assert "column-missing" in set(read.quarantine["rule"])
+    assert set(read.responses["value"]) <= {1, 2}
+
+
 def test_columns_that_differ_in_capitals_stay_two_where_both_are_meant(site):
     site.csv("toy.csv", "id,nr,wai1,wai2,wai3,WAI1,WAI2\nA,1,1,2,3,0,1\nA,2,1,2,3,0,1\n")
     table = {"file": "toy.csv", "rows": "session", "client": "id", "session": "nr"}

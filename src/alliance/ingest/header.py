@@ -47,7 +47,7 @@ def _rename(
     left = {at: name for at, name in enumerate(raw.header) if name and name not in spoken_for}
     found = _alike(names, spoken_for, left)
     for pattern in patterns:
-        found |= _matching(pattern, left)
+        found |= _of_one_family(_matching(pattern, left), left, spoken_for)
     told: dict[str, list[str]] = {}
     for at, wanted in found.items():
         is_second = wanted in spoken_for
@@ -77,6 +77,22 @@ def _alike(
             if wanted not in known:
                 found |= {at: wanted for at in by_fold.get(fold(wanted), []) if at not in found}
     return found
+
+
+def _of_one_family(
+    matched: dict[int, str], left: Mapping[int, str], spoken_for: Collection[str]
+) -> dict[int, str]:
+    """Leave out families of columns that stand beside the one that is meant (WAI_1 beside wai_1).
+
+    They are another form's, and fill no gap of this one.
+    """
+    family = {at: re.sub("[0-9]+", "#", left[at]) for at in matched}
+    others = {
+        family[at]
+        for at, wanted in matched.items()
+        if wanted in spoken_for and seen(left[at]) != seen(wanted)
+    }
+    return {at: wanted for at, wanted in matched.items() if family[at] not in others}
 
 
 def _matching(pattern: str, left: Mapping[int, str]) -> dict[int, str]:

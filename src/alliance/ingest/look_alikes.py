@@ -77,19 +77,22 @@ def _note_alike(kind: str, columns: list[_Ids], problems: Problems) -> None:
     for at, (reading, _, ids, _) in enumerate(columns):
         site = "" if kind == "site" else reading.site
         own = pd.DataFrame({"site": site, "id": ids, "row": reading.raw.rows, "at": at})
-        firsts.append(own[reading.alive].dropna().drop_duplicates(["site", "id"]))
+        told = reading.alive
+        if kind == "client":  # ten million answers are of few clients
+            told[told] = ~pd.Series(reading.client[told]).duplicated().to_numpy()
+        firsts.append(own[told].dropna().drop_duplicates(["site", "id"]))
     if not firsts:
         return
     first = pd.concat(firsts, ignore_index=True).drop_duplicates(["site", "id"])
     pairs = zip(first["site"].astype(str), first["id"].astype(str), strict=True)
     place_of = dict(zip(pairs, zip(first["at"], map(int, first["row"]), strict=True), strict=True))
-    told: dict[tuple[int, str], list[int]] = {}
+    rows_by_kind: dict[tuple[int, str], list[int]] = {}
     for group in look_alikes(place_of):
         for pair in group:
             other = group[0] if pair is not group[0] else group[1]
             at, row = place_of[pair]
-            told.setdefault((at, difference(pair[1], other[1])), []).append(row)
-    for (at, differs), rows in told.items():
+            rows_by_kind.setdefault((at, difference(pair[1], other[1])), []).append(row)
+    for (at, differs), rows in rows_by_kind.items():
         reading, column, _, _ = columns[at]
         evidence = f"this {kind}'s differs from another one in {differs}" if differs else None
         problems.add(
