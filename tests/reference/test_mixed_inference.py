@@ -15,10 +15,16 @@ import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "mixed"))
-from mixed_cases import all_cases, arguments_of, case_named, covariances_of, read_data
+from mixed_cases import all_cases, arguments_of, case_named, covariances_of, read_data, read_topic
 
 from alliance.errors import FitError
-from alliance.mixed import bootstrap_comparison, compare, fit_mixed, parametric_bootstrap
+from alliance.mixed import (
+    bootstrap_comparison,
+    compare,
+    fit_mixed,
+    least_squares_cr2,
+    parametric_bootstrap,
+)
 
 
 def fit_of(case: dict, **changes):
@@ -242,3 +248,32 @@ def test_covariances_in_the_table_agree_with_their_correlations():
     assert row["sd_or_correlation"] == pytest.approx(
         client[0, 1] / np.sqrt(client[0, 0] * client[1, 1])
     )
+
+
+# ------------------------------------------------------------------- edges
+def edge(name):
+    return next(case for case in read_topic("edges")["cases"] if case["case"] == name)
+
+
+def test_profile_intervals_of_an_intercept_only_model():
+    fit = fit_mixed(read_data("sleepstudy.csv"), "Reaction", ["1"], {"Subject": ["1"]})
+    found, expected = fit.intervals("profile"), edge("intercept_only")
+    np.testing.assert_allclose(found["ci_low"].to_numpy(float), expected["low"], rtol=1e-4)
+    np.testing.assert_allclose(found["ci_high"].to_numpy(float), expected["high"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["least_squares_cr2", "least_squares_cr2_three_clusters"])
+def test_least_squares_with_few_clusters(name):
+    data, expected = read_data("bodyweight.csv"), edge(name)
+    x = [np.ones(len(data)), data["Time"]]
+    if name == "least_squares_cr2":
+        x += [data["Diet"] == "diet2", data["Diet"] == "diet3", data["Time"] > 30]
+        keep = np.ones(len(data), dtype=bool)
+    else:
+        keep = data["Rat"].isin([1, 5, 12]).to_numpy()
+    codes = pd.factorize(data["Rat"][keep])[0]
+    found = least_squares_cr2(np.column_stack(x)[keep], data["weight"][keep].to_numpy(), codes)
+    np.testing.assert_allclose(found.coefficients, expected["estimates"], rtol=1e-9)
+    se = np.sqrt(np.diag(found.covariance))
+    np.testing.assert_allclose(se, expected["standard_errors"], rtol=1e-7)
+    np.testing.assert_allclose(found.df, expected["df"], rtol=1e-6)

@@ -57,6 +57,47 @@ def codes(column):
     return pd.factorize(column)[0]
 
 
+@pytest.fixture(scope="module")
+def edges():
+    """Times in tenths, added up one by one for every second person: 0.1 + 0.1 + 0.1 is not 0.3."""
+    rows = table("edges")
+    added = np.array([sum([0.1] * k) for k in rows["steps"]])
+    return rows.assign(time=np.where(rows.index % 2 == 1, added, rows["steps"] / 10))
+
+
+EDGES = json.loads((FOLDER / "edges.json").read_text())
+
+
+def test_times_that_differ_by_rounding_alone_are_tied(edges):
+    assert edges["time"].nunique() > 9
+    time, cause = edges["time"].to_numpy(), edges["cause"].to_numpy()
+    fit = fit_cox(cox_rows(np.zeros(80), time, cause == 1, edges[["x"]].to_numpy()))
+    same(fit.coefficients, EDGES["cox"]["coef"])
+    same(standard_errors(fit.covariance), EDGES["cox"]["se"])
+    same(
+        [fit.null_log_likelihood, fit.log_likelihood],
+        EDGES["cox"]["log_likelihood"],
+    )
+    curve = kaplan_meier(time, cause == 1)
+    same(curve.value, EDGES["km"]["surv"])
+    same(curve.at_risk, EDGES["km"]["n_risk"])
+    same(cumulative_incidence(time, cause, 1).value, EDGES["incidence"])
+    made = subdistribution_rows(time, cause, 1)
+    x = edges[["x"]].to_numpy()[made.person]
+    weighted = fit_cox(cox_rows(made.start, made.stop, made.event, x, weight=made.weight))
+    same(weighted.coefficients, EDGES["fine_gray"]["coef"])
+
+
+def test_proportionality_of_whole_terms_the_interaction_among_them(edges):
+    arm = np.column_stack([edges["arm"] == "b", edges["arm"] == "c"]).astype(float)
+    x = edges[["x"]].to_numpy()
+    rows = cox_rows(np.zeros(80), edges["steps"].to_numpy(), edges["cause"] == 1,
+                    np.column_stack([x, arm, x * arm]))  # fmt: skip
+    each, together = proportionality_test(rows, fit_cox(rows), terms=[[0], [1, 2], [3, 4]])
+    same([test.statistic for test in [*each, together]], EDGES["zph_terms"]["chisq"], rtol=1e-5)
+    assert [test.df for test in [*each, together]] == EDGES["zph_terms"]["df"]
+
+
 def test_kaplan_meier_of_lung():
     lung, expected = table("lung"), R["lung_km"]
     time, event = lung["time"].to_numpy(float), lung["event"].to_numpy()

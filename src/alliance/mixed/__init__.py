@@ -11,6 +11,7 @@ from alliance.mixed.inference.bootstrap import bootstrap_comparison, parametric_
 from alliance.mixed.inference.comparison import compare
 from alliance.mixed.inference.derived import derived, wald_test
 from alliance.mixed.inference.identification import identification
+from alliance.mixed.inference.robust import RobustEstimate, least_squares_cr2
 from alliance.mixed.logit.fit import fit_mixed_logit
 from alliance.mixed.logit.result import LogitFit
 from alliance.mixed.result import MixedFit
@@ -18,6 +19,7 @@ from alliance.mixed.result import MixedFit
 __all__ = [
     "LogitFit",
     "MixedFit",
+    "RobustEstimate",
     "bootstrap_comparison",
     "compare",
     "derived",
@@ -25,6 +27,7 @@ __all__ = [
     "fit_mixed",
     "fit_mixed_logit",
     "identification",
+    "least_squares_cr2",
     "parametric_bootstrap",
     "wald_test",
 ]

@@ -7,14 +7,12 @@ import numpy as np
 from alliance.errors import FitError
 from alliance.mixed.criterion import Criterion
 from alliance.mixed.degrees_of_freedom import linear_form
+from alliance.mixed.dependence import dependence_problems
 from alliance.mixed.prepare import Prepared
 from alliance.mixed.residual import ResidualStructure
 from alliance.mixed.residual_course import CourseCovariance
 from alliance.mixed.residual_session import SessionCovariance
 from alliance.mixed.terms import OUTCOME
-
-COLLINEAR = 1e-10
-"""A column is collinear if the others leave less than this share of its sum of squares."""
 
 RUNAWAY = 16.0
 """Difference of log variances (a ratio of ten million) that no data of this kind can support."""
@@ -27,9 +25,6 @@ STATIONARY = 1e-6
 
 NO_MAXIMUM = 1e-4
 """Gain in -2 log L that still lies ahead where the optimiser had to give up."""
-
-LARGEST = 1e60
-"""Beyond this size (or its inverse) squares of coefficients leave the range of numbers."""
 
 
 def check_data(prepared: Prepared) -> None:
@@ -73,9 +68,8 @@ def _group_problems(prepared: Prepared) -> list[str]:
 
 
 def _constant_problems(prepared: Prepared) -> list[str]:
-    """Predictors without variation (numbers only beside an intercept), or of no usable size."""
+    """Predictors without variation (numbers only beside an intercept)."""
     constant = [name for name, levels in prepared.vocabulary.categories.items() if len(levels) == 1]
-    unusable = []
     outcomes = prepared.outcomes
     intercepts = {outcomes.intercept(place) for place in range(len(outcomes))}
     numbers = {
@@ -87,21 +81,12 @@ def _constant_problems(prepared: Prepared) -> list[str]:
     }
     for name in sorted(numbers - set(prepared.vocabulary.categories)):
         column = prepared.sorted_data[name]
-        low, high = float(column.min()), float(column.max())
-        if low == high and intercepts & set(prepared.fixed):
+        if column.min() == column.max() and intercepts & set(prepared.fixed):
             constant.append(name)
-        largest = max(abs(low), abs(high))
-        if largest and not 1 / LARGEST < largest < LARGEST:
-            unusable.append(name)
-    problems = [
+    return [
         f"Column '{name}' has the same value in every row used, so it cannot explain differences. "
         "Leave it out of the terms."
         for name in constant
-    ]
-    return problems + [
-        f"The numbers in column '{name}' are too large or too small to compute with. Use other "
-        "units."
-        for name in unusable
     ]
 
 
@@ -121,33 +106,11 @@ def check_fixed(prepared: Prepared, criterion: Criterion) -> None:
     theta = np.zeros(criterion.problem.layout.n_parameters)
     theta[: criterion.problem.layout.n_residual] = criterion.problem.residual.start()
     form = criterion.problem.quadratic_form(theta)
-    gram = form.t[np.ix_(x, x)]
-    names = prepared.fixed_names
-    size = np.sqrt(np.diag(gram))
-    if (size == 0).any():
-        empty = ", ".join(f"'{names[index]}'" for index in np.flatnonzero(size == 0))
-        raise FitError(f"The fixed terms {empty} are zero in every row. Leave them out.")
-    gram = gram / np.outer(size, size)
-    problems = []
-    kept: list[int] = []
-    for column in range(len(x)):
-        if kept:
-            inner = gram[np.ix_(kept, kept)]
-            weights = np.linalg.solve(inner, gram[kept, column])
-            left = 1.0 - weights @ gram[kept, column]
-            if left < COLLINEAR:
-                others = [
-                    names[kept[i]]
-                    for i in np.flatnonzero(np.abs(weights) > 1e-6 * np.abs(weights).max())
-                ]
-                problems.append(
-                    f"'{names[column]}' is an exact combination of "
-                    f"{', '.join(repr(other) for other in others)}; leave one of them out."
-                )
-                continue
-        kept.append(column)
+    problems = dependence_problems(
+        form.t[np.ix_(x, x)], prepared.fixed, lambda: prepared.user_matrix(prepared.fixed, None)
+    )
     if problems:
-        raise FitError("Collinear fixed terms: " + " ".join(problems))
+        raise FitError("\n".join(problems))
 
 
 def check_identified(prepared: Prepared, criterion: Criterion, theta: np.ndarray) -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.columns import numeric
 from alliance.mixed.course_parameters import CourseParameters
 from alliance.mixed.pieces import cut
 from alliance.mixed.residual_course import CourseCovariance, Sessions
 from alliance.mixed.rows import Nesting, Rows
 from alliance.mixed.specification import Specification
-from alliance.mixed.vocabulary import numeric
 
 MOST_OUTCOMES = 4
 """Outcomes that are modelled together at most."""

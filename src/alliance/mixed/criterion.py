@@ -121,20 +121,22 @@ class Criterion:
         t_xy = form.t[x, -1]
         if not np.isfinite(form.log_det + form.t.sum()):
             return None
-        chol, failed = dpotrf(t_xx, lower=1)
-        if failed:
-            return None
-        b, _ = dpotrs(chol, t_xy, lower=1)
-        b = b.ravel()
+        if len(x):
+            chol, failed = dpotrf(t_xx, lower=1)
+            if failed:
+                return None
+            b = dpotrs(chol, t_xy, lower=1)[0].ravel()
+            unscaled, _ = dpotrs(chol, np.eye(len(x)), lower=1)
+            log_det_x = 2.0 * float(np.log(chol.diagonal()).sum())
+        else:  # the only coefficient is held at a value
+            b, unscaled, log_det_x = np.empty(0), np.empty((0, 0)), 0.0
         rss = float(form.t[-1, -1] - t_xy @ b)
         if not rss > 0:
             return None
-        log_det_x = 2.0 * float(np.log(chol.diagonal()).sum())
         degrees = self.degrees
         deviance = form.log_det + degrees * (1.0 + np.log(2.0 * np.pi * rss / degrees))
         if self.reml:
             deviance += log_det_x
-        unscaled, _ = dpotrs(chol, np.eye(len(x)), lower=1)
         unscaled = 0.5 * (unscaled + unscaled.T)
         return Profile(float(deviance), b, unscaled, rss / degrees, rss, log_det_x)
 

@@ -254,9 +254,10 @@ def _best_of_starts(
             best = other
     if best is None:
         raise FitError(
-            f"The model reproduces the outcome '{prepared.specification.outcome}' exactly, so "
-            "there is no residual variance to estimate. Check whether the outcome was computed "
-            "from the predictors or is constant within the groups, and use fewer terms."
+            f"The model reproduces the outcome '{prepared.specification.outcome}' exactly, or to "
+            "less than one part in 100,000, so that no residual variance is left to estimate. "
+            "Check whether the outcome was computed from the predictors or is constant within the "
+            "groups, and use fewer terms."
         )
     return best, difference
 

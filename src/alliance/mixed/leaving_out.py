@@ -13,9 +13,9 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf
 
 from alliance.errors import FitError
-from alliance.mixed.checks import COLLINEAR
 from alliance.mixed.compress import compress
 from alliance.mixed.criterion import Criterion
+from alliance.mixed.dependence import COLLINEAR
 from alliance.mixed.design import build_columns
 from alliance.mixed.fit import EXACT, as_fit
 from alliance.mixed.optimise import minimise

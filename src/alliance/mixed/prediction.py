@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.columns import is_categorical
 from alliance.mixed.stacking import own_products
 from alliance.mixed.tables import t_quantile
 from alliance.mixed.terms import Product
-from alliance.mixed.vocabulary import is_categorical
 
 if TYPE_CHECKING:
     from alliance.mixed.result import MixedFit

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.columns import is_categorical, numeric
 from alliance.mixed.design import Columns, build_columns
 from alliance.mixed.outcomes import Outcomes
 from alliance.mixed.residual import ResidualStructure
@@ -16,7 +17,13 @@ from alliance.mixed.rows import Nesting, Rows, nest, row_order, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
 from alliance.mixed.stacking import learn_from_sessions, stack, stacked_products
 from alliance.mixed.terms import Factor, Product
-from alliance.mixed.vocabulary import Vocabulary, is_categorical, numeric
+from alliance.mixed.vocabulary import Vocabulary
+
+SAME_TIME = 1e-12
+"""Times closer than this share of the largest one differ by rounding alone."""
+
+SHORTEST_LAG = (1e-12, 1e12)
+"""Range of the shortest distance of two times, in the unit of time given."""
 
 NO_COLUMNS = Columns([], 0, np.empty(0), np.empty(0), [], [])
 """Stands in until the columns are chosen."""
@@ -157,7 +164,7 @@ def _prepare_rows(
 ) -> Prepared:
     """Select and sort the rows of one outcome."""
     needed = _needed(specification, parsed)
-    rows = select_rows(data, needed)
+    rows = select_rows(data, needed, specification.id_columns)
     used = pd.DataFrame({name: data[name] for name in needed}, copy=False)
     if rows.used < rows.total:
         used = used.take(rows.used_positions)
@@ -270,12 +277,16 @@ def _lags(
     name = str(specification.residual_time)
     client = nesting.levels[-1]
     time = numeric(used[name], name)
-    if specification.residual == "ar1" and (time != np.round(time)).any():
-        raise FitError(
-            f"residual='ar1' needs whole numbers in '{name}' (session 1, 2, 3, ...); for real time "
-            "use residual='car1'."
-        )
+    rounding = SAME_TIME * float(np.abs(time).max())
+    if specification.residual == "ar1":
+        if (np.abs(time - np.round(time)) > rounding).any():
+            raise FitError(
+                f"residual='ar1' needs whole numbers in '{name}' (session 1, 2, 3, ...); for real "
+                "time use residual='car1'."
+            )
+        time = np.round(time)
     step = np.diff(time, prepend=time[0])
+    step[step <= rounding] = 0.0
     first = np.zeros(len(time), dtype=bool)
     first[nesting.starts[-1][:-1]] = True
     same = ~first & (step == 0)
@@ -294,7 +305,19 @@ def _lags(
             f"Every {client} has one row only, so a correlation between neighbouring rows cannot "
             "be estimated. Use residual='iid'."
         )
-    lags, inverse = np.unique(step[~first], return_inverse=True)
+    lags, inverse = _distinct(step[~first], rounding)
+    if not SHORTEST_LAG[0] < lags[0] < SHORTEST_LAG[1]:
+        raise FitError(
+            f"The smallest distance of two times in '{name}' is {lags[0]:.0e}: the autocorrelation "
+            "per unit of time cannot be told from 0 or 1. Use a unit of time near this distance."
+        )
     row_lag = np.full(len(time), -1, dtype=np.int64)
     row_lag[~first] = inverse
     return row_lag, lags, np.bincount(inverse).astype(float)
+
+
+def _distinct(values: np.ndarray, rounding: float) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct values, those that differ by rounding alone as one, and the place of each value."""
+    unique, inverse = np.unique(values, return_inverse=True)
+    is_new = np.diff(unique, prepend=-np.inf) > rounding
+    return unique[is_new], (np.cumsum(is_new) - 1)[inverse]

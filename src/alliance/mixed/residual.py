@@ -182,7 +182,8 @@ class ResidualStructure:
             rho[0] = self.working(0.3)
         elif self.kind == "car1":
             mean_lag = float(self.lags @ self.lag_counts / max(self.lag_counts.sum(), 1))
-            rho[0] = self.working(0.4 ** (1.0 / mean_lag))
+            x = 0.4 ** (self.unit / mean_lag)
+            rho[0] = np.sqrt(x / (1.0 - x))
         return rho
 
     def in_range(self, rho: np.ndarray) -> bool:

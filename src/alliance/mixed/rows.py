@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
-from alliance.mixed.vocabulary import is_categorical
+from alliance.mixed.columns import column_problems, is_categorical, numeric
 
 MOST_REASONS = 60
 """Columns whose missing values are told apart by name."""
@@ -45,20 +45,24 @@ class Rows:
         return sum(rows.used for rows in self.by_outcome.values()) or self.used
 
 
-def select_rows(data: pd.DataFrame, needed: Sequence[str]) -> Rows:
-    """Keep the rows that are complete in the needed columns.
+def select_rows(data: pd.DataFrame, needed: Sequence[str], ids: Sequence[str]) -> Rows:
+    """Keep the rows that are complete in the needed columns, `ids` of groups among them.
 
     Raises
     ------
     FitError
-        No row left, or infinite values (with the number of rows per column).
+        No row left, columns that cannot be read (see `alliance.mixed.columns`), or infinite values
+        (with the number of rows per column).
     """
+    problems = column_problems(data, needed, ids)
     # ASSUME rows with a missing value are left out: unbiased if missing at random given the model.
     keep = np.ones(len(data), dtype=bool)
     missing: dict[str, np.ndarray] = {}
     infinite: list[str] = []
     for name in needed:
         column = data[name]
+        if column.dtype == object and not is_categorical(column):
+            column = pd.Series(numeric(column, name))
         if not is_categorical(column) and column.dtype.kind == "f":
             values = column.to_numpy(dtype=float, na_value=np.nan)
             finite = np.isfinite(values)
@@ -73,10 +77,12 @@ def select_rows(data: pd.DataFrame, needed: Sequence[str]) -> Rows:
             missing[name] = absent
             keep &= ~absent
     if infinite:
-        raise FitError(
+        problems.append(
             f"Infinite values in column {', '.join(infinite)}. Replace them by a number or leave "
             "them empty."
         )
+    if problems:
+        raise FitError("\n".join(problems))
     left_out = reasons_of(missing, len(data))
     if not keep.any():
         worst = "; ".join(f"{count} rows: {reason}" for reason, count in left_out.items())
@@ -297,7 +303,8 @@ def _sortable(column: pd.Series) -> np.ndarray:
     if column.hasnans:
         # Only with several outcomes, where a cell that is missing is not used: it sorts last.
         return column.fillna(np.inf).to_numpy(dtype=float)
-    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(dtype=float)
+    plain = isinstance(column.dtype, np.dtype) and column.dtype != object
+    return column.to_numpy() if plain else column.to_numpy(dtype=float)
 
 
 def _is_sorted(codes: Sequence[np.ndarray]) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.columns import is_categorical, numeric
 from alliance.mixed.courses_in_rows import course_covariance
 from alliance.mixed.outcomes import Outcomes, outcome_atom, outcome_factor
 from alliance.mixed.residual_course import Residual
@@ -21,7 +22,7 @@ from alliance.mixed.residual_session import SessionCovariance
 from alliance.mixed.rows import Nesting, Rows, nest, reasons_of, row_order, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
 from alliance.mixed.terms import OUTCOME, Atom, Product
-from alliance.mixed.vocabulary import Vocabulary, is_categorical, numeric
+from alliance.mixed.vocabulary import Vocabulary
 
 FEWEST_TOGETHER = 2
 """Sessions where two outcomes are measured together that a residual covariance needs at least."""
@@ -76,7 +77,7 @@ def stack(data: pd.DataFrame, specification: Specification, parsed: ParsedTerms)
     if problems:
         raise FitError("\n".join(problems))
     needed = _needed_by_outcome(specification, parsed)
-    rows = _select_sessions(data, needed)
+    rows = _select_sessions(data, needed, specification.id_columns)
     columns = list(dict.fromkeys(name for own in needed for name in own))
     used = data[columns].take(rows.used_positions)
     nesting = nest(used, specification.level_columns, rows.used_positions)
@@ -158,13 +159,13 @@ def _needed_by_outcome(specification: Specification, parsed: ParsedTerms) -> lis
     return needed
 
 
-def _select_sessions(data: pd.DataFrame, needed: list[list[str]]) -> Rows:
+def _select_sessions(data: pd.DataFrame, needed: list[list[str]], ids: list[str]) -> Rows:
     """Keep the sessions where at least one outcome can be used."""
     problems: list[str] = []
     by_outcome: dict[str, Rows] = {}
     for columns in needed:
         try:
-            by_outcome[columns[0]] = select_rows(data, columns)
+            by_outcome[columns[0]] = select_rows(data, columns, ids)
         except FitError as error:
             problems.append(f"Outcome '{columns[0]}': {error}")
     if problems:

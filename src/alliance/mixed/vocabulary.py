@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.columns import is_categorical, numeric
 from alliance.mixed.terms import OUTCOME, Atom, Factor, Product, product_label
 
 
@@ -139,26 +140,6 @@ class Vocabulary:
                 "not seen. Predict only for categories in the data of the fit."
             )
         return codes
-
-
-def is_categorical(column: pd.Series) -> bool:
-    """Whether a column holds categories (text, pandas categories) rather than numbers."""
-    return isinstance(column.dtype, pd.CategoricalDtype) or not (
-        pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
-    )
-
-
-def numeric(column: pd.Series, name: str) -> np.ndarray:
-    """Read a column as contiguous float64, missing as NaN.
-
-    Raises
-    ------
-    FitError
-        Complex numbers, dates or objects.
-    """
-    if pd.api.types.is_complex_dtype(column) or is_categorical(column):
-        raise FitError(f"Column '{name}' must hold plain numbers.")
-    return np.ascontiguousarray(column.to_numpy(dtype=float, na_value=np.nan))
 
 
 def check_domain(atom: Atom, values: np.ndarray) -> None:

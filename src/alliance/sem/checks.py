@@ -13,6 +13,9 @@ from alliance.sem.structure import Structure
 COLLINEAR = 1e-10
 """Share of a variable's variance that the others must leave unexplained."""
 
+ROUNDING = 1e-14
+"""A share that is no more than what rounding leaves of an exact combination."""
+
 
 def data_faults(sample: Sample, where: str = "") -> list[str]:
     """Return what makes the means and covariances of a group impossible to estimate.
@@ -61,7 +64,10 @@ def _collinear(sample: Sample, where: str) -> list[str]:
         return []
     part = np.abs(vectors[:, 0])
     names = [f"'{sample.names[i]}'" for i in np.flatnonzero(part > 0.1 * part.max())]
-    return [f"one of {', '.join(names)} is an exact combination of the others{where}"]
+    listed = ", ".join(names)
+    if values[0] <= ROUNDING:
+        return [f"one of {listed} is an exact combination of the others{where}"]
+    return [f"one of {listed} is nearly a combination of the others ({values[0]:.0e}){where}"]
 
 
 def check_identified(

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from alliance.errors import FitError
+from alliance.sem.rows import cluster_codes, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +143,10 @@ def clustered(
     names
         The columns.
     """
-    table = np.asarray(rows, dtype=float)
+    table = read_rows(rows, names)
     kept = ~np.isnan(table).any(axis=1)
-    labels = np.asarray(clusters)[kept]
     table = table[kept]
-    _, code = np.unique(labels, return_inverse=True)
+    _, code = np.unique(cluster_codes(clusters)[kept], return_inverse=True)
     # Sorted by cluster and value: the order in which rows come changes no bit.
     order = np.lexsort((*table.T[::-1], code))
     table, code = table[order], code[order]

@@ -27,6 +27,7 @@ from alliance.sem.likelihood import (
     MomentExpansion,
     Moments,
 )
+from alliance.sem.rows import cluster_codes, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +124,11 @@ def clustered_incomplete(
     names
         The columns.
     """
-    table = np.asarray(rows, dtype=float)
+    table = read_rows(rows, names)
     answered = ~np.isnan(table)
     kept = answered.any(axis=1)
     n_left_out = int((~kept).sum())
-    _, code = np.unique(np.asarray(clusters)[kept], return_inverse=True)
+    _, code = np.unique(cluster_codes(clusters)[kept], return_inverse=True)
     table, answered = table[kept], answered[kept]
     values = answered.sum(axis=0)
     filled = np.where(answered, table, 0.0)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alliance.sem.rows import cluster_codes, read_rows
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -104,10 +106,10 @@ def sample(
     clusters
         Cluster of each row (for cluster-robust standard errors), or none.
     """
-    table = np.asarray(rows, dtype=float)
+    table = read_rows(rows, names)
     seen = ~np.isnan(table)
     kept = seen.any(axis=1)
-    codes = None if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
+    codes = None if clusters is None else cluster_codes(clusters)
     table, seen = table[kept], seen[kept]
     filled = np.where(seen, table, 0.0)
     # Sorted by pattern and then by value: the order in which rows come changes no bit.

@@ -12,7 +12,7 @@ Groups may have coefficients of their own (`groups`), with a penalty handed in: 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,6 +20,7 @@ import numpy as np
 from scipy import stats
 
 from alliance.errors import FitError
+from alliance.survival.times import tie_times
 
 Ties = Literal["efron", "breslow"]
 Penalty = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
@@ -28,6 +29,10 @@ Penalty = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
 MOST_ITERATIONS = 60
 NO_GAIN = 1e-13
 """In log-likelihood: a Newton step that promises less is the last one."""
+COLLINEAR, ROUNDING = 1e-10, 1e-20
+"""Share of a predictor's variance that others must leave; what rounding leaves of a copy."""
+LARGEST = 1e50
+"""Predictors beyond this size have squares and products out of the range of numbers."""
 RAN_OFF = 25.0
 """A standardised coefficient beyond this has no finite estimate: exp(25) is 7e10."""
 
@@ -123,17 +128,24 @@ def cox_rows(
     Raises
     ------
     FitError
-        There is no event, or a predictor never varies.
+        There is no event, a predictor never varies, is missing or too large to compute with, a
+        time is missing, or a row has no length.
     """
     x = np.asarray(x, dtype=float)
     event = np.asarray(event) == 1
+    start, stop = tie_times(start, stop)
+    if not (start < stop).all():
+        msg = "A row ends when it begins, or before: a row is at risk from its start to its stop."
+        raise FitError(msg)
     if not event.any():
         msg = "Nobody has the event: there is nothing to explain."
         raise FitError(msg)
+    check_predictors(x)
     scale = x.std(axis=0)
     if (scale == 0).any():
         msg = "A predictor has the same value in every row: it cannot explain when somebody leaves."
         raise FitError(msg)
+    check_dependence(x)
     times = np.unique(stop[event])
     return Rows(
         x=(x - x.mean(axis=0)) / scale,
@@ -146,6 +158,32 @@ def cox_rows(
         group=group,
         n_groups=0 if group is None else int(group.max()) + 1,
     )
+
+
+def check_predictors(x: np.ndarray) -> None:
+    """Refuse predictors that are missing, infinite or whose squares leave the range of numbers."""
+    if not np.isfinite(x).all():
+        msg = "A predictor has missing or infinite values. Leave these rows out."
+        raise FitError(msg)
+    if np.abs(x).max(initial=0.0) > LARGEST:
+        msg = f"A predictor has values beyond {LARGEST:g}, too large to compute with: other units."
+        raise FitError(msg)
+
+
+def check_dependence(x: np.ndarray) -> None:
+    """Refuse predictors that others determine, exactly or so nearly that no digit is left."""
+    z = (x - x.mean(axis=0)) / x.std(axis=0) / np.sqrt(len(x))
+    for column in range(1, z.shape[1]):
+        before, own = z[:, :column], z[:, column]
+        left = own - before @ np.linalg.lstsq(before, own, rcond=None)[0]
+        share = float(left @ left)
+        if share < COLLINEAR:
+            how = "a combination" if share < ROUNDING else "nearly a combination"
+            msg = (
+                f"Predictor {column + 1} is {how} of those before it ({share:.0e} of its variance "
+                "is its own): these predictors determine each other. Leave one of them out."
+            )
+            raise FitError(msg)
 
 
 def fit_cox(rows: Rows, clusters: np.ndarray | None = None, ties: Ties = "efron") -> CoxFit:
@@ -178,7 +216,7 @@ def fit_cox(rows: Rows, clusters: np.ndarray | None = None, ties: Ties = "efron"
         null_log_likelihood=moments(rows, np.zeros(len(b)), ties).log_likelihood,
         events=sum(map(len, rows.died)),
         iterations=iterations,
-        gradient_norm=float(np.abs(here.score).max()),
+        gradient_norm=float(np.abs(here.score).max(initial=0.0)),
         converged=converged,
         ties=ties,
     )
@@ -314,9 +352,23 @@ class ScoreTest:
 
 
 def proportionality_test(
-    rows: Rows, fit: CoxFit, transform: Callable[[np.ndarray], np.ndarray] = lambda t: t
+    rows: Rows,
+    fit: CoxFit,
+    transform: Callable[[np.ndarray], np.ndarray] = lambda t: t,
+    terms: Sequence[Sequence[int]] | None = None,
 ) -> tuple[list[ScoreTest], ScoreTest]:
-    """Test for every predictor, and for all, whether its effect changes with `transform`(time)."""
+    """Test for every term, and for all, whether its effect changes with `transform`(time).
+
+    Parameters
+    ----------
+    rows, fit
+        A Cox regression.
+    transform
+        Of time.
+    terms
+        Columns of each term, tested together (a factor of several categories); by default every
+        column is a term.
+    """
     p = rows.x.shape[1]
     found = moments(rows, fit.coefficients * rows.scale, fit.ties)
     clock = transform(rows.times.astype(float))
@@ -335,7 +387,8 @@ def proportionality_test(
         statistic = float(score[kept] @ solve(whole[np.ix_(kept, kept)], score[kept]))
         return ScoreTest(statistic, len(terms), float(stats.chi2.sf(statistic, len(terms))))
 
-    return [test([term]) for term in range(p)], test(list(range(p)))
+    each = [[term] for term in range(p)] if terms is None else [list(term) for term in terms]
+    return [test(term) for term in each], test(list(range(p)))
 
 
 def solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:

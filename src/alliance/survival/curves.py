@@ -14,6 +14,8 @@ from typing import Literal
 
 import numpy as np
 
+from alliance.survival.times import tie_times
+
 NORMAL_975 = 1.959963984540054
 
 
@@ -66,6 +68,7 @@ def kaplan_meier(
     band
         Scale on which the band is symmetric; R's default is `log`, the project's `log-log`.
     """
+    exit, entry = _on_one_clock(exit, entry)
     time, at_risk = _at_risk(exit, entry)
     events = np.array([np.sum(event[exit == t] == 1) for t in time], dtype=float)
     staying = np.cumprod(1 - events / at_risk)
@@ -90,6 +93,7 @@ def cumulative_incidence(
     entry
         Time from which a person is at risk (exclusive); 0 by default.
     """
+    exit, entry = _on_one_clock(exit, entry)
     time, at_risk = _at_risk(exit, entry)
     entry = np.zeros(len(exit)) if entry is None else entry
     staying, incidence = 1.0, 0.0
@@ -129,6 +133,16 @@ def median_time(curve: Curve) -> tuple[float | None, float | None, float | None]
         return float(curve.time[place])
 
     return first(curve.value), first(curve.ci_low), first(curve.ci_high)
+
+
+def _on_one_clock(
+    exit: np.ndarray, entry: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the times with those as one that differ by rounding alone."""
+    if entry is None:
+        return tie_times(exit)[0], None
+    exit, entry = tie_times(exit, entry)
+    return exit, entry
 
 
 def _at_risk(exit: np.ndarray, entry: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

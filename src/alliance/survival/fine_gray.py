@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alliance.survival.times import tie_times
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubdistributionRows:
@@ -35,7 +37,7 @@ def subdistribution_rows(exit: np.ndarray, cause: np.ndarray, of: int) -> Subdis
     of
         The cause in question.
     """
-    exit = np.asarray(exit, dtype=float)
+    (exit,) = tie_times(exit)
     times = np.unique(exit[cause == of])
     uncensored = _staying_uncensored(exit, cause)
     person, start, stop, event, weight = [], [], [], [], []

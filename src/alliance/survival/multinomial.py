@@ -13,7 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from alliance.errors import FitError
-from alliance.survival.cox import NO_GAIN, RAN_OFF, inverse, solve
+from alliance.survival.cox import (
+    NO_GAIN,
+    RAN_OFF,
+    check_dependence,
+    check_predictors,
+    inverse,
+    solve,
+)
 
 MOST_ITERATIONS = 60
 
@@ -58,9 +65,22 @@ def fit_multinomial(outcome: np.ndarray, x: np.ndarray, clusters: np.ndarray) ->
     Raises
     ------
     FitError
-        A coefficient has no finite estimate, or predictors determine each other.
+        A coefficient has no finite estimate, predictors determine each other, never vary, are
+        missing or too large to compute with; an end without anybody; fewer than two clusters.
     """
+    x = np.asarray(x, dtype=float)
     n, p = x.shape
+    check_predictors(x)
+    if (np.ptp(x[:, 1:], axis=0) == 0).any():
+        msg = "A predictor has the same value in every row: it cannot explain how somebody leaves."
+        raise FitError(msg)
+    check_dependence(x[:, 1:])
+    if (np.bincount(outcome) == 0).any():
+        msg = "An end that nobody had cannot be modelled: number the ends that there are."
+        raise FitError(msg)
+    if clusters.max() < 1:
+        msg = "Errors by cluster need at least two clusters."
+        raise FitError(msg)
     ends = int(outcome.max())
     # Newton on centred and scaled columns; mapped back by a triangular transform.
     centre, scale = x.mean(axis=0), x.std(axis=0)

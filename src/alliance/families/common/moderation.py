@@ -27,9 +27,14 @@ def moderation_terms(rows: pd.DataFrame, focal: str, moderator: str | None) -> l
     """
     if not moderator:
         return []
-    is_number = moderator in rows and pd.api.types.is_numeric_dtype(rows[moderator])
+    is_number = moderator in rows and _is_number(rows[moderator])
     term = f"center({moderator})" if is_number else moderator
     return [term, f"{focal}:{term}"]
+
+
+def _is_number(column: pd.Series) -> bool:
+    """Whether a moderator is a number; true and false are two categories."""
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
 def effect_by_moderator(
@@ -54,7 +59,7 @@ def effect_by_moderator(
         `borders` holds those of `BORDERS` that there are: values of the moderator, within its
         observed range, at which the 95 % interval touches zero; empty for categories.
     """
-    if pd.api.types.is_numeric_dtype(rows[moderator]):
+    if _is_number(rows[moderator]):
         return _over_a_number(fit, rows, focal, moderator, y_label)
     return _by_category(fit, rows, focal, moderator, y_label), {}
 
@@ -114,7 +119,10 @@ def _by_category(
     curves = []
     for position, category in enumerate(sorted(rows[moderator].dropna().unique())):
         weights = {focal: 1.0}
-        product = _product(terms, focal, f"{moderator}[{category}]")
+        # The engine reads true and false as 1 and 0, under the moderator's own name.
+        is_true = pd.api.types.is_bool(category) and category
+        name = moderator if is_true else f"{moderator}[{category}]"
+        product = _product(terms, focal, name)
         if product is not None:
             weights[terms[product]] = 1.0
         row = fit.contrast({str(category): weights}).iloc[0]

@@ -552,14 +552,11 @@ def _rows(
 
 
 def _proportionality(rows: Rows, fit: CoxFit, design: Design) -> tuple[list[Test], list[Fact]]:
-    """Test whether effects change with the session, each main effect and all terms together."""
+    """Test whether effects change with the session, each term and all terms together."""
     each, together = proportionality_test(rows, fit)
     tests = [
         _test(term, label, test)
-        for test, term, label, role in zip(
-            each, design.terms, design.labels, design.roles, strict=True
-        )
-        if role == "main"
+        for test, term, label in zip(each, design.terms, design.labels, strict=True)
     ]
     words = (
         "Hazards are not proportional (test over all terms): a hazard ratio is then an average "

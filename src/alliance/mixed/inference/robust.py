@@ -12,12 +12,16 @@ sum over c of (p_c' e)^2 under the working model.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.columns import column_problems
 from alliance.mixed.residual import ResidualStructure
 from alliance.mixed.residual_course import CourseCovariance
 from alliance.mixed.tables import coefficient_table
@@ -29,19 +33,71 @@ LARGEST_CLUSTER = 5000
 """Rows of the largest cluster that is still worked on (its matrices are dense)."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RobustEstimate:
+    """Least squares with CR2 standard errors.
+
+    Attributes
+    ----------
+    coefficients : numpy.ndarray
+        Shape (p,).
+    covariance : numpy.ndarray
+        CR2, shape (p, p).
+    df : numpy.ndarray
+        Satterthwaite's, of each coefficient, shape (p,).
+    n_clusters : int
+    """
+
+    coefficients: np.ndarray
+    covariance: np.ndarray
+    df: np.ndarray
+    n_clusters: int
+
+
+def least_squares_cr2(x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> RobustEstimate:
+    """Ordinary least squares with CR2 and Satterthwaite, for few clusters.
+
+    With few clusters the usual sandwich (CR1 with G - 1 degrees of freedom) is too narrow; here the
+    working model is independence with equal variances, as clubSandwich has it for `lm`.
+
+    Parameters
+    ----------
+    x : array (n, p)
+        Predictors, the intercept among them.
+    y : array (n,)
+    clusters : array (n,)
+        Codes 0, 1, ... of the clusters.
+
+    Raises
+    ------
+    FitError
+        Predictors determine each other, or there is one cluster only.
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    _check_clusters(np.bincount(clusters), "the clusters given")
+    if np.linalg.matrix_rank(x / np.abs(x).max(axis=0)) < x.shape[1]:
+        raise FitError("Predictors determine each other: leave one of them out.")
+    q, r = np.linalg.qr(x)
+    m = np.linalg.inv(r.T @ r)
+    b = np.linalg.solve(r, q.T @ y)
+    order = np.argsort(clusters, kind="stable")
+    starts = np.append(np.flatnonzero(np.diff(clusters[order], prepend=-1)), len(order))
+    scores, spread = _scores(x, y - x @ b, m, lambda rows: np.eye(len(rows)), starts, order)
+    df = np.array([_df(column) for column in spread])
+    return RobustEstimate(b, scores.T @ scores, df, len(starts) - 1)
+
+
 def cluster_robust(
     fit: MixedFit, level: str | np.ndarray | pd.Series, confidence: float
 ) -> pd.DataFrame:
     """CR2 table; see `alliance.mixed.result.MixedFit.cluster_robust`."""
     starts, order, name = _clusters(fit, level)
-    if len(starts) - 1 < 2:
-        raise FitError(f"Cluster-robust errors need at least two groups of {name}.")
-    if np.diff(starts).max() > LARGEST_CLUSTER:
-        raise FitError(
-            f"A group of {name} has more than {LARGEST_CLUSTER} rows; cluster-robust errors at "
-            "this level are not available."
-        )
-    scores, spread = _scores(fit, starts, order)
+    _check_clusters(np.diff(starts), name)
+    x = fit.prepared.user_matrix(fit.prepared.fixed, None)
+    e = fit.prepared.outcome - x @ fit.estimate.coefficients
+    scores, spread = _scores(
+        x, e, fit.estimate.covariance, partial(marginal_covariance, fit), starts, order
+    )
     matrix = scores.T @ scores
     df = np.array([_df(column) for column in spread])
     return coefficient_table(
@@ -51,6 +107,16 @@ def cluster_robust(
         df,
         confidence,
     )
+
+
+def _check_clusters(sizes: np.ndarray, name: str) -> None:
+    if len(sizes) < 2:
+        raise FitError(f"Cluster-robust errors need at least two groups of {name}.")
+    if sizes.max() > LARGEST_CLUSTER:
+        raise FitError(
+            f"A group of {name} has more than {LARGEST_CLUSTER} rows; cluster-robust errors at "
+            "this level are not available."
+        )
 
 
 def _clusters(
@@ -75,6 +141,9 @@ def _clusters(
         raise FitError("The clusters must have one value per row of the data.")
     if prepared.order is not None:
         ids = ids[prepared.order]
+    told = column_problems(pd.DataFrame({"clusters": ids}), ["clusters"], ["clusters"])
+    if told:
+        raise FitError(told[0])
     codes = pd.factorize(ids, sort=True)[0]
     firsts = prepared.nesting.starts[0][:-1]
     if (codes < 0).any() or (
@@ -89,24 +158,25 @@ def _clusters(
 
 
 def _scores(
-    fit: MixedFit, starts: np.ndarray, order: np.ndarray
+    x: np.ndarray,
+    e: np.ndarray,
+    m: np.ndarray,
+    working: Callable[[np.ndarray], np.ndarray],
+    starts: np.ndarray,
+    order: np.ndarray,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Scores M X_c' W_c A_c e_c, shape (clusters, p), and inner products per coefficient.
 
     With P the matrix of the vectors p_c = (I - H)_c' A_c W_c X_c M l over all rows, the df need
     P' V P = diag(g_c' V_c g_c) - (X' g_c)' M (X' g_d), where g_c = A_c W_c X_c M l.
     """
-    prepared = fit.prepared
-    x = prepared.user_matrix(prepared.fixed, None)
-    e = prepared.outcome - x @ fit.estimate.coefficients
-    m = fit.estimate.covariance
     n_clusters, p = len(starts) - 1, x.shape[1]
     scores = np.empty((n_clusters, p))
     own = np.empty((n_clusters, p))
     crossed = np.empty((n_clusters, p, p))
     for c in range(n_clusters):
         rows = order[starts[c] : starts[c + 1]]
-        v = marginal_covariance(fit, rows)
+        v = working(rows)
         x_c = x[rows]
         d = np.linalg.cholesky(v).T
         middle = d @ (v - x_c @ m @ x_c.T) @ d.T

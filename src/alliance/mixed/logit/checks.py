@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from alliance.errors import FitError
+from alliance.mixed.dependence import dependence_problems
 from alliance.mixed.logit.prepare import PreparedBinary
-
-COLLINEAR = 1e-10
-"""A column is collinear if the others leave less than this share of its sum of squares."""
 
 
 def check_data(prepared: PreparedBinary) -> None:
@@ -65,7 +63,7 @@ def _never_both(prepared: PreparedBinary) -> list[str]:
 
 def _column_problems(prepared: PreparedBinary) -> list[str]:
     """Constant, empty and collinear fixed columns, and more coefficients than rows."""
-    names, p = prepared.fixed_names, len(prepared.fixed)
+    p = len(prepared.fixed)
     if p >= prepared.rows.used:
         return [
             f"There are {p} fixed coefficients but only {prepared.rows.used} rows. Use fewer terms."
@@ -78,11 +76,7 @@ def _column_problems(prepared: PreparedBinary) -> list[str]:
             for column, label in constant
         ]
     gram = (prepared.x * prepared.trials) @ prepared.x.T
-    size = np.sqrt(np.diag(gram))
-    if (size == 0).any():
-        empty = ", ".join(f"'{names[index]}'" for index in np.flatnonzero(size == 0))
-        return [f"The fixed terms {empty} are zero in every row. Leave them out."]
-    return _collinear(gram / np.outer(size, size), names)
+    return dependence_problems(gram, prepared.fixed, lambda: prepared.design(prepared.used))
 
 
 def _constant_columns(prepared: PreparedBinary) -> list[tuple[str, str]]:
@@ -97,22 +91,3 @@ def _constant_columns(prepared: PreparedBinary) -> list[tuple[str, str]]:
         if () in prepared.fixed and column.min() == column.max():
             found.append((atom.column, atom.label))
     return found
-
-
-def _collinear(gram: np.ndarray, names: list[str]) -> list[str]:
-    """Name the columns that are combinations of those before them (`gram` has a unit diagonal)."""
-    problems: list[str] = []
-    kept: list[int] = []
-    for column in range(len(gram)):
-        if kept:
-            weights = np.linalg.solve(gram[np.ix_(kept, kept)], gram[kept, column])
-            if 1.0 - weights @ gram[kept, column] < COLLINEAR:
-                large = np.abs(weights) > 1e-6 * np.abs(weights).max()
-                others = ", ".join(f"'{names[kept[i]]}'" for i in np.flatnonzero(large))
-                problems.append(
-                    f"Collinear fixed terms: '{names[column]}' is an exact combination of {others}"
-                    "; leave one of them out."
-                )
-                continue
-        kept.append(column)
-    return problems

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.columns import is_categorical, numeric
 from alliance.mixed.logit.links import (
     Link,
     probability,
@@ -29,7 +30,7 @@ from alliance.mixed.logit.prediction import average_over_groups
 from alliance.mixed.logit.products import per_row, row_sums
 from alliance.mixed.tables import coefficient_table
 from alliance.mixed.terms import Factor, Product
-from alliance.mixed.vocabulary import Vocabulary, is_categorical, numeric
+from alliance.mixed.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from alliance.mixed.logit.result import LogitFit

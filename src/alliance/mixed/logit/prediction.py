@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.polynomial.hermite_e import hermegauss
 
 from alliance.errors import FitError
+from alliance.mixed.columns import is_categorical
 from alliance.mixed.logit.links import probability, probability_slope
 from alliance.mixed.logit.products import per_row
 from alliance.mixed.tables import t_quantile
-from alliance.mixed.vocabulary import is_categorical
 
 if TYPE_CHECKING:
     from alliance.mixed.logit.result import LogitFit

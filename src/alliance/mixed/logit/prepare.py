@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.mixed.columns import is_categorical, numeric
 from alliance.mixed.compiling import compiled
 from alliance.mixed.design import Columns, build_columns, internal_values
 from alliance.mixed.logit.laplace import BinaryRows
@@ -15,10 +16,7 @@ from alliance.mixed.logit.tree import Tree, build_tree
 from alliance.mixed.rows import Nesting, Rows, nest, select_rows
 from alliance.mixed.specification import ParsedTerms, Specification
 from alliance.mixed.terms import Atom, Product
-from alliance.mixed.vocabulary import Vocabulary, is_categorical, numeric
-
-LARGEST, SMALLEST = 1e50, 1e-50
-"""Sizes of predictors whose squares and products stay within the range of floating point."""
+from alliance.mixed.vocabulary import Vocabulary
 
 
 @dataclass(slots=True)
@@ -105,7 +103,7 @@ def prepare_binary(
     """
     needed = [specification.outcome, *(a.column for a in parsed.atoms), *specification.id_columns]
     needed = list(dict.fromkeys(needed))
-    rows = select_rows(data, needed)
+    rows = select_rows(data, needed, specification.id_columns)
     used = data[needed]
     if rows.used < rows.total:
         used = used.take(rows.used_positions)
@@ -115,7 +113,6 @@ def prepare_binary(
     for atom in parsed.atoms:
         _learn(vocabulary, atom, used)
     fixed = vocabulary.products(parsed.fixed)
-    _check_sizes(used, vocabulary, parsed)
     factors = list(dict.fromkeys(factor for product in fixed for factor in product))
     given = np.empty((len(factors), len(used)))
     for number, factor in enumerate(factors):
@@ -179,21 +176,6 @@ def _learn(vocabulary: Vocabulary, atom: Atom, used: pd.DataFrame) -> None:
         vocabulary.learn(atom, used[[atom.column]].sort_values(atom.column))
     else:
         vocabulary.learn(atom, used)
-
-
-def _check_sizes(used: pd.DataFrame, vocabulary: Vocabulary, parsed: ParsedTerms) -> None:
-    """Refuse numbers whose products a computer cannot hold."""
-    names = dict.fromkeys(a.column for a in parsed.atoms if a.column not in vocabulary.categories)
-    told = []
-    for name in names:
-        largest = float(np.abs(numeric(used[name], name)).max())
-        if largest > LARGEST or 0.0 < largest < SMALLEST:
-            told.append(
-                f"The numbers in column '{name}' are too {'large' if largest > 1 else 'small'} to "
-                f"calculate with (beyond {LARGEST:g} or below {SMALLEST:g}). Use another unit."
-            )
-    if told:
-        raise FitError("\n".join(told))
 
 
 def sort_rows(values: np.ndarray, nesting: Nesting) -> np.ndarray:
