@@ -1,4 +1,4 @@
-"""Which way of asking recovers the coupling of two measures: bias and coverage of each arm.
+"""Which specification recovers the coupling of two measures: bias and coverage of each.
 
     python benchmarks/coupling_recovery.py --cohorts 500
 
@@ -10,7 +10,7 @@ session.
     d_i,t+1 = .35 d_it + feedback e_it + noise,   e_i,t+1 = .45 e_it + b_within d_it + noise
 
 Conditions: clients without trends, or with lines of their own; everybody stays twelve sessions, or
-clients leave, the more likely the lower x. Every arm of
+clients leave, the more likely the lower x. Every specification of
 `alliance.families.specifications.model` is fitted to every cohort. The averages go to
 `docs/coupling_recovery.csv` and, as a table, to standard output.
 """
@@ -28,13 +28,13 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.families.specifications.model import (
-    ARMS,
     LEVELS,
+    SPECIFICATIONS,
     X_BETWEEN,
     X,
-    arm_rows,
-    fit_arm,
+    fit_specification,
     latent_between,
+    specification_rows,
 )
 from alliance.panel.build import panel_of
 
@@ -99,44 +99,46 @@ def made_panel(
 
 
 def estimates_of(panel: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return every arm's estimates of one cohort."""
+    """Return every specification's estimates of one cohort."""
     found = []
-    for arm in ARMS:
-        rows = arm_rows(panel, arm, "x", "y", "weeks_since_intake")
+    for specification in SPECIFICATIONS:
+        rows = specification_rows(panel, specification, "x", "y", "weeks_since_intake")
         try:
-            fit = fit_arm(rows, arm, None)
+            fit = fit_specification(rows, specification, None)
             table = fit.coefficients.set_index("term")
             for term in (X, X_BETWEEN):
                 row: Any = table.loc[term]
-                if arm.mean == "latent":
+                if specification.mean == "latent":
                     if term == X:
                         continue
                     scores = panel[["client"]].assign(x=panel["x"])
                     row = latent_between(fit, rows, scores)
                 numbers = {key: row[key] for key in ("estimate", "se", "ci_low", "ci_high")}
-                found.append({"arm": arm.name, "level": LEVELS[term], **numbers})
+                found.append(
+                    {"specification": specification.name, "level": LEVELS[term], **numbers}
+                )
         except FitError:
             continue
     return found
 
 
 def summary(found: pd.DataFrame) -> pd.DataFrame:
-    """Return mean, bias, spread, mean standard error and coverage by condition, level and arm."""
+    """Return mean, bias, spread, mean standard error and coverage of each specification."""
     truth = found["level"].map({"within-client": WITHIN, "between-client": BETWEEN})
     found = found.assign(
         truth=truth, covered=(found["ci_low"] <= truth) & (truth <= found["ci_high"])
     )
-    order = {arm.name: k for k, arm in enumerate(ARMS)}
+    order = {specification.name: k for k, specification in enumerate(SPECIFICATIONS)}
     table = (
-        found.groupby(["condition", "level", "arm"], sort=False)
+        found.groupby(["condition", "level", "specification"], sort=False)
         .agg(cohorts=("estimate", "size"), truth=("truth", "first"), mean=("estimate", "mean"),
              sd=("estimate", "std"), mean_se=("se", "mean"), coverage=("covered", "mean"))
         .reset_index()
     )  # fmt: skip
     table.insert(6, "bias", table["mean"] - table["truth"])
     return table.sort_values(
-        ["condition", "level", "arm"],
-        key=lambda column: column.map(order) if column.name == "arm" else column,
+        ["condition", "level", "specification"],
+        key=lambda column: column.map(order) if column.name == "specification" else column,
         kind="stable",
         ignore_index=True,
     )

@@ -37,7 +37,7 @@ def test_courses_are_those_of_the_fit(all_figures, tmp_path):
     for curve in fit["curves"]:
         if curve["group"] == "all sites":
             continue
-        panel = {"panel": f"a {fit['title']}", "series": curve["group"]}
+        panel = {"facet": f"a {fit['title']}", "series": curve["group"]}
         assert numbers(rows, "x", kind="line", **panel) == curve["x"]
         assert numbers(rows, "y", kind="line", **panel) == curve["estimate"]
         assert numbers(rows, "y_low", kind="band", **panel) == curve["ci_low"]
@@ -58,7 +58,7 @@ def test_forest_plots_are_those_of_the_fit(all_figures, tmp_path):
         keys = ("ratio", "ratio_low", "ratio_high")
         if main[0]["ratio"] is None:
             keys = ("estimate", "ci_low", "ci_high")
-        panel = {"panel": f"{letter} {fit['title']}", "series": "effect"}
+        panel = {"facet": f"{letter} {fit['title']}", "series": "effect"}
         assert numbers(rows, "x", kind="points", **panel) == [e[keys[0]] for e in main]
         assert numbers(rows, "x_low", kind="interval", **panel) == [e[keys[1]] for e in main]
         assert numbers(rows, "x_high", kind="interval", **panel) == [e[keys[2]] for e in main]
@@ -68,7 +68,7 @@ def test_steps_bars_cells_and_printed_numbers_are_those_of_the_descriptions(all_
     results, figures = all_figures
     rows = table(figures["leaving"], tmp_path)
     told = results.further["dropout"]["incidence"][0]
-    panel = {"panel": "a How treatments ended, all clients", "series": "dropped out"}
+    panel = {"facet": "a How treatments ended, all clients", "series": "dropped out"}
     assert numbers(rows, "y", kind="steps", **panel) == told["value"]
     assert numbers(rows, "y_low", kind="band", **panel) == told["ci_low"]
     assert numbers(rows, "y_high", kind="band", **panel) == told["ci_high"]
@@ -109,7 +109,7 @@ def test_what_the_file_says_is_what_the_artists_are(all_figures):
 def test_small_groups_are_in_no_file(mock):
     """Kaplan-Meier curves end, and numbers at risk are not told, below eight clients."""
     figure = drawn("hazard", *cohorts(mock)["plain"])
-    rows = [row for row in rows_of(figure) if row["panel"].startswith("b")]
+    rows = [row for row in rows_of(figure) if row["facet"].startswith("b")]
     group = mock.description()["survival_by_alliance"]["groups"][0]
     few = [s for s, n in zip(group["session"], group["at_risk"], strict=True) if n < 8]
     assert few

@@ -1,4 +1,4 @@
-"""The arms of the coupling models find what is known to be there, or miss it as documented."""
+"""The specifications of coupling models find what is known, or miss it as documented."""
 
 import importlib.util
 import sys
@@ -30,8 +30,8 @@ def test_a_sample_agrees_with_the_published_table(recovery):
     for seed in range(recovery.FIRST_SEED, recovery.FIRST_SEED + COHORTS):
         rows = recovery.estimates_of(recovery.made_panel(condition, seed))
         found += [row | {"condition": condition.name} for row in rows]
-    ours = recovery.summary(pd.DataFrame(found)).set_index(["level", "arm"])
-    theirs = table[table["condition"] == condition.name].set_index(["level", "arm"])
+    ours = recovery.summary(pd.DataFrame(found)).set_index(["level", "specification"])
+    theirs = table[table["condition"] == condition.name].set_index(["level", "specification"])
     assert set(ours.index) == set(theirs.index)
     for key, row in theirs.iterrows():
         distance = abs(ours.loc[key, "mean"] - row["mean"])
@@ -41,13 +41,17 @@ def test_a_sample_agrees_with_the_published_table(recovery):
 def test_the_table_shows_what_the_page_says_of_the_arms():
     """The sentences of docs/coupling.md, as facts of the committed table."""
     table = pd.read_csv(ROOT / "docs" / "coupling_recovery.csv")
-    within = table[table["level"] == "within-client"].set_index(["condition", "arm"])["bias"]
+    within = table[table["level"] == "within-client"].set_index(["condition", "specification"])[
+        "bias"
+    ]
     lines = "lines of their own, everybody stays"
     flat = "no trends, everybody stays"
     # without detrending, common trends pass for an effect
     assert abs(within[lines, "no detrending"]) > 2 * abs(within[lines, "reported model"])
     assert within[flat, "no detrending"] == pytest.approx(within[flat, "reported model"], abs=0.003)
-    between = table[table["level"] == "between-client"].set_index(["condition", "arm"])["bias"]
+    between = table[table["level"] == "between-client"].set_index(["condition", "specification"])[
+        "bias"
+    ]
     for condition in table["condition"].unique():
         # the outcome now as it stands swallows most of the difference between clients
         assert abs(between[condition, "outcome now not centred"]) > 0.1

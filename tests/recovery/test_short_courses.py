@@ -10,7 +10,12 @@ import pandas as pd
 import pytest
 
 from alliance.families.coupling.short_courses import short_course_bias
-from alliance.families.specifications.model import ARMS, arm_rows, fit_arm, latent_between
+from alliance.families.specifications.model import (
+    SPECIFICATIONS,
+    fit_specification,
+    latent_between,
+    specification_rows,
+)
 from alliance.mixed import fit_mixed
 from alliance.panel.build import panel_of
 
@@ -86,8 +91,12 @@ def test_latent_means_count_the_scores_behind_each_mean(missing):
               for name, value in (("x", x), ("y", y))]  # fmt: skip
     seen = key.assign(weeks_since_intake=key["session"] - 1.0, attended=True)
     panel = panel_of(people, seen, pd.concat(values), ["x", "y"])
-    arm = next(arm for arm in ARMS if arm.mean == "latent")
-    rows = arm_rows(panel, arm, "x", "y", "weeks_since_intake")
-    found = latent_between(fit_arm(rows, arm, None), rows, panel[["client", "x"]])
+    specification = next(
+        specification for specification in SPECIFICATIONS if specification.mean == "latent"
+    )
+    rows = specification_rows(panel, specification, "x", "y", "weeks_since_intake")
+    found = latent_between(
+        fit_specification(rows, specification, None), rows, panel[["client", "x"]]
+    )
     assert abs(found["estimate"] - between) < 4 * found["se"]
     assert found["se"] < 0.05

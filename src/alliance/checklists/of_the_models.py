@@ -25,7 +25,7 @@ def articles(fits: Iterable[Mapping[str, Any]]) -> list[Place]:
 
 
 def has_fit(seen: Evidence, families: str) -> list[Place]:
-    """A model of one of these families (`growth,ladder`) was fitted."""
+    """A model of one of these families (`growth,growth_shape`) was fitted."""
     return articles(seen.of_family(*families.split(",")))
 
 

@@ -28,7 +28,7 @@ from alliance.figures.style import MARK, REASON
 from alliance.findings.formats import MINUS
 
 COLUMNS = (
-    "panel", "series", "kind", "row", "column", "x_label", "x", "x_low", "x_high", "y_label", "y",
+    "facet", "series", "kind", "row", "column", "x_label", "x", "x_low", "x_high", "y_label", "y",
     "y_low", "y_high", "value", "text", "mark",
 )  # fmt: skip
 DECORATION = "_nolegend_"
@@ -65,7 +65,7 @@ def rows_of(figure: Figure) -> list[Row]:
 
 def _of_axes(axes: Axes, title: str) -> list[Row]:
     marks = [text.get_text() for text in axes.texts if text.get_label() == MARK]
-    common = {"panel": ": ".join(filter(None, (title, axes.get_title(loc="left"))))}
+    common = {"facet": ": ".join(filter(None, (title, axes.get_title(loc="left"))))}
     if axes.axison:
         common |= {"x_label": _plain(axes.get_xlabel()), "y_label": _plain(axes.get_ylabel())}
     common |= {"mark": " ".join(marks)}

@@ -41,7 +41,7 @@ from alliance.mixed import MixedFit, fit_mixed
 UNIT = "points per point"
 ONE_DEPARTURE = Fact(
     Assumption.ONE_DEPARTURE,
-    "Every arm departs from the reported model in the one or two ways that its name says.",
+    "Every specification departs from the reported model in the one or two ways its name says.",
 )
 X, X_BETWEEN, X_THERAPIST, X_SITE = "x_within", "x_between", "x_therapist", "x_site"
 NOW, FOLLOWING = "y_now", "y_following"
@@ -56,7 +56,7 @@ LOWEST_CLIENT, HIGHEST_CLIENT = "range_over_clients_low", "range_over_clients_hi
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
+class Specification:
     """One way to ask; the defaults are the reported model.
 
     Attributes
@@ -90,43 +90,47 @@ class Arm:
     over_time: bool = False
 
 
-ARMS = (
-    Arm(Estimator.REPORTED, "reported model"),
-    Arm(Estimator.NO_DETRENDING, "no detrending", trend="none"),
-    Arm(Estimator.OWN_LINE, "client's own line taken out", trend="line"),
-    Arm(Estimator.RUNNING_MEAN, "mean so far", mean="running"),
-    Arm(
+SPECIFICATIONS = (
+    Specification(Estimator.REPORTED, "reported model"),
+    Specification(Estimator.NO_DETRENDING, "no detrending", trend="none"),
+    Specification(Estimator.OWN_LINE, "client's own line taken out", trend="line"),
+    Specification(Estimator.RUNNING_MEAN, "mean so far", mean="running"),
+    Specification(
         Estimator.RUNNING_MEAN_NO_DETRENDING,
         "mean so far, no detrending",
         mean="running",
         trend="none",
     ),
-    Arm(Estimator.LATENT_MEAN, "latent mean", mean="latent"),
-    Arm(Estimator.SAME_SESSION, "same session", lag=0),
-    Arm(Estimator.TWO_SESSIONS_LATER, "two sessions later", lag=2),
-    Arm(Estimator.LAG_NOT_CENTRED, "outcome now not centred", centred=False),
-    Arm(Estimator.DIFFERS_BETWEEN_CLIENTS, "effect differs between clients", differs=True),
-    Arm(Estimator.THERAPISTS_APART, "therapists apart", four_way=True),
-    Arm(Estimator.CHANGES_OVER_TREATMENT, "effect changes over treatment", over_time=True),
+    Specification(Estimator.LATENT_MEAN, "latent mean", mean="latent"),
+    Specification(Estimator.SAME_SESSION, "same session", lag=0),
+    Specification(Estimator.TWO_SESSIONS_LATER, "two sessions later", lag=2),
+    Specification(Estimator.LAG_NOT_CENTRED, "outcome now not centred", centred=False),
+    Specification(
+        Estimator.DIFFERS_BETWEEN_CLIENTS, "effect differs between clients", differs=True
+    ),
+    Specification(Estimator.THERAPISTS_APART, "therapists apart", four_way=True),
+    Specification(
+        Estimator.CHANGES_OVER_TREATMENT, "effect changes over treatment", over_time=True
+    ),
 )
 
 
-def arm_rows(
-    panel: pd.DataFrame, arm: Arm, predictor: str, outcome: str, time: str
+def specification_rows(
+    panel: pd.DataFrame, spec: Specification, predictor: str, outcome: str, time: str
 ) -> pd.DataFrame:
-    """Return the complete rows of one arm with the columns that its model names.
+    """Return the complete rows of one specification with the columns that its model names.
 
     Columns: `x_within`, `x_between` (and the therapist's and site's parts), `y_now`,
     `y_following`, `time`, `log_session`, and the ids of the levels.
     """
-    following = {0: outcome, 1: f"{outcome}_next"}.get(arm.lag)
-    now = f"{outcome}_previous" if arm.lag == 0 else outcome
+    following = {0: outcome, 1: f"{outcome}_next"}.get(spec.lag)
+    now = f"{outcome}_previous" if spec.lag == 0 else outcome
     rows = panel[["site", "therapist", "client", "session"]].copy()
     rows["time"] = panel[time]
     rows["log_session"] = np.log(panel["session"])
     rows["x"] = panel[predictor]
     rows[FOLLOWING] = panel[following] if following else _two_later(panel, outcome)
-    if arm.mean == "running":
+    if spec.mean == "running":
         # The first score has nothing before it to deviate from; a missing one no deviation.
         answered = rows["x"].notna()
         later = answered & (answered.groupby(rows["client"]).cumsum() > 1)
@@ -135,16 +139,16 @@ def arm_rows(
     else:
         rows[X] = panel[f"{predictor}_within"]
         rows[X_BETWEEN] = panel[f"{predictor}_between"]
-    rows[NOW] = panel[now] - (panel[f"{outcome}_client_mean"] if arm.centred else 0.0)
-    if arm.trend == "line":
+    rows[NOW] = panel[now] - (panel[f"{outcome}_client_mean"] if spec.centred else 0.0)
+    if spec.trend == "line":
         rows[X] = _off_own_line(rows, "x")
-    if arm.four_way:
+    if spec.four_way:
         means = panel[f"{predictor}_client_mean"]
         therapists = means.groupby(panel["therapist"]).transform("mean")
         rows[X_BETWEEN] = means - therapists
         rows[X_THERAPIST] = therapists - means.groupby(panel["site"]).transform("mean")
         rows[X_SITE] = means.groupby(panel["site"]).transform("mean") - means.mean()
-    needed = [FOLLOWING, X, X_BETWEEN, NOW, "time"] + ([X_THERAPIST] if arm.four_way else [])
+    needed = [FOLLOWING, X, X_BETWEEN, NOW, "time"] + ([X_THERAPIST] if spec.four_way else [])
     return rows.dropna(subset=needed)
 
 
@@ -169,8 +173,10 @@ def _off_own_line(rows: pd.DataFrame, column: str) -> pd.Series:
     return off.where(grouped[column].transform("size") >= 3).reindex(rows.index)
 
 
-def fit_arm(rows: pd.DataFrame, arm: Arm, wanted_levels: list[str] | None) -> MixedFit:
-    """Fit one arm by REML.
+def fit_specification(
+    rows: pd.DataFrame, spec: Specification, wanted_levels: list[str] | None
+) -> MixedFit:
+    """Fit one specification by REML.
 
     Raises
     ------
@@ -184,16 +190,16 @@ def fit_arm(rows: pd.DataFrame, arm: Arm, wanted_levels: list[str] | None) -> Mi
     if "therapist" in levels:
         rows = rows.dropna(subset="therapist")
     fixed = ["1", X, X_BETWEEN]
-    if arm.four_way:
+    if spec.four_way:
         if "therapist" not in levels:
             msg = "the cohort has no therapist level."
             raise FitError(msg)
         fixed += [X_THERAPIST] + ([X_SITE] if "site" in levels else [])
-    fixed += [NOW] + (["time"] if arm.trend != "none" else [])
-    if arm.over_time:
+    fixed += [NOW] + (["time"] if spec.trend != "none" else [])
+    if spec.over_time:
         fixed += ["log_session", f"{X}:log_session"]
     random = {level: ["1"] for level in levels}
-    if arm.differs:
+    if spec.differs:
         random["client"] = ["1", X]
     fixed += site_terms(rows, levels)
     return fit_mixed(rows, FOLLOWING, fixed, random)
@@ -213,7 +219,7 @@ def latent_between(
     Parameters
     ----------
     fit, rows
-        The arm and its rows.
+        The specification and its rows.
     scores
         Columns `client` and `x`: every score of the predictor.
     """
@@ -235,7 +241,7 @@ def latent_between(
 
 
 def specifications_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
-    """Return the reported coupling model and every arm beside it, as one fit."""
+    """Return the reported coupling model and every specification beside it, as one fit."""
     base = entry["entry"]
     x = cohort.label(base["predictor"])
     coupling = coupling_asked(cohort, name, base)
@@ -251,7 +257,7 @@ def specifications_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> F
         reported = coupling_model(cohort, base)
     except FitError as error:
         return refused(asked, ENGINE, cohort, str(error), assumptions=COUPLING_ASSUMPTIONS)
-    found = [_computed(cohort, arm, base, x, coupling.outcome.label) for arm in ARMS]
+    found = [_computed(cohort, spec, base, x, coupling.outcome.label) for spec in SPECIFICATIONS]
     second = (Warned.NO_SECOND_ENGINE, Warned.ENGINES_DIFFER)
     warnings = [fact for fact in reported.warnings if fact.code not in second]
     statistics = statistics_of(reported.fit)
@@ -263,7 +269,7 @@ def specifications_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> F
         fit_statistics=statistics | {key: n for one in found for key, n in one.statistics.items()},
         curves=[curve for one in found for curve in one.curves],
         diagnostics=none_of(
-            "The diagnostics of the reported model stand with that model; its other arms have none."
+            "The diagnostics of the reported model stand with that model; the others have none."
         ),
         warnings=[*warnings, *(fact for one in found for fact in one.warnings)],
         assumptions=[*COUPLING_ASSUMPTIONS, ONE_DEPARTURE],
@@ -272,7 +278,7 @@ def specifications_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> F
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """What one arm adds to the fit."""
+    """What one specification adds to the fit."""
 
     estimates: Sequence[Estimate] = ()
     components: Sequence[Component] = ()
@@ -282,50 +288,52 @@ class Computed:
 
 
 def _computed(
-    cohort: Cohort, arm: Arm, base: Mapping[str, Any], label: str, outcome_label: str
+    cohort: Cohort, spec: Specification, base: Mapping[str, Any], label: str, outcome_label: str
 ) -> Computed:
-    """Fit one arm; one that the data cannot carry is a warning."""
+    """Fit one specification; one that the data cannot carry is a warning."""
     try:
-        rows = arm_rows(cohort.panel, arm, base["predictor"], base["outcome"], base["time"])
-        fit = fit_arm(rows, arm, base.get("levels"))
+        rows = specification_rows(
+            cohort.panel, spec, base["predictor"], base["outcome"], base["time"]
+        )
+        fit = fit_specification(rows, spec, base.get("levels"))
         if not fit.convergence.converged:
             msg = "its optimiser did not reach a maximum."
             raise FitError(msg)
         scores = cohort.panel[["client"]].assign(x=cohort.panel[base["predictor"]])
-        estimates = _rows_of_arm(arm, fit, rows, scores, label)
+        estimates = _rows_of(spec, fit, rows, scores, label)
     except FitError as error:
-        words = f"{arm.name.capitalize()}: not computed, {error}"
+        words = f"{spec.name.capitalize()}: not computed, {error}"
         return Computed(warnings=[Fact(Warned.SPECIFICATION_NOT_COMPUTED, words)])
-    used = {f"rows: {arm.name}": fit.rows.used}
+    used = {f"rows: {spec.name}": fit.rows.used}
     return Computed(
         estimates,
-        components=[_spread(fit)] if arm.differs else [],
-        statistics=used | (_range_over_clients(fit) if arm.differs else {}),
-        curves=[_effect_over_time(fit, rows, outcome_label)] if arm.over_time else [],
+        components=[_spread(fit)] if spec.differs else [],
+        statistics=used | (_range_over_clients(fit) if spec.differs else {}),
+        curves=[_effect_over_time(fit, rows, outcome_label)] if spec.over_time else [],
     )
 
 
-def _rows_of_arm(
-    arm: Arm, fit: MixedFit, rows: pd.DataFrame, scores: pd.DataFrame, x: str
+def _rows_of(
+    spec: Specification, fit: MixedFit, rows: pd.DataFrame, scores: pd.DataFrame, x: str
 ) -> list[Estimate]:
     table = {row["term"]: row for row in records(fit.coefficients)}
     words = {X: "within client", X_BETWEEN: "between clients", X_THERAPIST: "between therapists",
              X_SITE: "between sites"}  # fmt: skip
     found = []
     for term, level in LEVELS.items():
-        if term not in table or (arm.mean == "latent" and term == X):
+        if term not in table or (spec.mean == "latent" and term == X):
             continue
         numbers: Mapping[str, Any] = table[term]
-        if arm.mean == "latent":
+        if spec.mean == "latent":
             numbers = latent_between(fit, rows, scores)
         spread = sd(rows[FOLLOWING] - rows.groupby("client")[FOLLOWING].transform("mean"))
         found.append(
             estimate(
                 term,
                 label=f"{x}, {words[term]}",
-                role="main" if arm == ARMS[0] else "adjustment",
+                role="main" if spec == SPECIFICATIONS[0] else "adjustment",
                 level=level,
-                estimator=Fact(arm.code, arm.name),
+                estimator=Fact(spec.code, spec.name),
                 unit=UNIT,
                 numbers=numbers,
                 standardised=float(numbers["estimate"]) * sd(rows[X]) / spread
