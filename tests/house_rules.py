@@ -1,9 +1,11 @@
 """Checks of the house that no public tool makes; run over the files named on the command line.
 
 No raw data but the demo's, no file over 2 MB, no cell output in notebooks, no path of one machine,
-no package registry's host, no pickle, `eval`, `exec` or `DataFrame.query` in the package.
+no package registry's host, no pickle, `eval`, `exec` or `DataFrame.query` in the package, and no
+branch there that reads prose: facts are codes with a text, and only what prints reads the text.
 """
 
+import ast
 import json
 import re
 import sys
@@ -23,6 +25,41 @@ DANGEROUS = re.compile(
 BINARY = {".sav", ".xlsx", ".png", ".pdf", ".gz", ".parquet"}
 
 
+OTHERS = "# words of others"  # on a line that must compare with text that is not ours
+
+
+def is_prose(node):
+    """Whether a node of the syntax is a text of several words."""
+    text = node.value if isinstance(node, ast.Constant) else None
+    return isinstance(text, str) and bool(re.search(r"[A-Za-z,]\S* \S", text.strip(" #")))
+
+
+def compared_with(node):
+    """Return the nodes that a comparison, or a question like `startswith`, holds something to."""
+    if isinstance(node, ast.Compare):
+        found = [node.left, *node.comparators]
+        return found + [
+            one for part in found if isinstance(part, ast.Tuple | ast.List | ast.Set)
+            for one in part.elts
+        ]  # fmt: skip
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        asks = node.func.attr in ("startswith", "endswith", "find", "index", "match", "search")
+        return node.args if asks else []
+    return []
+
+
+def branches_on_prose(text):
+    """Return the lines on which code is held to a text of several words."""
+    lines = text.split("\n")
+    return sorted(
+        {
+            node.lineno
+            for node in ast.walk(ast.parse(text))
+            if any(map(is_prose, compared_with(node))) and OTHERS not in lines[node.lineno - 1]
+        }
+    )
+
+
 def problems_of(path: Path) -> list[str]:
     """Return what is wrong with one file."""
     found = []
@@ -40,6 +77,8 @@ def problems_of(path: Path) -> list[str]:
         found.append("a package registry's host")
     if path.suffix == ".py" and name.startswith("src/") and DANGEROUS.search(text):
         found.append("runs text as code, reads pickle or guesses dates")
+    if path.suffix == ".py" and name.startswith("src/"):
+        found += [f"line {line} reads prose; ask for a code" for line in branches_on_prose(text)]
     if path.suffix == ".ipynb":
         cells = json.loads(text)["cells"]
         if any(cell.get("outputs") or cell.get("execution_count") for cell in cells):

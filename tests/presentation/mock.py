@@ -433,7 +433,7 @@ def leaving() -> dict[str, Any]:
         "incidence": [
             *(incidence("all", "all clients", cause, last)
               for cause, last in (("dropout", 0.26), ("completed", 0.6), ("transferred", 0.05))),
-            *(incidence("early alliance", f"{third} third", "dropout", last)
+            *(incidence("early_alliance", f"{third} third", "dropout", last)
               for third, last in (("lowest", 0.36), ("middle", 0.25), ("highest", 0.15))),
             *(incidence("site", site, "dropout", 0.2 + 0.02 * k) for k, site in enumerate(FOUR)),
         ],

@@ -39,7 +39,7 @@ def ladder(mock: Any, model: str = "alliance_shape") -> dict[str, Any]:
                "knot": 3.0, "phi": 0.36},
             common | {"name": "spline", "label": "Natural spline", "status": "refused"},
         ],
-        curves=[line | {"name": "chosen course"} for line in lines]
+        curves=[line | {"name": "chosen_course"} for line in lines]
         + [lines[-1] | {"name": "shape", "group": "Linear, client slopes"}],
     )  # fmt: skip
 

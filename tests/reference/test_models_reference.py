@@ -171,7 +171,7 @@ def described(cohort):
 
 
 def test_kaplan_meier_equals_survival(described):
-    curves = [curve for curve in described["staying"] if curve["by"] == "early alliance"]
+    curves = [curve for curve in described["staying"] if curve["by"] == "early_alliance"]
     assert len(curves) == 3
     for third, curve in enumerate(curves, 1):
         expected = R["kaplan_meier"][f"third={third}"]

@@ -12,12 +12,12 @@ from typing import Any
 from alliance.checklists.evidence import FEWEST_CLIENTS, Evidence
 from alliance.checklists.filled import Place
 from alliance.checklists.places import PLACES
+from alliance.config.score_columns import FIRST_SCORE
 
 ENDS = ("completed", "dropout", "transferred", "ongoing")
 FOLLOW_UP = "Sessions attended"
 # Characteristics that come from sessions and scores, whatever a site tells of its clients.
 NO_FACT_OF_CLIENTS = (FOLLOW_UP, "Sessions planned")
-FIRST_SCORE = ", first score"
 
 
 def at(holds: object, *anchors: str) -> list[Place]:
@@ -194,7 +194,7 @@ def has_dropout_events(seen: Evidence) -> list[Place]:
 def has_thirds(seen: Evidence) -> list[Place]:
     """Clients are shown in thirds of early alliance."""
     curves = seen.described("dropout", "incidence")
-    return at(any(curve["by"] == "early alliance" for curve in curves), "figure-leaving")
+    return at(any(curve["by"] == "early_alliance" for curve in curves), "figure-leaving")
 
 
 # ------------------------------------------------------------------------------ the run itself

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -171,11 +172,13 @@ def _explain(error: Any, document: Document, inside: KeyPath, name: str) -> Iter
         for key in instance:
             if key not in valid:
                 told = _place_or_hint(key, valid, name)
-                yield document.problem((*path, key), f"unknown key; {told}")
+                problem = document.problem((*path, key), f"unknown key; {told}")
+                yield replace(problem, meant=nearest(key, valid) or "")
     elif kind == "required":
         for key in value:
             if key not in instance:
-                yield document.problem(path, f"the key {key} is missing")
+                problem = document.problem(path, f"the key {key} is missing")
+                yield replace(problem, missing=key)
     elif kind == "type":
         yield document.problem(path, f"must be {_types(value)}, but is {_kind_of(instance)}")
     elif kind == "const":
@@ -256,17 +259,8 @@ def _is_family(error: Any) -> bool:
 
 def _without_renamed(problems: list[Problem]) -> list[Problem]:
     """Leave out "key x is missing" where an unknown key beside it was meant to be x."""
-    renamed = {
-        (problem.path[:-1], problem.message.rsplit(": ", 1)[-1])
-        for problem in problems
-        if problem.message.startswith("unknown key; nearest")
-    }
-    return [
-        problem
-        for problem in problems
-        if (problem.path, problem.message.removeprefix("the key ").removesuffix(" is missing"))
-        not in renamed
-    ]
+    renamed = {(problem.path[:-1], problem.meant) for problem in problems if problem.meant}
+    return [problem for problem in problems if (problem.path, problem.missing) not in renamed]
 
 
 def _rule(error: Any) -> str:

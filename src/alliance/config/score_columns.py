@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+FIRST_SCORE = ", first score"  # ends the name of a characteristic that is a client's first score
 TOTAL = "total"
 
 # Parts of a score in the panel; the first four need sessions that come later.

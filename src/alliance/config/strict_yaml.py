@@ -46,11 +46,16 @@ _NUMBER_LIKE = (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a YAML file: the key path, its line, and a sentence."""
+    """One thing wrong with a YAML file: the key path, its line, and a sentence.
+
+    `missing` is the valid key that is not there, `meant` the one that an unknown key is nearest to.
+    """
 
     path: KeyPath
     line: int
     message: str
+    missing: str = ""
+    meant: str = ""
 
 
 class UnreadableYamlError(ConfigError):
@@ -273,26 +278,41 @@ class _Builder:
         return text
 
 
+# What PyYAML calls a mistake, and what to look for.
+_ADVICE = (
+    (
+        ("mapping values are not allowed",),
+        "a colon stands inside plain text (write it in quotes), or the line is indented too far",
+    ),
+    (
+        ("could not find expected ':'", "did not find expected key"),
+        "a key without a colon, or a line that is indented too much or too little",
+    ),
+    (
+        ("block end", "block mapping", "'-' indicator"),
+        "the indentation does not fit the lines above",
+    ),
+    (
+        ("quoted scalar", "end of stream"),
+        "a quotation mark or bracket is opened and never closed",
+    ),
+    (
+        ("special characters", "control characters"),
+        "a control character stands in the text; take it out",
+    ),
+)
+
+
 def _syntax_error(error: yaml.YAMLError, text: str, name: str) -> UnreadableYamlError:
     mark = getattr(error, "problem_mark", None)
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "")
     line = mark.line + 1 if mark is not None else _line_of_bad_character(error, text)
     if "\\t" in problem or "tab" in problem or _has_tab(text, line):
         advice = "a tab stands at the beginning of the line, where YAML wants blanks; replace it"
-    elif "mapping values are not allowed" in problem:
-        advice = (
-            "a colon stands inside plain text (write it in quotes), or the line is indented too far"
-        )
-    elif "could not find expected ':'" in problem or "did not find expected key" in problem:
-        advice = "a key without a colon, or a line that is indented too much or too little"
-    elif "block end" in problem or "block mapping" in problem or "'-' indicator" in problem:
-        advice = "the indentation does not fit the lines above"
-    elif "quoted scalar" in problem or "end of stream" in problem:
-        advice = "a quotation mark or bracket is opened and never closed"
-    elif "special characters" in problem or "control characters" in problem:
-        advice = "a control character stands in the text; take it out"
     else:
-        advice = "look for a missing colon, bracket or quotation mark here or on the line above"
+        found = (told for signs, told in _ADVICE if any(sign in problem for sign in signs))
+        advice = next(found, "look for a missing colon, bracket or quotation mark here or on the "
+                             "line above")  # fmt: skip
     return UnreadableYamlError(name, f"this is not valid YAML: {advice}", line)
 
 

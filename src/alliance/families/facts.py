@@ -181,6 +181,9 @@ class Fact:
     text: str
 
 
+ALL_SITES = "all sites"  # the line of a figure that averages over sites
+
+
 def has(facts: Any, code: StrEnum) -> bool:
     """Say whether one of the facts, as plain values of a fit's file, has this code."""
     return any(fact["code"] == code for fact in facts)

@@ -31,14 +31,14 @@ def draw(results: Results) -> Figure:
         return style.nothing_to_show(reason or "There is no description of dropout.")
     by = {
         name: [curve for curve in told["incidence"] if curve["by"] == name and curve["session"]]
-        for name in ("all", "early alliance", "site")
+        for name in ("all", "early_alliance", "site")
     }
     last = max(max(curve["session"]) for curves in by.values() for curve in curves)
     titles = ["How treatments ended, all clients"]
     heights = [66.0]
-    if by["early alliance"] or told["early_alliance"]:
+    if by["early_alliance"] or told["early_alliance"]:
         titles.append("Dropout by early alliance")
-        heights.append(76.0 if by["early alliance"] else 30.0)
+        heights.append(76.0 if by["early_alliance"] else 30.0)
     if by["site"]:
         titles.append("Dropout by site")
         heights.append(58.0)
@@ -46,8 +46,8 @@ def draw(results: Results) -> Figure:
     axes = [part.subplots() for part in parts]
     _draw_causes(axes[0], by["all"], last)
     place = 1
-    if by["early alliance"] or told["early_alliance"]:
-        _draw_thirds(axes[place], by["early alliance"], last, told["early_alliance"])
+    if by["early_alliance"] or told["early_alliance"]:
+        _draw_thirds(axes[place], by["early_alliance"], last, told["early_alliance"])
         place += 1
     if by["site"]:
         _draw_sites(axes[place], by["site"], last)

@@ -20,6 +20,7 @@ from alliance.ingest.layouts.cells import AnswerCells
 from alliance.ingest.odd_values import MISSING_CODES
 from alliance.ingest.problems import Problems
 from alliance.ingest.reading import Reading
+from alliance.ingest.rule import CELL_SET_ASIDE
 from alliance.ingest.rules import BLANK, NOT_SELECTED, RULES
 
 # ASSUME no sound export has half of its rows, or half of the filled-in cells of a column, set aside
@@ -94,7 +95,7 @@ def note_sweeping_rules(readings: list[Reading], problems: Problems) -> None:
         of_file = found["sheet"].isna() if sheet is None else found["sheet"] == sheet
         own = found[(found["file"] == reading.table["file"]) & of_file]
         _note_rows(reading, own)
-        _note_cells(reading, own[own["column"].notna() & (own["action"] == "cell set aside")])
+        _note_cells(reading, own[own["column"].notna() & (own["action"] == CELL_SET_ASIDE)])
 
 
 def _note_rows(reading: Reading, own: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Action = Literal["stopped", "row set aside", "cell set aside", "noted"]
+CELL_SET_ASIDE: Action = "cell set aside"
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def _rule(
         "title": rule.title,
         "repair": rule.repair_words,
         "source": rule.source,
-        "known": "after treatment" if rule.looks_ahead else "at the session",
+        "known": "after_treatment" if rule.looks_ahead else "at_session",
         "message": "",
     }
     keys = ("clients_judged", "sessions_judged", "ruptures", "clients", "percent", "repaired",

@@ -72,7 +72,7 @@ def authors_of(listed: str) -> list[dict[str, str]]:
     names = []
     for name in (part.strip() for part in listed.split(",")):
         found = INITIALS.fullmatch(name)
-        if name.casefold().startswith("et al"):
+        if name.casefold().startswith("et al"):  # words of others
             names.append({"literal": ET_AL})
         elif found:
             given = ".".join(found["given"]).replace(".", ". ") + "."

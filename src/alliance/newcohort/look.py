@@ -25,6 +25,7 @@ from alliance.ingest.readers.opened import RawFile, open_raw
 from alliance.ingest.readers.signature import FORMATS, content_of
 from alliance.running.raw_folders import EXCEL_LOCK
 
+CUT_OFF = "unexpected end of data"  # how Python calls a character that is cut in two
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 40  # rows at the top that tell delimiter and header
 _SNIFFED_BYTES = 4_000_000
@@ -76,7 +77,7 @@ def look_at(folder: Path) -> tuple[list[Sheet], list[tuple[str, str]]]:
         except UnreadableError as error:
             unread.append((name, error.found or error.rule.replace("-", " ")))
             continue
-        if any("Variable / Field Name" in sheet.raw.header for sheet in found):
+        if any("Variable / Field Name" in sheet.raw.header for sheet in found):  # words of others
             told = "this is REDCap's data dictionary, no data: name it as `dictionary` of the table"
             unread.append((name, f"{told} that it explains"))
             continue
@@ -182,7 +183,7 @@ def _encoding(data: bytes) -> str:
         data.decode("utf-8")
         return "utf-8"
     except UnicodeDecodeError as error:
-        if error.start > len(data) - 4 and error.reason == "unexpected end of data":
+        if error.start > len(data) - 4 and error.reason == CUT_OFF:
             return "utf-8"  # cut in the middle of a letter by looking at the beginning only
     high = [byte for byte in data if byte >= 0x80]
     if len(high) > 0.2 * len(data):

@@ -17,6 +17,7 @@ from scipy import stats
 from alliance import files
 from alliance.config.instruments import SCHEMAS, Instrument
 from alliance.config.measure_keys import keys_of
+from alliance.config.score_columns import FIRST_SCORE
 from alliance.panel.describe_dropout import staying_by_early_alliance
 
 ALL = "all"
@@ -181,7 +182,7 @@ def _sample(
     for measure, entry in measures.items():
         first = panel[panel[measure].notna()].groupby(["site", "client"])[measure].first()
         for site, scores in _sites(first.reset_index(), sites):
-            label = f"{entry.get('label') or measure}, first score"
+            label = f"{entry.get('label') or measure}{FIRST_SCORE}"
             rows.append(_summary(label, site, scores[measure], "points"))
     return rows
 

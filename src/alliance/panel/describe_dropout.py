@@ -84,7 +84,7 @@ def staying_by_early_alliance(
     if message:
         return [], message
     thirds, message = _early_alliance(panel, people, measures)
-    return [curve for curve in _staying(people, thirds) if curve["by"] == "early alliance"], message
+    return [curve for curve in _staying(people, thirds) if curve["by"] == "early_alliance"], message
 
 
 def _people(panel: pd.DataFrame) -> pd.DataFrame:
@@ -197,7 +197,7 @@ def _groups(people: pd.DataFrame, thirds: pd.DataFrame) -> Iterator[tuple[str, s
                 yield "site", str(site), here.assign(entry=0.0)
     for code, words in enumerate(THIRDS):
         if len(thirds):
-            yield "early alliance", words, thirds[thirds["third"] == code]
+            yield "early_alliance", words, thirds[thirds["third"] == code]
 
 
 def _staying(people: pd.DataFrame, thirds: pd.DataFrame) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from alliance.checklists.filled import DOES_NOT_APPLY
 from alliance.findings.fields import Field
 from alliance.findings.results import Results
 from alliance.tables.layout import Cell, Part, Records, Row, Table, cell, group_row, heading, words
@@ -93,7 +94,7 @@ def _row(item: Field) -> Row:
             Cell(tuple(where)),
             cell(item["reason"]) if item["reason"].raw else Cell(tuple(missing)),
         ),
-        faint=item["state"].raw == "does not apply",
+        faint=item["state"].raw == DOES_NOT_APPLY,
     )
 
 

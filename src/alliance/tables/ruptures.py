@@ -63,7 +63,7 @@ def rupture_rules(results: Results) -> Table:
             table.rows.append(across(entry["message"], len(table.columns)))
             continue
         for rule in entry["rules"]:
-            mark = " †" if rule["known"].raw == "after treatment" else ""
+            mark = " †" if rule["known"].raw == "after_treatment" else ""
             if rule["message"].raw:
                 why = Cell((Part(rule["title"], after=mark), Part(rule["message"], before=": ")))
                 dashes = (words("–"),) * (len(table.columns) - 1)

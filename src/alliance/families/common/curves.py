@@ -10,6 +10,7 @@ import pandas as pd
 
 from alliance.families.common.multilevel import fixed_design
 from alliance.families.common.times import SESSION, base_of, times_of
+from alliance.families.facts import ALL_SITES
 from alliance.families.fit import Curve, Outcome
 
 GRID_POINTS = 41
@@ -60,7 +61,7 @@ def mean_curves(
     differ = any(term.startswith("site[") for term in fit.coefficients["term"])
     lines = dict(zip(sites, designs, strict=True)) if differ else {}
     # ASSUME every site counts the same in the overall course, whatever its number of clients.
-    lines["all sites"] = np.mean(designs, axis=0)
+    lines[ALL_SITES] = np.mean(designs, axis=0)
     beta, covariance = fit.coefficients["estimate"].to_numpy(), fit.covariance.to_numpy()
     curves = []
     for group, design in lines.items():

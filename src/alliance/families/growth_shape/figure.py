@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from alliance.families.facts import ALL_SITES
 from alliance.figures import style
 from alliance.findings.marks import mark_of
 from alliance.findings.results import Results
@@ -32,9 +33,9 @@ def draw(results: Results) -> Figure:
 
 
 def _draw_panel(axes: Axes, fit: Mapping[str, Any]) -> None:
-    chosen = [c for c in fit["curves"] if c["name"] == "chosen course" and c["x"]]
+    chosen = [c for c in fit["curves"] if c["name"] == "chosen_course" and c["x"]]
     shapes = [c for c in fit["curves"] if c["name"] == "shape" and c["x"]]
-    main = next((c for c in chosen if c["group"] == "all sites"), chosen[0])
+    main = next((c for c in chosen if c["group"] == ALL_SITES), chosen[0])
     band = (main["x"], main["ci_low"], main["ci_high"])
     axes.fill_between(*band, color=style.BLUE, alpha=0.18, lw=0, label="_chosen")
     axes.plot(main["x"], main["estimate"], color=style.BLUE, lw=2.0, label="chosen")

@@ -411,7 +411,7 @@ def _curves(
     """Return the chosen course with its simultaneous band, and the other shapes without one."""
     lines = mean_curves(
         fit, rows, outcome=outcome, time=time, knot=chosen.knot, simultaneous=True,
-        name="chosen course",
+        name="chosen_course",
     )  # fmt: skip
     for one in found:
         if one.fit is None or one.step.name not in SHAPES:

@@ -10,6 +10,7 @@ from alliance.ingest.raw import UnreadableError
 from alliance.ingest.readers.opened import RawFile
 
 DAMAGED_ZIP = "zip file or damaged workbook"
+WEB_PAGE, GZIP = "web page", "gzip file"
 # What the content is -> the format that a mapping would call it (None: we have no reader for it).
 FORMATS = {
     "Excel workbook (.xlsx)": "excel",
@@ -19,10 +20,10 @@ FORMATS = {
     "Stata file": "stata",
     "SAS file": "sas",
     "Parquet file": "parquet",
-    "web page": None,
+    WEB_PAGE: None,
     "XML file": None,
     DAMAGED_ZIP: None,
-    "gzip file": None,
+    GZIP: None,
     "PDF document": None,
     "Word document": None,
 }
@@ -34,7 +35,7 @@ _STARTS = (
     (b"<stata_dta>", "Stata file"),
     (b"HEADER RECORD*******LIB", "SAS file"),
     (b"PAR1", "Parquet file"),
-    (b"\x1f\x8b", "gzip file"),
+    (b"\x1f\x8b", GZIP),
     (b"%PDF", "PDF document"),
 )
 _HEAD_BYTES = 4096
@@ -77,7 +78,7 @@ def content_of(file: RawFile) -> str | None:
         return "Stata file"  # of Stata 12 and older: release, byte order, file type
     opening = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
     if opening.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<meta")):
-        return "web page"
+        return WEB_PAGE
     return "XML file" if opening.startswith(b"<?xml") else None
 
 
@@ -114,12 +115,12 @@ def _mismatch(found: str, expected: str) -> UnreadableError:
     kind = FORMATS[found]
     article = "an" if found.startswith(("Excel", "Open", "SPSS", "XML")) else "a"
     remedy = f"set `format: {kind}` for this table in the site mapping" if kind else None
-    if found == "web page":
+    if found == WEB_PAGE:
         remedy = "open the file in a spreadsheet program and save it as .xlsx; if it holds a login"
         remedy += " page instead of data, log in and export it again"
     elif found == DAMAGED_ZIP:
         remedy = "export the file again; if it is a whole zip file, let its name end in .zip"
-    elif found == "gzip file":
+    elif found == GZIP:
         remedy = "let the file's name end in .gz"
     told = f"by its content this is {article} {found}, {expected}"
     return UnreadableError("file-unreadable", told, remedy=remedy)

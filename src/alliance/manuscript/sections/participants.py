@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from alliance.config.score_columns import FIRST_SCORE
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material
@@ -91,7 +92,7 @@ def _characteristics(material: Material) -> Words:
     rows = [
         row
         for row in material.results.about["sample"].where(site="all")
-        if not str(row["characteristic"].raw).endswith(", first score")
+        if not str(row["characteristic"].raw).endswith(FIRST_SCORE)
     ]
     found: list[Words] = []
     for name in dict.fromkeys(row["characteristic"].raw for row in rows):
