@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from alliance.findings.marks import DOES_NOT_APPLY
+
 REPORTED = "reported"
 PARTLY = "partly"
 NOT_REPORTED = "not reported"
-DOES_NOT_APPLY = "does not apply"
 STATES = (REPORTED, PARTLY, NOT_REPORTED, DOES_NOT_APPLY)
 
 CONFIDENCE = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+DOES_NOT_APPLY = "does not apply"  # the state of an item of a checklist
 SHORT = {
     "refused": "not fitted",
     "failed": "did not converge",

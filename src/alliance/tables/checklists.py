@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from alliance.checklists.filled import DOES_NOT_APPLY
 from alliance.findings.fields import Field
+from alliance.findings.marks import DOES_NOT_APPLY
 from alliance.findings.results import Results
 from alliance.tables.layout import Cell, Part, Records, Row, Table, cell, group_row, heading, words
 
