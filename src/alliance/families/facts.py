@@ -36,6 +36,7 @@ class Assumption(StrEnum):
     QUADRATIC_SURFACE = "quadratic_surface"
     NEXT_JOINT_RATING = "next_joint_rating"
     NO_THERAPIST_LEVEL = "no_therapist_level"
+    STATIONARY_DEVIATIONS = "stationary_deviations"
 
 
 class Estimator(StrEnum):
@@ -54,6 +55,7 @@ class Estimator(StrEnum):
     CORRELATION_PROFILE = "correlation_profile"
     CORRELATION_BOOTSTRAP = "correlation_bootstrap"
     CORRELATION_OF_DEVIATIONS = "correlation_of_deviations"
+    JOINT_COURSES = "joint_courses"
     LEAST_SQUARES = "least_squares"
     FIXED_EFFECTS = "fixed_effects"
     ANDERSON_HSIAO = "anderson_hsiao"
@@ -120,6 +122,7 @@ class Warned(StrEnum):
     NO_SECOND_ENGINE = "no_second_engine"
     ENGINES_DIFFER = "engines_differ"
     LEVEL_LEFT_OUT = "level_left_out"
+    LINES_LEFT_OUT = "lines_left_out"
     THERAPIST_NOT_KNOWN = "therapist_not_known"
     CHECK_NOT_COMPUTED = "check_not_computed"
     STEP_NOT_FITTED = "step_not_fitted"

@@ -17,6 +17,7 @@ NAMES = (
     "growth_shape",
     "parallel_growth",
     "coupling",
+    "joint_courses",
     "panel_estimators",
     "specifications",
     "agreement",

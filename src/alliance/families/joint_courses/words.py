@@ -1,0 +1,31 @@
+"""What the methods text says of joint courses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alliance.families.facts import Warned
+from alliance.findings.fields import Field
+from alliance.manuscript.blocks import Words
+from alliance.manuscript.material import Material
+from alliance.manuscript.prose import say
+from alliance.manuscript.sections.of_families import Groups
+
+
+def methods(material: Material, fits: Sequence[Field]) -> Groups:
+    """Return how the models were made."""
+    return [(_joint_courses(material, fits), fits)]
+
+
+def _joint_courses(material: Material, fits: Sequence[Field]) -> Words:
+    words = say("Both measures were also modelled jointly, by multilevel growth models whose "
+                "residuals follow a stationary first-order vector autoregression ",
+                material.references.cite("curran2014"),
+                ": no client mean is taken, so that what is carried over from session to session "
+                "does not bias the effects within clients. Their intervals are by the delta "
+                "method from the observed information.")  # fmt: skip
+    codes = {warning["code"].raw for fit in fits for warning in fit["warnings"]}
+    if Warned.LINES_LEFT_OUT in codes:
+        words = say(words, " Where courses were too short to tell them from what is carried over, "
+                    "clients had no lines of their own.")  # fmt: skip
+    return words
