@@ -34,6 +34,7 @@ SENTENCES = {
     "growth_shape": "ladder of models",
     "parallel_growth": "both outcomes at once",
     "coupling": "foretells the other at the next session",
+    "joint_courses": "no client mean is taken",
     "panel_estimators": "no distribution of clients",
     "specifications": "one choice changed at a time",
     "agreement": "truth and bias model",

@@ -18,8 +18,9 @@ def methods(material: Material, fits: Sequence[Field]) -> Groups:
 
 
 def _joint_courses(material: Material, fits: Sequence[Field]) -> Words:
-    words = say("Both measures were also modelled jointly, by multilevel growth models whose "
-                "residuals follow a stationary first-order vector autoregression ",
+    words = say("Both measures were also modelled jointly: levels and lines of clients as random "
+                "effects, and residuals that follow a stationary vector autoregression of the "
+                "first order ",
                 material.references.cite("curran2014"),
                 ": no client mean is taken, so that what is carried over from session to session "
                 "does not bias the effects within clients. Their intervals are by the delta "
