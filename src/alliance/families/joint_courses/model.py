@@ -324,8 +324,8 @@ def _responses(model: Model) -> list[Curve]:
     within = model.fit.residual.covariance
     assert within is not None
     curves = []
-    for of in labels:
-        size = float(np.sqrt(within.loc[of, of]))
+    sizes = np.sqrt(np.diag(within.loc[list(labels), list(labels)].to_numpy()))
+    for of, size in zip(labels, sizes, strict=True):
         for on in labels:
             if of == on:
                 continue
