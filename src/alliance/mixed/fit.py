@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,13 @@ from alliance.mixed.compress import compress, sample_clients
 from alliance.mixed.convergence import Convergence, singular_components
 from alliance.mixed.criterion import Criterion, Expansion
 from alliance.mixed.estimate import on_user_scale
-from alliance.mixed.optimise import DECREMENT_TOLERANCE, Optimum, minimise
-from alliance.mixed.prepare import Prepared, check_outcome, prepare, with_outcome
+from alliance.mixed.optimise import DECREMENT_TOLERANCE, EXACT, Optimum, minimise
+from alliance.mixed.prepare import Prepared, prepare
 from alliance.mixed.problem import Problem
+from alliance.mixed.refitting import Engine
 from alliance.mixed.residual_course import CourseCovariance
 from alliance.mixed.result import MixedFit
 from alliance.mixed.several import Terms, check_several, only_outcome
-from alliance.mixed.simulation import sorted_order
 from alliance.mixed.specification import (
     DegreesOfFreedom,
     Method,
@@ -35,9 +34,6 @@ from alliance.mixed.specification import (
     ResidualKind,
     check_specification,
 )
-
-EXACT = 1e-10
-"""A residual variance below this share of the outcome's mean square is none at all."""
 
 TIGHT = DECREMENT_TOLERANCE
 ROUGH = 1e-13
@@ -190,7 +186,7 @@ def as_fit(
         second_start_difference=difference,
         iterations=best.iterations,
     )
-    return MixedFit(prepared, criterion, best, user, convergence)
+    return MixedFit(prepared, criterion, best, user, convergence, ENGINE)
 
 
 def default_start(problem: Problem, size: float = 0.5) -> np.ndarray:
@@ -309,48 +305,5 @@ def _snap_to_boundary(criterion: Criterion, best: Optimum[Expansion]) -> Optimum
     return Optimum(theta, expansion, best.converged, best.iterations, best.decrement)
 
 
-class Refitter:
-    """Fits the model of a fit to other outcomes for its sorted rows, starting from its optimum."""
-
-    def __init__(self, fit: MixedFit) -> None:
-        self.fit = fit
-        layout = fit.criterion.problem.layout
-        # Off the boundary, so that a component at zero can grow again.
-        factors = [
-            factor + 0.05 * np.eye(len(factor)) for factor in layout.factors(fit.optimum.theta)
-        ]
-        self.start = layout.from_factors(factors, fit.optimum.theta[: layout.n_residual])
-
-    def __call__(self, outcome: np.ndarray) -> MixedFit | None:
-        """Refit from one start; None where the outcome has no residual variance."""
-        prepared = with_outcome(self.fit.prepared, outcome)
-        criterion = Criterion(compress(prepared), self.fit.criterion.fixed, self.fit.criterion.reml)
-        best = minimise(criterion, self.start, tolerance=1e-12)
-        if best is None or best.expansion.profile.sigma2 < EXACT:
-            return None
-        return as_fit(prepared, criterion, best, 0.0)
-
-
-def refit(fit: MixedFit, y: np.ndarray | pd.Series | pd.DataFrame) -> MixedFit:
-    """See `alliance.mixed.result.MixedFit.refit`."""
-    values = np.asarray(y, dtype=float)
-    several = fit.prepared.specification.outcomes
-    if values.shape != (fit.rows.used, *([len(several)] if several else [])):
-        columns = f" and one column per outcome ({', '.join(several)})" if several else ""
-        raise FitError(
-            f"The new outcome must have one value per row of the fit{columns}: {fit.rows.used}, "
-            f"not {values.shape[0] if values.ndim else 0}."
-        )
-    outcome = sorted_order(fit, values)
-    if not np.isfinite(outcome).all():
-        raise FitError("The new outcome has missing or infinite values.")
-    check_outcome(fit.prepared, outcome)
-    prepared = with_outcome(fit.prepared, outcome)
-    return estimate(prepared, compress(prepared))
-
-
-def as_ml(fit: MixedFit) -> MixedFit:
-    """Fit the same model by maximum likelihood."""
-    specification = replace(fit.prepared.specification, method="ML", df="none")
-    prepared = replace(fit.prepared, specification=specification)
-    return estimate(prepared, fit.criterion.problem, start=fit.optimum.theta)
+ENGINE = Engine(estimate, as_fit)
+"""How a fit is made once more; fits carry it, so that nothing below has to import this module."""

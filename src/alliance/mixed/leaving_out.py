@@ -17,8 +17,8 @@ from alliance.mixed.compress import compress
 from alliance.mixed.criterion import Criterion
 from alliance.mixed.dependence import COLLINEAR
 from alliance.mixed.design import build_columns
-from alliance.mixed.fit import EXACT, as_fit
-from alliance.mixed.optimise import minimise
+from alliance.mixed.fit import as_fit
+from alliance.mixed.optimise import EXACT, minimise
 from alliance.mixed.prepare import Prepared
 from alliance.mixed.problem import Problem
 from alliance.mixed.result import MixedFit

@@ -13,6 +13,9 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+EXACT = 1e-10
+"""A residual variance below this share of the outcome's mean square is none at all."""
+
 DECREMENT_TOLERANCE = 1e-16
 """Stop when Newton's predicted change of -2 log L is below this times the number of rows.
 

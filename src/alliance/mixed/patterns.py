@@ -7,6 +7,12 @@ update of T needs from its clients only the sum over i of B_i[a,:]' B_i[b,:], an
 a therapist only the sum of B_i over the therapist's clients of that pattern (a *cell*):
 
     sum over i of B_i - P_Z G B_i[Z,:]   =   (I - P_Z G E_Z) sum over i of B_i .
+
+It begins to pay above clinic size. One evaluation with second derivatives (intercept and slope of
+clients in therapists, 4 to 20 sessions, one core), with and without: 100 clients 0.11 and 0.13 ms,
+400: 0.15 and 0.27, 2,000: 0.27 and 0.98, 10,000: 0.95 and 4.6, 50,000: 2.2 and 26. A fit takes some
+tens of evaluations, so that up to about 1,000 clients it saves milliseconds, beyond that seconds.
+Without it every client is a pattern of its own and goes through `elimination` alone.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from alliance.mixed.inference.contrasts import JointTest
 from alliance.mixed.inference.explained import RSquared
 from alliance.mixed.optimise import Optimum
 from alliance.mixed.prepare import Prepared
+from alliance.mixed.refitting import Engine, refit
 from alliance.mixed.rows import Rows
 from alliance.mixed.tables import CONFIDENCE, coefficient_table
 
@@ -46,6 +47,7 @@ class MixedFit:
     estimate : Estimate
         Parameters on the user's scale.
     convergence : Convergence
+    engine : Engine
     """
 
     prepared: Prepared = field(repr=False)
@@ -53,8 +55,7 @@ class MixedFit:
     optimum: Optimum[Expansion] = field(repr=False)
     estimate: Estimate = field(repr=False)
     convergence: Convergence
-
-    # ------------------------------------------------------------------ the fixed part
+    engine: Engine = field(repr=False)
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:
@@ -396,6 +397,4 @@ class MixedFit:
             New outcome, or outcomes, for the used rows in the order of the data given. With several
             outcomes only the cells count that the fit used.
         """
-        from alliance.mixed.fit import refit
-
         return refit(self, y)

@@ -88,7 +88,7 @@ def parametric_bootstrap(fit: MixedFit, n: int = 1000, seed: int = 1) -> Bootstr
 
 def refits(fit: MixedFit, n: int, seed: int) -> Iterator[MixedFit | None]:
     """Refit a model to `n` outcomes drawn from it; None where a refit did not converge."""
-    from alliance.mixed.fit import Refitter
+    from alliance.mixed.refitting import Refitter
     from alliance.mixed.simulation import Simulator
 
     if n < 1:
@@ -170,8 +170,8 @@ def bootstrap_comparison(
     FitError
         As `alliance.mixed.inference.comparison.compare`.
     """
-    from alliance.mixed.fit import Refitter
     from alliance.mixed.inference.comparison import compare
+    from alliance.mixed.refitting import Refitter
     from alliance.mixed.simulation import Simulator, given_order, sorted_order
 
     observed = compare(smaller, larger).statistic

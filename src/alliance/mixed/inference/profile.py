@@ -45,7 +45,7 @@ def profile_intervals(
     if likelihood not in ("ML", "same"):
         raise FitError("likelihood must be 'ML' or 'same'.")
     target = float(np.sqrt(chdtri(1, 1.0 - confidence)))
-    from alliance.mixed.fit import as_ml
+    from alliance.mixed.refitting import as_ml
 
     ml = as_ml(fit) if fit.criterion.reml else fit
     rows: list[tuple] = []

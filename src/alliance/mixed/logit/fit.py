@@ -15,7 +15,7 @@ from alliance.mixed.logit.checks import check_data
 from alliance.mixed.logit.laplace import RAN_OFF, Expansion, Laplace
 from alliance.mixed.logit.links import LINKS, Link
 from alliance.mixed.logit.optimise import Criterion, Optimum, minimise
-from alliance.mixed.logit.prepare import PreparedBinary, binary_outcome, prepare_binary
+from alliance.mixed.logit.prepare import PreparedBinary, prepare_binary
 from alliance.mixed.logit.quadrature import MOST_POINTS, Quadrature
 from alliance.mixed.logit.result import LogitFit
 from alliance.mixed.logit.separation import check_separation
@@ -170,7 +170,7 @@ def estimate(
     best = _tidy(criterion, best, laplace.n_fixed)
     return LogitFit(
         prepared, outcome, link, quadrature, best.expansion,
-        _convergence(prepared, criterion, best, free, difference),
+        _convergence(prepared, criterion, best, free, difference), estimate,
     )  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def _from_optimum(
     best = _tidy(criterion, best, laplace.n_fixed)
     return LogitFit(
         prepared, prepared.outcome, link, quadrature, best.expansion,
-        _convergence(prepared, criterion, best, free, 0.0),
+        _convergence(prepared, criterion, best, free, 0.0), estimate,
     )  # fmt: skip
 
 
@@ -312,24 +312,3 @@ def _convergence(
         optimiser="Newton with exact gradient and Hessian",
         iterations=best.iterations,
     )
-
-
-def estimate_refit(fit: LogitFit, y: np.ndarray | pd.Series) -> LogitFit:
-    """Fit the model of `fit` to another outcome for its used rows, in the order given.
-
-    Raises
-    ------
-    FitError
-        The wrong number of values, or values other than 0 and 1.
-    """
-    values = pd.Series(np.asarray(y))
-    if len(values) != fit.rows.used:
-        raise FitError(
-            f"The new outcome must have one value per row of the fit: {fit.rows.used}, not "
-            f"{len(values)}."
-        )
-    outcome = binary_outcome(values, fit.prepared.specification.outcome)
-    prepared = replace(fit.prepared, outcome=outcome)
-    check_data(prepared)
-    check_separation(prepared)
-    return estimate(prepared, outcome, fit.link, fit.quadrature)

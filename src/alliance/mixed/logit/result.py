@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -12,9 +12,11 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.mixed.convergence import Convergence
+from alliance.mixed.logit.checks import check_data
 from alliance.mixed.logit.laplace import Expansion
 from alliance.mixed.logit.links import Link
-from alliance.mixed.logit.prepare import PreparedBinary
+from alliance.mixed.logit.prepare import PreparedBinary, binary_outcome
+from alliance.mixed.logit.separation import check_separation
 from alliance.mixed.rows import Rows
 from alliance.mixed.tables import CONFIDENCE, coefficient_table
 
@@ -38,6 +40,8 @@ class LogitFit:
     expansion : Expansion
         The criterion at the optimum, on the internal scale.
     convergence : Convergence
+    estimate : callable
+        Fits another outcome on the same design; handed in by `alliance.mixed.logit.fit`.
     """
 
     prepared: PreparedBinary = field(repr=False)
@@ -46,6 +50,7 @@ class LogitFit:
     quadrature: int
     expansion: Expansion = field(repr=False)
     convergence: Convergence
+    estimate: Callable[[PreparedBinary, np.ndarray, Link, int], LogitFit] = field(repr=False)
 
     def __post_init__(self) -> None:
         # a fit without standard errors is refused here, not when they are first read
@@ -309,9 +314,17 @@ class LogitFit:
         y : array (rows.used,)
             New outcome, 0 or 1, for the used rows in the order of the data given.
         """
-        from alliance.mixed.logit.fit import estimate_refit
-
-        return estimate_refit(self, y)
+        values = pd.Series(np.asarray(y))
+        if len(values) != self.rows.used:
+            raise FitError(
+                f"The new outcome must have one value per row of the fit: {self.rows.used}, not "
+                f"{len(values)}."
+            )
+        outcome = binary_outcome(values, self.prepared.specification.outcome)
+        prepared = replace(self.prepared, outcome=outcome)
+        check_data(prepared)
+        check_separation(prepared)
+        return self.estimate(prepared, outcome, self.link, self.quadrature)
 
 
 def _flat(prepared: PreparedBinary, inner: np.ndarray, direction: np.ndarray) -> str:
