@@ -3,9 +3,10 @@
     python tests/compare_findings.py results/before results/after --renamed tests/renamed.json
 
 For a change of the code that must change no number: run a cohort before and after, then this. What
-was renamed on purpose stands in a JSON file, former name to present one; names are replaced as
-whole words in documents, places and files, never in numbers or texts. Ends with 1 where anything
-differs. The order of findings on a page is not compared.
+was renamed on purpose stands in a JSON file: `names`, former to present, which are replaced as
+whole words in documents, places and files; and `pointers`, a pattern to what it becomes, for fields
+within a file. Numbers and texts are never replaced. Ends with 1 where anything differs. The order
+of findings on a page is not compared.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Difference:
 
 
 def compare(
-    before: Path, after: Path, renamed: Mapping[str, str] | None = None
+    before: Path, after: Path, renamed: Mapping[str, Mapping[str, str]] | None = None
 ) -> tuple[int, list[Difference]]:
     """Return how many findings are the same, and where others stand.
 
@@ -55,7 +56,7 @@ def compare(
     before, after
         Results folders of one cohort.
     renamed
-        Former name to present one.
+        `names` and `pointers`, as in the file of what was renamed.
     """
     old, new = _by_place(before, renamed or {}), _by_place(after, {})
     same, differences = 0, []
@@ -69,13 +70,16 @@ def compare(
 
 
 def _by_place(
-    folder: Path, renamed: Mapping[str, str]
+    folder: Path, renamed: Mapping[str, Mapping[str, str]]
 ) -> dict[tuple[str, ...], Counter[tuple[str, str]]]:
     places: dict[tuple[str, ...], Counter[tuple[str, str]]] = {}
     for finding in _findings(folder):
-        names = [_present_name(str(finding[field]), renamed) for field in NAMED]
+        names = [_present_name(str(finding[field]), renamed.get("names", {})) for field in NAMED]
+        pointer = str(finding["pointer"])
+        for pattern, becomes in renamed.get("pointers", {}).items():
+            pointer = re.sub(pattern, becomes, pointer)
         told = (str(finding["printed"]), json.dumps(finding["value"], sort_keys=True))
-        places.setdefault((*names, str(finding["pointer"])), Counter())[told] += 1
+        places.setdefault((*names, pointer), Counter())[told] += 1
     return places
 
 
@@ -100,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path)
-    parser.add_argument("--renamed", type=Path, help="JSON: former name to present one")
+    parser.add_argument("--renamed", type=Path, help="JSON: names and pointers")
     parser.add_argument("--all", action="store_true", help="tell every difference")
     given = parser.parse_args(arguments)
     renamed = json.loads(given.renamed.read_text(encoding="utf-8")) if given.renamed else {}

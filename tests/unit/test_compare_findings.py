@@ -29,8 +29,11 @@ def compared(tmp_path, before, after, renamed=None):
 
 def test_renamed_places_are_the_same_and_fields_keep_their_names(tmp_path):
     now = finding(place="change, table growth_shape", source="fits/new_arms.json", id="f7")
-    renamed = {"steps": "growth_shape", "old_arms": "new_arms", "arms": "wrong"}
-    assert compared(tmp_path, [finding()], [now], renamed) == (1, [])
+    names = {"steps": "growth_shape", "old_arms": "new_arms", "arms": "wrong"}
+    assert compared(tmp_path / "names", [finding()], [now], {"names": names}) == (1, [])
+    moved = finding(pointer="/steps/0/p/value")
+    pointers = {"/p$": "/p/value"}
+    assert compared(tmp_path / "fields", [finding()], [moved], {"pointers": pointers}) == (1, [])
 
 
 def test_a_value_a_text_a_place_and_a_count_that_differ_are_told(tmp_path):
