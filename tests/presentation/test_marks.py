@@ -5,12 +5,12 @@ table or section cannot forget the marks. What shows a fit is what changes when 
 away.
 """
 
-import importlib
 import re
 
 import pytest
 from matplotlib.text import Text
 
+from alliance.families.family import load
 from alliance.figures import painters, style
 from alliance.findings.marks import LONG, SHORT, kinds_of, mark_of
 from alliance.findings.results import Results
@@ -41,9 +41,7 @@ def everything(mock):
 
 def words_of(name, fits, description):
     with style.in_house_style():
-        figure = importlib.import_module(f"alliance.figures.{name}").draw(
-            Results(fits, description, {})
-        )
+        figure = load(painters()[name])(Results(fits, description, {}))
     found = [text.get_text() for text in figure.findobj(Text)]
     return re.sub(r"\s+", " ", " ".join(found))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.families.growth_shape.model import KNOT, Step, _try, choose, climb
+from alliance.families.growth_shape.model import KNOT, Step, choose, climb, try_step
 
 FOLDER = Path(__file__).parent / "coupling"
 R = json.loads((FOLDER / "references.json").read_text())
@@ -50,7 +50,7 @@ def test_every_knot_equals_lme4_and_the_best_one_is_kept(case):
     for knot, log_likelihood in zip(knots["at"], knots["log_likelihood"], strict=True):
         after = (rows["session"] - knot).clip(lower=0)
         step = Step("piecewise", "", ("session", KNOT), {"client": ("session",)})
-        ours = _try(step, rows.assign(**{KNOT: after}), "y", ["client"], [])
+        ours = try_step(step, rows.assign(**{KNOT: after}), "y", ["client"], [])
         assert ours.fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-5), knot
     best = next(one for one in found if one.step.name == "piecewise")
     assert best.knot == knots["at"][int(np.argmax(knots["log_likelihood"]))]
@@ -59,7 +59,7 @@ def test_every_knot_equals_lme4_and_the_best_one_is_kept(case):
 def test_residuals_that_remember_equal_nlme():
     rows = rows_of("sleepstudy")
     step = Step("linear_car1", "", ("session",), {}, residual="car1")
-    ours = _try(step, rows, "y", ["client"], [], "session").fit
+    ours = try_step(step, rows, "y", ["client"], [], "session").fit
     theirs = R["sleepstudy"]["continuous_ar1"]
     assert ours.log_likelihood == pytest.approx(theirs["log_likelihood"], abs=1e-6)
     assert ours.residual.phi == pytest.approx(theirs["phi"], abs=1e-5)

@@ -77,7 +77,7 @@ STEPS = [
     {"label": "small", "against": "", "n_parameters": 3, "log_likelihood": -110.0, "p_kind": "",
      "statistic": None, "df": None, "p": None},
     {"label": "large", "against": "small", "n_parameters": 5, "log_likelihood": -107.430788,
-     "p_kind": "mixture at the boundary", "statistic": 5.138424, "df": 2, "p": None},
+     "p_kind": "mixture", "statistic": 5.138424, "df": 2, "p": None},
 ]  # fmt: skip
 
 
