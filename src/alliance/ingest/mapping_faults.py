@@ -43,6 +43,9 @@ MISSING_LEAST, MISSING_SHARE = 3, 0.8
 # ASSUME a fifth of the answers to an item beyond its scale are no slips either; for an item whose
 # options the form prints otherwise (1a, 1b) a few are enough.
 ITEM_SHARE, PRINTED_LEAST = 0.2, 3
+# ASSUME items on a scale of their own hold so much of all answers beyond the scale; where others
+# have them too, the whole form was on another scale.
+OWN_SCALE_SHARE = 0.9
 
 # A copied row costs nothing: its first copy is kept.
 _HARMLESS = {"exact-duplicate"}
@@ -359,7 +362,10 @@ class ScaleTally:
             is_printed = item in instrument.stored.codes_by_item and n_out >= PRINTED_LEAST
             if is_printed or (n_out >= SHIFTED_LEAST and n_out >= ITEM_SHARE * answered):
                 odd.append(item)
-        if not odd or 2 * len(odd) >= instrument.n_items:
+        beyond = sum(self._items[measure].values())
+        of_these = sum(self._items[measure][item] for item in odd)
+        # where the other items have such answers too, it is the form that has another scale
+        if not odd or 2 * len(odd) >= instrument.n_items or of_these < OWN_SCALE_SHARE * beyond:
             return False
         told = ", ".join(map(str, odd))
         reading.problems.add_finding(
@@ -368,7 +374,7 @@ class ScaleTally:
             self._column[measure],
             f"many answers to item {told} of {measure} lie beyond their scale",
             remedy=_options_remedy(odd, instrument),
-            rows_affected=sum(self._items[measure][item] for item in odd),
+            rows_affected=of_these,
         )
         return True
 
