@@ -39,7 +39,7 @@ rule ingest_site:
         simulated=bool(truth_file()),  # only then are the pseudonyms those of the public key
         raw_folder=f"{RAW}/{{site}}",
         raw_sha256=raw_fingerprints,
-        private_folder=f"private/{COHORT}",
+        private_folder=subpath(output.lookup, parent=True),
         out_folder=subpath(output[0], parent=True),
     message:
         "Read and check the files of site {wildcards.site}."
@@ -64,7 +64,7 @@ rule check_plausibility:
         site_folders=collect(
             f"{PROCESSED}/sites/{{site}}", site=lookup("sites", within=cohort)
         ),
-        private_folder=f"private/{COHORT}",
+        private_folder=subpath(output.odd_forms, parent=True),
     message:
         "Look at all sites side by side: is the data plausible?"
     script:

@@ -40,9 +40,7 @@ rule write_manuscript:
         further=printed_descriptions(),
         run=f"{RESULTS}/audit/run.json",
         references=rules.collect_references.output.references,
-        code=library(
-            "manuscript", *registry.modules("tables", "apa_tables", "methods")
-        ),
+        code=library("manuscript", *registry.modules("tables", "apa_tables", "methods")),
         templates=templates("manuscript", "tables"),
     output:
         methods_markdown=f"{RESULTS}/manuscript/methods.md",

@@ -90,9 +90,7 @@ rule write_report:
         run=f"{RESULTS}/audit/run.json",
         references=rules.collect_references.output.references,
         truth=truth_file(),
-        code=library(
-            "report", *registry.modules("tables", "apa_tables", "methods")
-        ),
+        code=library("report", *registry.modules("tables", "apa_tables", "methods")),
         templates=[
             *templates("report", "tables", "manuscript"),
             *family_templates(),
