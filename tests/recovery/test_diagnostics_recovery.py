@@ -13,6 +13,8 @@ from alliance.families.diagnostics.influence import effect_rows, leave_out
 from alliance.families.diagnostics.random_effects import random_effect_blocks
 from alliance.families.diagnostics.reading import plain_terms
 from alliance.families.diagnostics.residuals import residual_blocks
+from alliance.families.facts import Estimator, Fact
+from alliance.families.fit import estimate
 from alliance.mixed import fit_mixed, fit_mixed_logit
 from alliance.mixed.leaving_out import LeavingOut
 
@@ -52,8 +54,11 @@ def left_out(rows):
         rows, "therapist", lambda c: refit(np.isin(refit.clients, c)),
         plain_terms(["weeks_since_intake"]), fit,
     )  # fmt: skip
-    row = fit.coefficients.set_index("term").loc["weeks_since_intake"].to_dict()
-    main = {"term": "weeks_since_intake", "label": "", "unit": "", "role": "main", **row}
+    main = estimate(
+        "weeks_since_intake", label="Week", role="main", level="within-client",
+        estimator=Fact(Estimator.MIXED, "mixed model"), unit="points",
+        numbers=fit.coefficients.set_index("term").loc["weeks_since_intake"],
+    )  # fmt: skip
     return found, effect_rows(found, [main])[0]
 
 

@@ -59,7 +59,7 @@ def simulate(
     return pd.DataFrame(
         {
             "site": site[client],
-            "therapist": therapist[client] % therapists,
+            "therapist": therapist[client],
             "client": client,
             "log_session": np.broadcast_to(log_session, eta.shape)[at_risk],
             "alliance": alliance[at_risk],
