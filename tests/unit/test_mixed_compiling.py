@@ -3,9 +3,13 @@
 import ast
 import importlib
 import shutil
+import warnings
 from pathlib import Path
 
+import pytest
+
 from alliance.mixed import compiling
+from alliance.running import compile_kernels
 
 
 def test_edited_source_forgets_all_kernels(tmp_path, monkeypatch):
@@ -66,3 +70,10 @@ def test_kernels_use_nothing_from_files_without_kernels():
             python = getattr(value, "py_func", None)
             if python is not None:
                 assert not foreign & set(python.__code__.co_names), (name, python.__name__)
+
+
+@pytest.mark.parametrize("engine", compile_kernels.ENGINES)
+def test_what_setup_compiles_can_be_fitted(engine):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # noise fits badly
+        compile_kernels.ENGINES[engine]()

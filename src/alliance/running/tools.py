@@ -77,10 +77,22 @@ def set_up() -> int:
     for step in steps:
         if status := _called(step):
             return status
+    compile_kernels(python)
     READY.touch()
     shown = python_of_environment().relative_to(PROJECT)
     print(f"The environment is ready. Next, in the project's folder: {shown} -m alliance demo")
     return 0
+
+
+def compile_kernels(python: str) -> None:
+    """Compile the engines' kernels side by side; one that fails is compiled where it is used."""
+    command = [python, "-m", "alliance.running.compile_kernels"]
+    begun = [
+        subprocess.Popen([*command, engine], cwd=PROJECT, stderr=subprocess.DEVNULL)
+        for engine in ("mixed", "logit", "sem")
+    ]
+    for process in begun:
+        process.wait()
 
 
 def run_tool(command: str, further: Sequence[str] = ()) -> int:
