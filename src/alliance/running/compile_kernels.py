@@ -61,9 +61,9 @@ def sem() -> None:
     """Walk through the kernels of `alliance.sem`: missing values, clusters."""
     from alliance.sem import factor_model, fit_sem
 
-    rows = cohort()[["x", "y", "z"]]
-    rows = rows.mask(np.random.default_rng(2).random(rows.shape) < 0.1)
-    fit_sem(factor_model({"one": ["x", "y", "z"]}), rows)
+    values = cohort()[["x", "y", "z"]].to_numpy()
+    values[np.random.default_rng(2).random(values.shape) < 0.1] = np.nan
+    fit_sem(factor_model({"one": ["x", "y", "z"]}), values)
 
 
 ENGINES = {"mixed": mixed, "logit": logit, "sem": sem}
