@@ -61,7 +61,7 @@ def sem() -> None:
     """Walk through the kernels of `alliance.sem`: missing values, clusters."""
     from alliance.sem import factor_model, fit_sem
 
-    values = cohort()[["x", "y", "z"]].to_numpy()
+    values = cohort()[["x", "y", "z"]].to_numpy(copy=True)
     values[np.random.default_rng(2).random(values.shape) < 0.1] = np.nan
     fit_sem(factor_model({"one": ["x", "y", "z"]}), values)
 
