@@ -1,9 +1,10 @@
 """The whole mutation study: broken variants of every export, judged by an oracle.
 
-    python tests/faults/full_mutants.py --variants 10000 --out FILE.csv
+    python tests/faults/full_mutants.py --variants 10000 --folder FOLDER
 
-Plain pandas reads the same variants beside it: how often it ends in a traceback, and how often it
-gives another table without a word.
+FOLDER keeps the verdict on each (`mutants.jsonl`): the same command goes on where it stopped. Plain
+pandas reads the same variants beside it: how often it ends in a traceback, and how often it gives
+another table without a word.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parent))
 
 import mutants
+from journal import Journal
 
 from alliance.config.cohort import PROJECT
 from alliance.config.instruments import load_instrument
@@ -42,23 +44,27 @@ def by_pandas(found):
     return "same" if read.equals(sound) else "silent"
 
 
-def study(n_variants, folder):
-    """Return a row for each variant."""
+def study(n_variants, folder, scratch):
+    """Judge the variants that are left; return all verdicts as a table."""
+    journal = Journal(folder / "mutants.jsonl", n_variants)
     made = _module_of(Path(__file__).parents[1] / "ingest" / "made.py")
     folder_of_keys = PROJECT / "config" / "instruments"
     keys = {m: load_instrument(folder_of_keys / f"{key}.yaml") for m, key in KEYS.items()}
-    oracle = mutants.Oracle(made, folder, keys)
-    names, rows = sorted(oracle.exports), []
+    oracle = mutants.Oracle(made, scratch, keys)
+    names = sorted(oracle.exports)
     for seed in range(n_variants):
+        if seed in journal.done:
+            continue
         export = oracle.exports[names[seed % len(names)]]
-        found = mutants.mutant(export, seed, made, folder)
+        found = mutants.mutant(export, seed, made, scratch)
         verdict = oracle.judge(found)
-        done = "+".join(found.done)
-        rows.append((export.name, seed, done, verdict.kind, verdict.detail, by_pandas(found)))
-        if seed % 500 == 499:
-            print(f"{seed + 1} variants", flush=True)
-    columns = ["export", "seed", "mutations", "kind", "detail", "pandas"]
-    return pd.DataFrame(rows, columns=columns)
+        journal.add(
+            seed, export=export.name, mutations="+".join(found.done), kind=verdict.kind,
+            detail=verdict.detail, pandas=by_pandas(found),
+        )  # fmt: skip
+        if seed % 100 == 99:
+            print(f"mutants: {journal.progress()}", flush=True)
+    return pd.DataFrame(journal.done.values())
 
 
 def _module_of(path):
@@ -72,16 +78,11 @@ def _module_of(path):
 if __name__ == "__main__":
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--variants", type=int, default=10_000)
-    asked.add_argument("--out", type=Path)
+    asked.add_argument("--folder", type=Path, required=True)
     options = asked.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        table = study(options.variants, Path(scratch))
-    if options.out:
-        table.to_csv(options.out, index=False)
-    print(table["kind"].value_counts().to_string())
-    print(table.loc[table["pandas"] != "", "pandas"].value_counts().to_string())
-    unseen = table[table["kind"] == "unseen"]
-    print(unseen.groupby(["export", "detail"]).size().to_string())
+        table = study(options.variants, options.folder, Path(scratch))
     wrong = table[table["kind"].isin(mutants.WRONG)]
-    print(wrong.to_string() if len(wrong) else "nothing wrong")
+    print(wrong.to_string() if len(wrong) else "mutants: nothing wrong")
     sys.exit(len(wrong) > 0)

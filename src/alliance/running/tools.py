@@ -33,10 +33,7 @@ TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "test-fast": ((*TEST, "-m", "not slow"),),
     "check-style": (STYLE,),
     "lock": (LOCK,),
-    "faults": (
-        ("tests/faults/full_mutants.py", "--variants", "10000"),
-        ("tests/faults/full_runs.py", "--rounds", "50", "--folder", ".faults"),
-    ),
+    "faults": (("tests/faults/full.py",),),
     "rupture-rules": (("benchmarks/rupture_rules.py",),),
     "dropout-recovery": (("benchmarks/dropout_recovery.py", "--cohorts", "300"),),
     "coupling-recovery": (("benchmarks/coupling_recovery.py", "--cohorts", "500"),),
