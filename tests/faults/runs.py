@@ -147,7 +147,7 @@ def whom(kind, launcher, found):
     if kind == "launcher":
         return [launcher]
     if kind == "scheduler":
-        return [pid for pid, words in found.items() if " -m snakemake " in f" {words} "]
+        return [pid for pid, words in found.items() if "alliance.running.scheduler" in words]
     return [pid for pid, words in found.items() if ".snakemake/scripts/" in words]  # jobs
 
 
@@ -158,7 +158,11 @@ def killed_run(folder, kind, after_s):
     """Start a run, kill a part of it, and return what was said and who was left 2 s later."""
     process = subprocess.Popen(start_new_session=True, **command(folder))
     time.sleep(after_s)
-    hit = whom(kind, process.pid, processes_of(folder))
+    hit = []
+    while not hit and process.poll() is None:  # no job may be there at this very moment
+        hit = whom(kind, process.pid, processes_of(folder))
+        time.sleep(0.02)
+    hit = hit if process.poll() is None else []
     for pid in hit:
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if kind == "group" else os.kill)(pid, signal.SIGKILL)
@@ -170,6 +174,21 @@ def killed_run(folder, kind, after_s):
         said = process.communicate()[0]
         left = processes_of(folder)
     return said, bool(hit), left
+
+
+def refused_run(folder):
+    """Start a run and, as it works, another; return what was wrong, and end both."""
+    first = subprocess.Popen(**command(folder))
+    while not (Path(folder) / "results" / COHORT / ".run").read_text() and first.poll() is None:
+        time.sleep(0.02)
+    status, said = run(folder)
+    told = f"process {first.pid} on" in said
+    first.send_signal(signal.SIGINT)  # Ctrl-C
+    ended = first.communicate()[0]
+    wrong = [] if status and told else [f"the second run was not refused: {said[-1500:]}"]
+    if "Traceback" in ended:
+        wrong.append(f"Ctrl-C: {ended[-1500:]}")
+    return wrong
 
 
 def seeded(seed):
