@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from alliance import files
 from alliance.errors import ConfigError
@@ -18,11 +20,12 @@ from alliance.running.endings import defect_log, defect_message, plain_reason
 from alliance.running.former import FORMER, put_former_aside
 from alliance.running.one_run import one_run_at_a_time
 from alliance.running.raw_folders import unread_places
+from alliance.running.scheduler import given_to_snakemake
 
 PROJECT = Path(__file__).resolve().parents[2]
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
-# Signs that Snakemake, or the shell that it starts jobs by, would take for their own.
-UNUSABLE = frozenset(" \t\n'\"`$\\{}*?[]|&;<>()!#~")
+NOT_READ = 141  # and of one whose reader has closed, as `| head` does
+UNUSABLE = frozenset("{}\n\r")  # in a path Snakemake takes them for the marks of a pattern
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,13 +42,30 @@ def main(arguments: list[str] | None = None) -> int:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
-        return COMMANDS[options.command](options)
+        status = COMMANDS[options.command](options)
+        sys.stdout.flush()
     except KeyboardInterrupt as error:
-        print(f"\n{plain_reason(error)}\n", file=sys.stderr)
-        return INTERRUPTED
+        return _ended(plain_reason(error), INTERRUPTED)
+    except BrokenPipeError as error:
+        return _ended(plain_reason(error), NOT_READ)
     except Exception as error:  # the last line of defence
-        print(f"\n{plain_reason(error) or _defect(error)}\n", file=sys.stderr)
-        return 1
+        return _ended(plain_reason(error) or _defect(error), 1)
+    return status
+
+
+def _ended(told: str | None, status: int) -> int:
+    """Say why the command ends, as far as anybody reads it; return the status."""
+    try:
+        print(f"\n{told}\n", file=sys.stderr, flush=True)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass
+    if status == NOT_READ:  # or Python would try once more as it ends, and complain
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(nowhere, stream.fileno())
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -162,11 +182,11 @@ def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
     """Run the workflow up to `targets` (all of it without); return results folder and status."""
     from alliance.config.cohort import load_cohort
 
-    if found := UNUSABLE & set(f"{PROJECT}{sys.executable}{Path.cwd()}"):
-        signs = " ".join("a blank" if sign == " " else sign for sign in sorted(found))
+    if found := UNUSABLE & set(f"{PROJECT}{Path.cwd()}"):
+        signs = " ".join("a line end" if sign.isspace() else sign for sign in sorted(found))
         msg = (
-            f"The path of the project has signs ({signs}) that the programs it uses cannot handle. "
-            "Move it to a path of letters, digits, dots, dashes and underlines."
+            f"The path of the project has signs ({signs}) that Snakemake takes for its own. Move "
+            "it to a path without curly brackets and line ends."
         )
         raise ConfigError(msg)
     config = options.config or config_of(options.cohort)
@@ -184,19 +204,43 @@ def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
             )
         files.make_personal_folder(Path("data") / "processed" / cohort)
         files.make_personal_folder(Path("private") / cohort)
+        for told in _key_notes(loaded):
+            print(f"Note: {told}", flush=True)
         _find_a_home()
         status = speak_plainly(
             [
-                sys.executable, "-m", "snakemake", *targets,
+                sys.executable, "-m", "alliance.running.scheduler", *targets,
                 "--snakefile", str(PROJECT / "Snakefile"),
                 "--profile", str(PROJECT / "profiles" / "default"),
                 "--cores", str(options.cores),
                 "--nolock",  # one_run_at_a_time does it, and leaves no lock behind a killed run
-                "--config", f"cohort_config={config.resolve()}", "only_vouched=true",
+                "--config", given_to_snakemake("cohort_config", config.resolve()),
+                "only_vouched=true", *(["stopped_before=true"] if lock.stopped_before else []),
             ],
-            inherited=[lock],
+            inherited=[lock.fileno],
         )  # fmt: skip
     return results, status
+
+
+def _key_notes(loaded: Mapping[str, Any]) -> Iterator[str]:
+    """Draw the key of the pseudonyms where there is none; yield what must be known of it."""
+    from alliance.config.cohort import truth_of
+    from alliance.ingest.pseudonyms import draw_key
+
+    raw = Path("data") / "raw" / loaded["cohort"]
+    if truth_of(loaded, raw):
+        return  # the public key of simulated cohorts
+    if loaded["simulated"]:
+        yield (
+            f"the config says `simulated: true`, but {raw.as_posix()} holds no truth.json of the "
+            "simulator: ids are protected as those of real people."
+        )
+    if draw_key(Path("private") / loaded["cohort"]):
+        yield (
+            f"private/{loaded['cohort']}/pseudonym.key was gone, and another key was drawn: the "
+            "pseudonyms are others than in all former results. Should there be a copy of the old "
+            "key, put it back and run the same command again."
+        )
 
 
 def _find_a_home() -> None:

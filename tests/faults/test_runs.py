@@ -36,7 +36,7 @@ ONE_OF_A_KIND = [
 
 
 def test_damaged_and_killed_runs_end_with_the_same_bytes(tmp_path, project_copy):
-    project = project_copy(tmp_path / "project")
+    project = project_copy(tmp_path / "Größe & 'Co', project #1")
     tiny.write(project.folder)
     status, said = runs.run(project.folder)
     assert status == 0, said

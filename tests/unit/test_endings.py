@@ -1,7 +1,10 @@
 """Whatever goes wrong ends in one sentence; a defect has a code and tells nothing of the data."""
 
 import errno
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -86,3 +89,25 @@ def test_the_same_place_has_the_same_code_whatever_the_data():
         except ValueError as error:
             codes.add(defect_code(error))
     assert len(codes) == 1
+
+
+@pytest.mark.parametrize("to_both", [False, True])
+def test_a_reader_that_closes_is_no_defect(to_both):
+    """As after `| head`: the command ends, and Python does not complain either."""
+    code = (
+        "import sys, alliance.__main__ as m\n"
+        "m.COMMANDS['clean'] = lambda options: print('x' * 1_000_000) or 0\n"
+        "sys.exit(m.main(['clean']))\n"
+    )
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    errors = write_end if to_both else subprocess.PIPE
+    ended = subprocess.run(
+        [sys.executable, "-c", code], stdout=write_end, stderr=errors, text=True, check=False
+    )
+    os.close(write_end)
+    assert ended.returncode == 141
+    if not to_both:
+        assert "Nobody reads any more what this command says" in ended.stderr
+        assert len(ended.stderr.strip().splitlines()) == 1
+        assert "defect" not in ended.stderr and "Exception" not in ended.stderr

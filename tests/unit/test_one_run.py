@@ -41,6 +41,15 @@ def test_killed_run_needs_no_unlocking(tmp_path, other_run):
     other_run.send_signal(signal.SIGKILL)
     other_run.wait()
     time.sleep(0.05)
-    with one_run_at_a_time(tmp_path):
+    with one_run_at_a_time(tmp_path) as lock:
         assert (tmp_path / ".run").read_text().startswith(f"{os.getpid()} ")
+        assert lock.stopped_before
     assert (tmp_path / ".run").read_text() == ""
+    with one_run_at_a_time(tmp_path) as lock:
+        assert not lock.stopped_before
+
+
+def test_a_damaged_lock_is_a_lock(tmp_path):
+    (tmp_path / ".run").write_bytes(b"\xff\x00\xfe")
+    with one_run_at_a_time(tmp_path) as lock:
+        assert lock.stopped_before

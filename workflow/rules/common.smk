@@ -18,12 +18,14 @@ from alliance.config.cohort import (
     raw_files_of,
     site_mapping_path,
     subscales_named,
+    truth_of,
 )
 from alliance.config.formats import FORMATS
 from alliance.config.site import load_site
 from alliance.running.endings import plain_reason
 from alliance.errors import AllianceError
 from alliance.files import sha256_of
+from alliance.ingest.pseudonyms import fingerprint_of
 from alliance.running.outputs import drop_unvouched
 from alliance.running.provenance import library as modules_behind
 
@@ -124,8 +126,13 @@ def family_templates():
 
 def truth_file():
     """Return the truth of a simulated cohort where it is known."""
-    path = Path(RAW) / "truth.json"
-    return str(path) if cohort["simulated"] and path.is_file() else []
+    path = truth_of(cohort, RAW)
+    return str(path) if path else []
+
+
+def key_fingerprint():
+    """Return what tells one key of the pseudonyms from another: with it all sites are read anew."""
+    return fingerprint_of(f"private/{COHORT}")
 
 
 def everything_made():
@@ -142,11 +149,18 @@ def everything_made():
 
 
 def drop_what_nobody_vouches_for():
-    """Remove results that were changed since they were made, so that they are made again."""
+    """Remove results that were changed since they were made, so that they are made again.
+
+    What a stopped run was writing has changed, too: nobody need be told of each file then.
+    """
     try:
         dropped = drop_unvouched(everything_made(), Path(RESULTS))
     except OSError as error:
         sys.exit(f"\n{plain_reason(error)}\n")
+    if config.get("stopped_before"):
+        if dropped.changed or dropped.unrecorded:
+            print("- The run before was stopped; what it left unfinished is made again.")
+        return
     for path in dropped.changed:
         print(f"- {path.as_posix()} was changed since it was made: it is made again.")
     if dropped.unrecorded:

@@ -39,6 +39,7 @@ rule ingest_site:
         simulated=bool(truth_file()),  # only then are the pseudonyms those of the public key
         raw_folder=f"{RAW}/{{site}}",
         raw_sha256=raw_fingerprints,
+        key=key_fingerprint(),
         private_folder=subpath(output.lookup, parent=True),
         out_folder=subpath(output[0], parent=True),
     message:

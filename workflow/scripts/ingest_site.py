@@ -10,6 +10,7 @@ if __name__ == "__main__":
             site=snakemake.wildcards.site,
             mapping=snakemake.input.mapping,
             raw_folder=snakemake.params.raw_folder,
+            raw_files=snakemake.input.get("raw", []),
             measures=snakemake.params.measures,
             instruments=snakemake.input.instruments,
             private_folder=snakemake.params.private_folder,

@@ -94,6 +94,12 @@ def raw_files_of(mapping: Mapping[str, Any], raw_folder: str | Path) -> list[Pat
     return [file_like(Path(raw_folder), name) for name in dict.fromkeys(filter(None, names))]
 
 
+def truth_of(cohort: Mapping[str, Any], raw_folder: str | Path) -> Path | None:
+    """Return the truth of a simulated cohort; None where nobody simulated it, whatever it says."""
+    path = Path(raw_folder) / "truth.json"
+    return path if cohort["simulated"] and path.is_file() else None
+
+
 def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
     cohort = copy.deepcopy(dict(content))
     cohort.setdefault("simulated", False)

@@ -20,6 +20,7 @@ from pathlib import Path
 from alliance import files
 from alliance.errors import DataError
 
+KEY_FILE, LOOKUP = "pseudonym.key", "ids_"
 KEY_BYTES = 32
 DIGITS = 16  # 64 bits: two of a million ids share a pseudonym with probability 3e-8
 
@@ -38,11 +39,8 @@ def key_of(private_folder: str | Path, simulated: bool) -> bytes:
     """
     if simulated:
         return SIMULATED_KEY
-    folder = Path(private_folder)
-    _private(folder)
-    path = folder / "pseudonym.key"
-    if not path.exists():
-        _publish_once(secrets.token_hex(KEY_BYTES).encode("ascii"), path)
+    draw_key(private_folder)
+    path = Path(private_folder) / KEY_FILE
     os.chmod(path, 0o600)
     try:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
@@ -55,6 +53,25 @@ def key_of(private_folder: str | Path, simulated: bool) -> bytes:
         )
         raise DataError(msg)
     return key
+
+
+def draw_key(private_folder: str | Path) -> bool:
+    """Draw the cohort's key where there is none; return whether there has been one before.
+
+    Pseudonyms that were given to ids with the lost key cannot be made again.
+    """
+    folder = Path(private_folder)
+    _private(folder)
+    if (folder / KEY_FILE).exists():
+        return False
+    _publish_once(secrets.token_hex(KEY_BYTES).encode("ascii"), folder / KEY_FILE)
+    return any(folder.glob(f"{LOOKUP}*.csv"))
+
+
+def fingerprint_of(private_folder: str | Path) -> str:
+    """Return a few signs that tell the key from another and tell nothing about it."""
+    path = Path(private_folder) / KEY_FILE
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8] if path.is_file() else ""
 
 
 def pseudonyms(
@@ -94,7 +111,7 @@ def write_lookup(
     for kind, made in by_kind.items():
         for (own_site, own_id), pseudonym in sorted(made.items()):
             writer.writerow([kind, own_site, files.inert_text(own_id), pseudonym])
-    files.write_text(text.getvalue(), folder / f"ids_{site}.csv", mode=0o600)
+    files.write_text(text.getvalue(), folder / f"{LOOKUP}{site}.csv", mode=0o600)
 
 
 def _private(folder: Path) -> None:

@@ -44,6 +44,7 @@ from alliance.ingest.problems import Place, Problems
 from alliance.ingest.raw import RawTable, UnreadableError
 from alliance.ingest.readers import read_table
 from alliance.ingest.reading import CANONICAL, Reading
+from alliance.ingest.unchanged import unchanged
 
 TABLES = ("clients", "sessions", "responses", "quarantine", "ledger")
 _OWN_FACTS = ("therapist", "end_status", "sessions_planned", "intake_date")
@@ -67,6 +68,7 @@ def ingest_site(
     site: str,
     mapping: str | Path,
     raw_folder: str | Path,
+    raw_files: Iterable[str | Path] = (),
     measures: Mapping[str, Mapping[str, Any]],
     instruments: Iterable[str | Path],
     private_folder: str | Path,
@@ -81,8 +83,8 @@ def ingest_site(
         Their short names.
     mapping
         The site's mapping file.
-    raw_folder
-        Where the site's raw files lie.
+    raw_folder, raw_files
+        Where the site's raw files lie, and those of them that must not change meanwhile.
     measures
         The config's measures by name; of each only its `instrument` is used.
     instruments
@@ -98,16 +100,19 @@ def ingest_site(
     ------
     ConfigError
         The mapping or a scoring key is not right. Problems of the data are written, never raised.
+    DataError
+        A file was changed while it was read.
     """
     keys = keys_of(measures, instruments)
     del cohort  # named by the workflow for its logs; every path is given
-    tables, lookup = read_site(
-        site=site,
-        mapping=load_site(mapping),
-        raw_folder=raw_folder,
-        keys=keys,
-        key=pseudonyms.key_of(private_folder, simulated),
-    )
+    with unchanged(raw_files):
+        tables, lookup = read_site(
+            site=site,
+            mapping=load_site(mapping),
+            raw_folder=raw_folder,
+            keys=keys,
+            key=pseudonyms.key_of(private_folder, simulated),
+        )
     pseudonyms.write_lookup(private_folder, site, lookup)
     look_alikes.write_private_list(private_folder, site, lookup)
     for name in (*TABLES, "places"):

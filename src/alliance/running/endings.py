@@ -45,7 +45,11 @@ _TOO_MUCH_OPEN = "The machine allows no more open files or processes. Close some
 _NO_MEMORY = (
     "The memory is used up. Close other programs, or allow one step at a time (--cores 1), " + AGAIN
 )
+_NOT_READ = "Nobody reads any more what this command says (as after `| head`), so it ended. " + (
+    STOPPED.removeprefix("Stopped. ")
+)
 _REFUSALS = {
+    errno.EPIPE: _NOT_READ,
     errno.ENOSPC: _NO_SPACE, errno.EDQUOT: _NO_SPACE, errno.EFBIG: _NO_SPACE,
     errno.EACCES: _NOT_ALLOWED, errno.EPERM: _NOT_ALLOWED, errno.EROFS: _READ_ONLY,
     errno.EEXIST: _IN_THE_WAY, errno.ENOTDIR: _IN_THE_WAY, errno.EISDIR: _IN_THE_WAY,

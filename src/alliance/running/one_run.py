@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -25,9 +26,17 @@ except ImportError:  # Windows
 PATIENCE_S = 5.0  # for the jobs of a run whose launcher was killed to be gone too
 
 
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The lock's file descriptor, and whether the run before was stopped before its end."""
+
+    fileno: int
+    stopped_before: bool
+
+
 @contextmanager
-def one_run_at_a_time(folder: str | Path) -> Iterator[int]:
-    """Hold the lock of `folder` while the body runs; give its file descriptor.
+def one_run_at_a_time(folder: str | Path) -> Iterator[Lock]:
+    """Hold the lock of `folder` while the body runs.
 
     Raises
     ------
@@ -36,7 +45,7 @@ def one_run_at_a_time(folder: str | Path) -> Iterator[int]:
     """
     path = Path(folder) / ".run"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as stream:
+    with path.open("a+", encoding="utf-8", errors="replace") as stream:
         if not _locked(stream) and not _freed(stream):
             process, host = _holder(stream)
             msg = (
@@ -44,10 +53,12 @@ def one_run_at_a_time(folder: str | Path) -> Iterator[int]:
                 "it has ended, or stop it, then start again."
             )
             raise AllianceError(msg)
+        stream.seek(0)
+        stopped_before = bool(stream.read())
         stream.truncate(0)
         stream.write(f"{os.getpid()} {socket.gethostname()}")
         stream.flush()
-        yield stream.fileno()
+        yield Lock(stream.fileno(), stopped_before)
         stream.truncate(0)  # the same bytes after every run that came to its end
 
 
