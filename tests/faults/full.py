@@ -115,8 +115,9 @@ def _of_same(pieces):
     )
     wrong = sum(bool(piece["wrong"]) for piece in pieces)
     return run, (
-        f"{len(pieces[0]['made'])} files each; **runs with another byte in any, or modes against "
-        f"the umask: {wrong}**"
+        f"{len(pieces[0]['made'])} files each (those that quote the config or list its sites "
+        "compared among runs with one order of sites); **runs with another byte in any, or modes "
+        f"against the umask: {wrong}**"
     )
 
 

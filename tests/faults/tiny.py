@@ -79,7 +79,8 @@ def write(folder, cohort="tiny", simulated="true", seed=1, sites=("clinic",), ch
     """Write raw files, config and mappings into a project's folder.
 
     With more than one site the clients are dealt out; with `chance` rows, sites and the order in
-    which files are written are shuffled, and no cell is broken: problems are told by row.
+    which files are written are shuffled, and no cell is broken: problems are told by row. Return
+    the order of the sites.
     """
     folder = Path(folder)
     header, *found = rows(seed, broken=chance is None)
@@ -105,3 +106,4 @@ def write(folder, cohort="tiny", simulated="true", seed=1, sites=("clinic",), ch
     key = folder / "private" / cohort / "pseudonym.key"
     key.parent.mkdir(parents=True, exist_ok=True)
     key.write_text(KEY)
+    return order
