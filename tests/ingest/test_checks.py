@@ -2,6 +2,7 @@
 
 import pytest
 
+from alliance.ingest.partners import others
 from alliance.ingest.rules import RULES
 
 TABLE = {
@@ -230,3 +231,50 @@ def test_missing_texts(site):
     ]  # fmt: skip
     assert len(read.clients) == 1 and read.clients["therapist"].isna().all()
     assert len(read.responses) == 3
+
+
+def test_duplicates_and_contradictions_name_the_other_row(site):
+    """Also in another file, and of what is told once a client or a session."""
+    site.csv("a.csv", "id,nr,day,th,wai1,wai2,wai3\n"
+             "P1,1,2024-01-01,T1,1,2,3\nP1,1,2024-01-01,T1,1,2,4\n"
+             "P1,2,2024-01-08,T1,1,2,3\nP1,2,2024-01-08,T1,1,2,3\n"
+             "P1,3,2024-01-15,T2,1,2,3\nP1,4,2024-01-22,T1,1,2,3\n")  # fmt: skip
+    site.csv("b.csv", "id,nr,day,w1,w2,w3\nP1,3,2024-01-15,1,5,3\nP1,4,2024-01-23,1,2,3\n")
+    keys = {"rows": "session", "client": "id", "session": "nr", "session_facts": {"date": "day"}}
+    found = site.read(
+        {"file": "a.csv", **keys, "client_facts": {"therapist": "th"},
+         "measures": {"alliance": "wai{item}"}},
+        {"file": "b.csv", **keys, "measures": {"alliance": "w{item}"}},
+    ).quarantine  # fmt: skip
+    found = found.astype(object).where(found.notna(), None)
+    told = {(p.file, p.row, p.column, p.rule): p.expected for p in found.itertuples()}
+    named = {
+        ("a.csv", 2, None, "conflicting-duplicate"): "row 3 says otherwise",
+        ("a.csv", 3, None, "conflicting-duplicate"): "row 2 says otherwise",
+        ("a.csv", 5, None, "exact-duplicate"): "row 4 says the same",
+        ("a.csv", 6, "th", "client-conflict"): "row 4 says otherwise",
+        ("a.csv", 6, "wai2", "conflicting-duplicate"): "row 2 of b.csv says otherwise",
+        ("b.csv", 2, "w2", "conflicting-duplicate"): "row 6 of a.csv says otherwise",
+        ("b.csv", 2, "w1", "exact-duplicate"): "row 6 of a.csv says the same",
+        ("b.csv", 3, None, "session-conflict"): "row 7 of a.csv says otherwise",
+    }
+    for place, words in named.items():
+        assert told[place].endswith(f"({words})"), (place, told.get(place))
+
+
+def test_one_session_is_no_question_where_the_end_explains_it(site):
+    site.csv("a.csv", "id,nr,end,wai1,wai2,wai3\n" + "".join(
+        f"P{i},1,{end},1,2,3\n" for i, end in enumerate(["1", "2", "3", "4", ""])))  # fmt: skip
+    codes = {"1": "dropout", "2": "completed", "3": "transferred", "4": "ongoing"}
+    found = site.read(
+        {"file": "a.csv", "rows": "session", "client": "id", "session": "nr",
+         "client_facts": {"end_status": {"column": "end", "codes": codes}},
+         "measures": {"alliance": "wai{item}"}},
+    ).quarantine  # fmt: skip
+    assert found.loc[found["rule"] == "client-with-one-session", "row"].tolist() == [3, 5, 6]
+
+
+def test_many_copies_name_a_few():
+    rows = [f"row {i}" for i in range(2, 9)]
+    assert others(["a"] * 7, rows, [6]) == ["row 2 and row 3 and row 4 and 3 more"]
+    assert others(["a", "b", "a"], rows[:3], [0, 2]) == ["row 4", "row 2"]

@@ -19,6 +19,7 @@ from alliance.ingest.layouts.cells import AnswerCells
 from alliance.ingest.ledger import Ledger
 from alliance.ingest.mapping_faults import ScaleTally, note_codes
 from alliance.ingest.packed import is_repeated, packed
+from alliance.ingest.partners import others
 from alliance.ingest.reading import Reading, counted
 from alliance.ingest.rules import BLANK, KEPT, NOT_SELECTED, READ
 from alliance.ingest.stored import Stored, how_stored, of_items
@@ -229,14 +230,25 @@ def _without_contradictions(
     shared = table[twice]
     differs = shared.groupby(KEY)["value"].transform("nunique") > 1
     rule = np.where(differs, "conflicting-duplicate", "exact-duplicate")
-    out = shared.assign(rule=rule)[differs | shared.duplicated(KEY, keep="first")]
+    places = [
+        f"row {readings[at].raw.rows[row]} of {readings[at].table['file']}"
+        for at, row in zip(shared["reading"], shared["at"], strict=True)
+    ]
+    chosen = (differs | shared.duplicated(KEY, keep="first")).to_numpy()
+    out = shared.assign(rule=rule)[chosen]
+    groups = list(shared.groupby(KEY).ngroup())
+    told = others(groups, places, np.flatnonzero(chosen))
+    out = out.assign(told=told)
     for _, cells in out.groupby(["reading", "column", "rule"]):
         first = cells.iloc[0]
         at, broken = int(first["reading"]), str(first["rule"])
         reading = readings[at]
         rows = [int(row) for row in reading.raw.rows[cells["at"].to_numpy()]]
         column = reading.raw.header[int(first["column"])]
-        reading.problems.add(broken, reading.place("responses"), rows=rows, column=column)
+        words = "{} says the same" if broken == "exact-duplicate" else "{} says otherwise"
+        against = [words.format(each) for each in cells["told"]]
+        place = reading.place("responses")
+        reading.problems.add(broken, place, rows=rows, column=column, against=against)
         accounts[at][KEPT] -= len(cells)
         accounts[at][broken] += len(cells)
     return table.drop(index=out.index)

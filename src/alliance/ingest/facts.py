@@ -19,6 +19,9 @@ from alliance.ingest.layouts.cells import DAYS_A_WEEK, therapist_ids
 from alliance.ingest.problems import Problems, rows_where
 from alliance.ingest.reading import Reading
 
+# After these ends nobody expects further sessions; who completed, or is in treatment, came again.
+ENDS_AFTER_ONE_SESSION = ("dropout", "transferred")
+
 
 def client_facts(
     readings: list[Reading], problems: Problems, n_clients: int
@@ -111,17 +114,26 @@ def _agreed(
     in_conflict = distinct["client"].duplicated(keep=False)
     conflicts = distinct[distinct["client"].duplicated()].drop_duplicates("client")
     told_in = stated["client"].value_counts()
+    first = distinct.drop_duplicates("client").set_index("client")
     for conflict in conflicts.to_dict("records"):
         reading = readings[conflict["reading"]]
+        before = first.loc[conflict["client"]]
         problems.add(
             "client-conflict",
             reading.place("clients"),
             rows=[conflict["row"]],
             column=reading.table["client_facts"][name]["column"],
             rows_affected=int(told_in[conflict["client"]]),
+            against=[f"{_row_of(before, readings, reading)} says otherwise"],
         )
     agreed = distinct[~in_conflict].set_index("client")["value"]
     return agreed.reindex(range(n_clients))
+
+
+def _row_of(place: pd.Series, readings: list[Reading], seen_from: Reading) -> str:
+    """Return the words for a row, with its file where that is another one."""
+    other = readings[int(place["reading"])]
+    return f"row {int(place['row'])}" + ("" if other is seen_from else f" of {other.table['file']}")
 
 
 def session_table(
@@ -179,7 +191,16 @@ def _one_row_a_session(
     for fact in facts:
         told = stated[stated[fact].notna()].drop_duplicates([*by_session, fact])
         conflicts = told[told.duplicated(by_session)].drop_duplicates(by_session)
-        note_by_reading("session-conflict", conflicts, readings, problems)
+        first = told.drop_duplicates(by_session).set_index(by_session)
+        for conflict in conflicts.to_dict("records"):
+            reading = readings[conflict["reading"]]
+            before = first.loc[(conflict["client"], conflict["session"])]
+            problems.add(
+                "session-conflict",
+                reading.place("sessions"),
+                rows=[int(conflict["row"])],
+                against=[f"{_row_of(before, readings, reading)} says otherwise"],
+            )
         in_conflict = sessions.index.isin(pd.MultiIndex.from_frame(conflicts[by_session]))
         sessions.loc[in_conflict, fact] = None if fact == "therapist" else np.nan
     return sessions.reset_index()
@@ -218,9 +239,11 @@ def note_odd_clients(
     problems: Problems,
     sessions: pd.DataFrame,
     present: np.ndarray,
-    therapist: pd.Series | None,
+    told: Mapping[str, pd.Series],
 ) -> None:
     """Note clients with one session or none, and those without therapist.
+
+    One session is no question where the client's end explains it.
 
     Parameters
     ----------
@@ -228,13 +251,16 @@ def note_odd_clients(
         As in `session_table`.
     present
         Numbers of the clients that are kept.
-    therapist
-        By client number, or None where the mapping names none.
+    told
+        The clients' facts by name, each by client number.
     """
     only = sessions[~sessions["client"].duplicated(keep=False)]
+    if "end_status" in told:
+        only = only[~only["client"].map(told["end_status"]).isin(ENDS_AFTER_ONE_SESSION)]
     note_by_reading("client-with-one-session", only, readings, problems)
     without = np.setdiff1d(present, sessions["client"].to_numpy())
     note_clients("client-without-sessions", without, readings, problems)
+    therapist = told.get("therapist")
     if therapist is None:
         return
     naming = [r for r in readings if _therapist_column(r)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,7 @@ class Problems:
         rows_affected: int = 1,
         expected: str | None = None,
         remedy: str | None = None,
+        against: Sequence[str] = (),
     ) -> None:
         """Note one problem for each of `rows` (or one for the whole file).
 
@@ -66,11 +67,16 @@ class Problems:
             How many rows each problem concerns.
         expected, remedy
             Words that say more than the rule's own.
+        against
+            For the first rows at least: the rows that each of them stands against (`partners`).
         """
         every = [pd.NA] if rows is None else list(rows)
         listed = every[: self._still_told(len(every), rule, place, column)]
         if listed:
-            self._add(listed, rule, place, column, rows_affected, expected, remedy)
+            said: str | list[str] = expected or RULES[rule].expected
+            if against:
+                said = [f"{said} ({each})" for each in against[: len(listed)]]
+            self._add(listed, rule, place, column, rows_affected, said, remedy)
         if more := len(every) - len(listed):
             told = f"{expected or RULES[rule].expected}; {more:,} further rows are not listed"
             affected = more * rows_affected
@@ -96,7 +102,7 @@ class Problems:
         place: Place,
         column: str | None,
         rows_affected: int,
-        expected: str | None,
+        expected: str | list[str],
         remedy: str | None,
     ) -> None:
         self._parts.append(
@@ -108,7 +114,7 @@ class Problems:
                     "row": pd.array(listed, dtype="Int64"),
                     "column": column,
                     "rule": rule,
-                    "expected": expected or RULES[rule].expected,
+                    "expected": expected,
                     "remedy": remedy or RULES[rule].remedy,
                     "action": RULES[rule].action,
                     "table": place.table,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,6 +111,7 @@ class Reading:
         column: str | None = None,
         expected: str | None = None,
         remedy: str | None = None,
+        against: Sequence[str] = (),
     ) -> None:
         """Set the rows of `mask` aside that are still kept, and note each as a problem."""
         newly = mask & self._alive
@@ -126,6 +127,7 @@ class Reading:
                 column=column,
                 expected=expected,
                 remedy=remedy,
+                against=against,
             )
 
     def note_astray(self) -> None:

@@ -14,8 +14,9 @@ import pandas as pd
 
 from alliance.ingest import parse
 from alliance.ingest.packed import is_repeated, packed
+from alliance.ingest.partners import others
 from alliance.ingest.people import is_site_name, same_spelling
-from alliance.ingest.problems import rows_where
+from alliance.ingest.problems import MOST_ROWS_OF_COLUMN, rows_where
 from alliance.ingest.reading import Reading
 from alliance.ingest.rules import NOT_SELECTED
 from alliance.likeness import Words, seen
@@ -188,13 +189,15 @@ def set_duplicates_aside(reading: Reading) -> None:
     whole = pd.Series(["\x1f".join(row) for row in content.to_numpy(dtype=object)], dtype="str")
     differs = whole.groupby(sharing).transform("nunique").to_numpy() > 1
     is_first = ~sharing.duplicated(keep="first").to_numpy()
-    for rule, chosen in (
-        ("conflicting-duplicate", differs),
-        ("exact-duplicate", ~differs & ~is_first),
+    named = [f"row {row}" for row in reading.raw.rows[alive]]
+    for rule, chosen, words in (
+        ("conflicting-duplicate", differs, "{} says otherwise"),
+        ("exact-duplicate", ~differs & ~is_first, "{} says the same"),
     ):
         mask = np.zeros(len(reading.raw), dtype=bool)
         mask[alive[chosen]] = True
-        reading.set_aside(rule, mask)
+        told = others(list(sharing), named, np.flatnonzero(chosen)[:MOST_ROWS_OF_COLUMN])
+        reading.set_aside(rule, mask, against=[words.format(each) for each in told])
 
 
 def number_sessions(reading: Reading) -> None:

@@ -170,7 +170,7 @@ def read_site(
     odd_values.note_odd_calendars(sessions, readings, problems)
     mapping_faults.note_sweeping_rules(readings, problems)
     if not problems.stopped:
-        facts.note_odd_clients(readings, problems, sessions, present, told.get("therapist"))
+        facts.note_odd_clients(readings, problems, sessions, present, told)
         facts.note_clients_not_in_file(readings, problems, present)
         look_alikes.note_ids(readings, problems)
         look_alikes.note_categories(readings, problems)

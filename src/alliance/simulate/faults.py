@@ -78,9 +78,10 @@ class Planter:
         return table.number_of(row) - table.first_row
 
     def note_single_sessions(self, row_of: Callable[[ClientFile], tuple[RawTable, Row]]) -> None:
-        """Remember the clients who came once; chance made them, and nothing has to be spoilt."""
+        """Remember who came once for no reason; chance made them, nothing has to be spoilt."""
         for client in self.clients:
-            if len(client.sessions) == 1:
+            explained = client.end_status in ("dropout", "transferred")
+            if len(client.sessions) == 1 and not explained:
                 self.marks.append((*row_of(client), None, "client-with-one-session"))
 
     def faults(self) -> list[Fault]:
