@@ -159,7 +159,9 @@ def drop_what_nobody_vouches_for():
         sys.exit(f"\n{plain_reason(error)}\n")
     if config.get("stopped_before"):
         if dropped.changed or dropped.unrecorded:
-            print("- The run before was stopped; what it left unfinished is made again.")
+            print(
+                "- The run before was stopped; what it left unfinished is made again."
+            )
         return
     for path in dropped.changed:
         print(f"- {path.as_posix()} was changed since it was made: it is made again.")
