@@ -13,7 +13,7 @@ DRILL = Path(__file__).resolve().parents[2] / "docs" / "reviewer_drill.md"
 ANSWERS = (
     r"(?s)(?=.*Therapists)(?=.*Clients).*(?i:dropped out|dropout)",
     r"(?s)(row|cell) set aside.*(Remedy|enter|mend)",
-    r"(?s)of 4,652 sessions used.*Left out: \d+",
+    r"(?s)used.*No score at the next session.*4,652",
     r"(?s)missing.*north.*\d+\.\d",
     r"(?s)WAI-SR.*client.*12.*mean of the answered",
     r"(?s)scored from the others.*refused",

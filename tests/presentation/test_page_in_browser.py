@@ -98,6 +98,43 @@ def test_every_number_leads_to_what_it_rests_on(look_at):
     assert lost == []
 
 
+LEADS_NOWHERE = """
+async () => {
+  const found = [];
+  for (const link of document.querySelectorAll('main a[href^="#"], nav a')) {
+    const id = decodeURIComponent(link.hash.slice(1));
+    if (!document.getElementById(id).checkVisibility()) found.push(id);
+  }
+  return [...new Set(found)];
+}
+"""
+
+
+def test_a_link_opens_the_folded_part_that_it_leads_to(look_at, published, browser):
+    """No script does it: browsers unfold what a fragment names, if it stands within a fold."""
+    folded = look_at().evaluate(LEADS_NOWHERE)
+    assert "model-alliance_growth" in folded  # else nothing is folded
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for place in folded:
+        page.goto("about:blank")
+        page.goto(f"{published.report.as_uri()}#{place}")
+        assert page.locator(f"[id='{place}']").is_visible(), place
+    context.close()
+
+
+def test_results_are_no_longer_than_a_paper(look_at, finished_demo):
+    """The layers: two screens of verdict, fifteen of results; the rest is folded."""
+    report = finished_demo.folder / "results" / "demo" / "report.html"
+    page = look_at(1280, 900, report=report)
+    ends = page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll('main > section')]
+          .map(s => [s.id, (s.getBoundingClientRect().bottom + scrollY) / innerHeight]))"""
+    )
+    assert ends["verdict"] <= 2
+    assert ends["robustness"] <= 25
+
+
 def test_the_keyboard_reaches_every_section_and_every_source(look_at):
     page = look_at()
     page.keyboard.press("Tab")

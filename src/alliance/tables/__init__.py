@@ -32,6 +32,7 @@ _GENERAL = (
     "invariance",
     "rows",
     "problems",
+    "unused",
     "dropout_definitions",
     "dropout_by_session",
     "fixed_effects",

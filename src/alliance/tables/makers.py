@@ -18,6 +18,7 @@ from alliance.tables import (
     models,
     reliability,
     ruptures,
+    unused,
 )
 from alliance.tables.apa import cohort as apa_cohort
 from alliance.tables.apa import measures as apa_measures
@@ -40,6 +41,7 @@ _MAKERS: dict[str, Maker] = {
     },
     "rows": (cohort.rows, cohort.rows_records),
     "problems": (cohort.problems, cohort.problems_records),
+    "unused": (unused.unused, unused.unused_records),
     "dropout_definitions": (dropout.definitions, dropout.definitions_records),
     "dropout_by_session": (dropout.by_session, dropout.by_session_records),
     "fixed_effects": (models.fixed_effects, models.fixed_effects_records),

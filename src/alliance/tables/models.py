@@ -169,7 +169,7 @@ def component_row(fit: Field, entry: Field) -> Row:
 
 
 def convergence(results: Results) -> Table:
-    """Return how each fit came about: rows, optimiser, gradient, second start, second engine."""
+    """Return how each fit came about: rows used, optimiser, gradient, second start and engine."""
     table = Table(
         "convergence",
         "Convergence and rows used",
@@ -177,7 +177,6 @@ def convergence(results: Results) -> Table:
             heading("Model", numeric=False),
             heading("Status", numeric=False),
             heading("Rows used"),
-            heading("Left out", numeric=False),
             heading("Optimiser", numeric=False),
             heading("Evaluations"),
             heading("Gradient"),
@@ -198,21 +197,12 @@ def convergence(results: Results) -> Table:
         status = [Part(fit["status"], "status")]
         for k, component in enumerate(how["singular_components"]):
             status.append(Part(component, before=": " if k == 0 else ", "))
-        left_out = tuple(
-            part
-            for k, entry in enumerate(data["left_out"])
-            for part in (
-                Part(entry["rows"], "count", before="; " if k else ""),
-                Part(entry["reason"]["text"], before=" "),
-            )
-        )
         table.rows.append(
             Row(
                 (
                     cell(fit["model"]),
                     Cell(tuple(status)),
                     cell(data["rows_used"], "count"),
-                    Cell(left_out, "" if left_out else "none"),
                     cell(how["optimiser"]),
                     cell(how["evaluations"], "count"),
                     cell(how["gradient_norm"], "scientific"),
