@@ -40,7 +40,9 @@ def captions(folder, mock, fits, description, further=None):
 
 def first_sentences(page):
     """Return by figure what stands in bold, with its elements."""
-    found = re.findall(r'(?s)<figure id="figure-(\w+)">.*?<figcaption id="caption-\1"><b>(.*?)</b>', page)
+    found = re.findall(
+        r'(?s)<figure id="figure-(\w+)">.*?<figcaption id="caption-\1"><b>(.*?)</b>', page
+    )
     assert [name for name, _ in found] == list(painters())
     return dict(found)
 

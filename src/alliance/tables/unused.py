@@ -37,7 +37,9 @@ def unused(results: Results) -> Table:
             heading("Of"),
             *(heading(HEADINGS[reason]) for reason in reasons),
         ],
-        notes=["Where a cell has a sum, its parts are of different measures, in the model’s order."],
+        notes=[
+            "Where a cell has a sum, its parts are of different measures, in the model’s order."
+        ],
         empty="No model was asked for.",
         wide=True,
     )
