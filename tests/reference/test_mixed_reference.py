@@ -162,6 +162,9 @@ def test_rows_left_out_are_counted():
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed: not rerun")
-@pytest.mark.parametrize("topic", [*TOPICS, "exactness"])  # the last takes two minutes
+@pytest.mark.parametrize(
+    "topic",
+    [*TOPICS, pytest.param("exactness", marks=pytest.mark.exhaustive)],  # two minutes
+)
 def test_r_scripts_reproduce_the_committed_numbers(topic, tmp_path):
     rerun(topic, tmp_path)

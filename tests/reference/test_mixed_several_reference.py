@@ -118,6 +118,8 @@ def test_wald_intervals_of_correlations_are_those_of_nlme(case):
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed: not rerun")
-@pytest.mark.parametrize("topic", ["several", "several_lavaan"])  # the first takes two minutes
+@pytest.mark.parametrize(
+    "topic", [pytest.param("several", marks=pytest.mark.exhaustive), "several_lavaan"]
+)  # the first takes two minutes
 def test_r_scripts_reproduce_the_committed_numbers(topic, tmp_path):
     rerun(topic, tmp_path)
