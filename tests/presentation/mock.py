@@ -47,6 +47,7 @@ def estimate(term: str, value: float, se: float, **more: Any) -> dict[str, Any]:
         "ratio": None,
         "ratio_low": None,
         "ratio_high": None,
+        "assumes": None,
     }
     return base | more
 

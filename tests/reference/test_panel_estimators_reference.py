@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.families.panel_estimators.model import hausman, mundlak, panel_estimates
+from alliance.families.panel_estimators.least_squares import hausman, mundlak, panel_estimates
 from alliance.mixed import fit_mixed
 
 FOLDER = Path(__file__).parent / "coupling"

@@ -37,6 +37,16 @@ class Assumption(StrEnum):
     NEXT_JOINT_RATING = "next_joint_rating"
     NO_THERAPIST_LEVEL = "no_therapist_level"
     STATIONARY_DEVIATIONS = "stationary_deviations"
+    # what one panel estimator takes for granted
+    STRICT_EXOGENEITY = "strict_exogeneity"
+    SAME_DYNAMICS_IN_BOTH_HALVES = "same_dynamics_in_both_halves"
+    SHOCKS_NOT_CORRELATED = "shocks_not_correlated"
+    CHANGES_UNRELATED_TO_CONSTANT = "changes_unrelated_to_constant"
+    EFFECTS_SAME_AT_EVERY_SESSION = "effects_same_at_every_session"
+    STABLE_LEVELS = "stable_levels"
+    LEVELS_COMPARED = "levels_compared"
+    CONSTANT_UNRELATED = "constant_unrelated"
+    CASE_MIX_MEASURED = "case_mix_measured"
 
 
 class Estimator(StrEnum):
@@ -59,8 +69,17 @@ class Estimator(StrEnum):
     LEAST_SQUARES = "least_squares"
     FIXED_EFFECTS = "fixed_effects"
     ANDERSON_HSIAO = "anderson_hsiao"
+    HALF_PANEL_JACKKNIFE = "half_panel_jackknife"
+    DIFFERENCE_GMM = "difference_gmm"
+    SYSTEM_GMM = "system_gmm"
+    DYNAMIC_PANEL_MODEL = "dynamic_panel_model"
+    RANDOM_INTERCEPTS_MODEL = "random_intercepts_model"
     BETWEEN = "between"
     RANDOM_EFFECTS = "random_effects"
+    THERAPIST_SHARE = "therapist_share"
+    THERAPIST_SHARE_ADJUSTED = "therapist_share_adjusted"
+    THERAPIST_SHARE_ENOUGH_CLIENTS = "therapist_share_enough_clients"
+    LATENT_THERAPIST_MEANS = "latent_therapist_means"
     SYNTHESIS = "synthesis"
     SITE_ALONE = "site_alone"
     FURTHER_SITE = "further_site"
@@ -129,6 +148,8 @@ class Warned(StrEnum):
     CORRELATION_AT_BOUNDARY = "correlation_at_boundary"
     SPECIFICATION_NOT_COMPUTED = "specification_not_computed"
     ESTIMATOR_NOT_COMPUTED = "estimator_not_computed"
+    IMPROPER_SOLUTION = "improper_solution"
+    FEW_CLIENTS_PER_THERAPIST = "few_clients_per_therapist"
     TEST_NOT_DEFINED = "test_not_defined"
     FEW_CLUSTERS = "few_clusters"
     FEW_SITES = "few_sites"
@@ -166,6 +187,9 @@ class Tested(StrEnum):
     PROPORTIONAL_HAZARDS = "proportional_hazards"
     HAUSMAN = "hausman"
     MUNDLAK = "mundlak"
+    HANSEN = "hansen"
+    SECOND_ORDER_AUTOCORRELATION = "second_order_autocorrelation"
+    SAME_EFFECTS_THROUGHOUT = "same_effects_throughout"
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ class Estimate:
     ratio: float | None = None
     ratio_low: float | None = None
     ratio_high: float | None = None
+    assumes: Fact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +312,7 @@ def _plain(part: Any) -> Any:
 
 def estimate(term: str, *, label: str, role: Role, level: str, estimator: Fact, unit: str,
              numbers: Mapping[str, Any], standardised: float | None = None,
-             as_ratio: bool = False) -> Estimate:  # fmt: skip
+             as_ratio: bool = False, assumes: Fact | None = None) -> Estimate:  # fmt: skip
     """Return an effect; `numbers`: estimate, se, df, statistic, p, ci_low, ci_high."""
     found = Estimate(
         term,
@@ -322,6 +323,7 @@ def estimate(term: str, *, label: str, role: Role, level: str, estimator: Fact, 
         **{name: numbers[name] for name in NUMBERS},
         unit=unit,
         standardised=standardised,
+        assumes=assumes,
     )
     if not as_ratio:
         return found

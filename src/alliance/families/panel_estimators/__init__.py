@@ -1,4 +1,4 @@
-"""Panel estimators: a coupling model as econometrics would fit it."""
+"""Panel estimators: a coupling model as econometrics and structural models would fit it."""
 
 from alliance.families.family import Family
 from alliance.families.panel_estimators.options import OPTIONS
@@ -9,8 +9,9 @@ FAMILY = Family(
     options=OPTIONS,
     fit="alliance.families.panel_estimators.model:panel_estimators_fit",
     several_models=True,
-    figures={"specifications": "alliance.families.specifications.figure:draw"},
-    sections={"robustness": "specifications/section.html"},
+    figures={"panel_estimators": "alliance.families.panel_estimators.figure:draw"},
+    tables={"panel_estimators": "alliance.families.panel_estimators.table:panel_estimators"},
+    sections={"robustness": "panel_estimators/section.html"},
     methods_part="The same question asked otherwise",
     methods="alliance.families.panel_estimators.words:methods",
 )

@@ -2,26 +2,20 @@
 
     y_i,t+1 = a_i + b x_it + phi y_it + c f(t) + e
 
-by client fixed effects, differences with instruments (Anderson & Hsiao, 1981), the regression of
-client means (between), and random effects (Swamy-Arora), each from linearmodels. Plain first
-differences have no place here: the lagged outcome is correlated with the differenced shock whatever
-the number of sessions. They answer different questions, so that they may
-differ; two tests say whether they do: Hausman (1978), with the conventional covariances that it
-needs, and Mundlak (1978), the Wald test of client means added to a random-intercept model, which
-keeps its size where the rows of a therapist are alike.
+by client fixed effects, their half-panel jackknife, differences with instruments (Anderson-Hsiao,
+difference and system GMM), structural models in wide form (dynamic panel, random-intercept
+cross-lagged), the regression of client means (between) and random effects (Swamy-Arora). They
+assume different things, so that they may differ: each says what.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import linearmodels
 import numpy as np
 import pandas as pd
-from linearmodels.iv import IV2SLS
-from linearmodels.panel import BetweenOLS, PanelOLS, RandomEffects
 from scipy import stats
 
 from alliance.errors import FitError
@@ -52,247 +46,22 @@ from alliance.families.fit import (
     kept_rows,
     refused,
 )
-from alliance.mixed import fit_mixed
+from alliance.families.panel_estimators.dynamic import Question, dynamic_estimates
+from alliance.families.panel_estimators.least_squares import hausman, mundlak, panel_estimates
+from alliance.families.panel_estimators.panel_estimate import (
+    ASSUMED,
+    BOTH,
+    NAMES,
+    PanelEstimate,
+    sentence,
+)
 
-ESTIMATORS = {
-    Estimator.FIXED_EFFECTS: "client fixed effects",
-    Estimator.ANDERSON_HSIAO: "Anderson-Hsiao",
-    Estimator.BETWEEN: "between, client means",
-    Estimator.RANDOM_EFFECTS: "random effects, Swamy-Arora",
-}
-WITHIN, BETWEEN = "within-client", "between-client"
-
-
-@dataclass(frozen=True, slots=True)
-class PanelEstimate:
-    """One estimator's coefficients.
-
-    Attributes
-    ----------
-    estimator
-        Which one, and how its standard errors were computed.
-    level
-        Which differences it uses: `within-client`, `between-client`, or `both`.
-    coefficients, se
-        By regressor.
-    df
-        Degrees of freedom of t.
-    n_rows
-        Rows, differences or clients that it rests on.
-    """
-
-    estimator: Fact
-    level: str
-    coefficients: pd.Series
-    se: pd.Series
-    df: int
-    n_rows: int
-
-
-def panel_estimates(
-    rows: pd.DataFrame,
-    outcome: str,
-    regressors: Sequence[str],
-    clusters: np.ndarray | None = None,
-    cluster_level: str = "client",
-    exogenous: Sequence[str] = (),
-) -> list[PanelEstimate]:
-    """Return fixed effects, Anderson-Hsiao, between and random effects, in this order.
-
-    Parameters
-    ----------
-    rows
-        Columns `client`, `session`, `outcome` and the regressors, without missing values. A first
-        difference is taken only between sessions whose numbers follow one another.
-    outcome, regressors
-        Columns.
-    clusters
-        Cluster per row for CR1 standard errors; None for the conventional ones.
-    cluster_level
-        What a cluster is, for print.
-    exogenous
-        Regressors that answer to no shock (time). The others answer to earlier ones, so that their
-        differences are instrumented by their levels one session before.
-
-    Returns
-    -------
-    list of PanelEstimate
-        Of those that these rows can carry: a design with more rows than columns and full rank.
-
-    Raises
-    ------
-    FitError
-        No client has two rows, or a regressor never varies within a client.
-    """
-    indexed = rows.set_index(["client", "session"])
-    y, x = indexed[outcome].astype(float), indexed[list(regressors)].astype(float)
-    n_clients = rows["client"].nunique()
-    if len(rows) == n_clients:
-        msg = "no client has two usable sessions."
-        raise FitError(msg)
-    still = x.groupby(level=0).transform("std").fillna(0).max() == 0
-    if still.any():
-        msg = f"{', '.join(x.columns[still])} never varies within a client."
-        raise FitError(msg)
-    options: dict[str, Any] = {"cov_type": "unadjusted", "debiased": True}
-    n_clusters, how = 0, "conventional standard errors"
-    if clusters is not None:
-        codes = pd.DataFrame({"cluster": clusters}, index=indexed.index)
-        n_clusters, how = int(codes["cluster"].nunique()), f"clustered by {cluster_level}"
-        options = {"cov_type": "clustered", "clusters": codes, "debiased": True}
-        options["group_debias"] = True
-    with_constant = x.assign(constant=1.0)
-    several = y.groupby(level=0).transform("size") > 1
-    differenced = _differenced(y, x, exogenous)
-    pairs = differenced.rows
-    means = with_constant.groupby(level=0).mean()
-    within = x[several] - x[several].groupby(level=0).transform("mean")
-    runs: list[tuple[Estimator, str, pd.DataFrame, Callable[[], Any], Mapping[str, Any]]] = [
-        (
-            Estimator.FIXED_EFFECTS,
-            WITHIN,
-            within,
-            lambda: PanelOLS(y[several], x[several], entity_effects=True),
-            _of(options, several),
-        ),
-        (
-            Estimator.ANDERSON_HSIAO,
-            WITHIN,
-            differenced.instruments,
-            differenced.model,
-            {k: v for k, v in _of(options, pairs).items() if k != "group_debias"},
-        ),
-        (
-            Estimator.BETWEEN,
-            BETWEEN,
-            means,
-            lambda: BetweenOLS(y, with_constant),
-            {"debiased": True},
-        ),
-        (
-            Estimator.RANDOM_EFFECTS,
-            "both",
-            means,
-            lambda: RandomEffects(y, with_constant),
-            options,
-        ),
-    ]
-    found = []
-    for code, level, design, model, settings in runs:
-        if not _carries(design):
-            continue
-        result = model().fit(**settings)
-        clustered = settings.get("cov_type") == "clustered"
-        told = how if clustered or clusters is None else "conventional standard errors"
-        found.append(
-            PanelEstimate(
-                estimator=Fact(code, f"{ESTIMATORS[code]}, {told}"),
-                level=level,
-                coefficients=result.params[list(regressors)],
-                se=result.std_errors[list(regressors)],
-                df=n_clusters - 1 if clustered else int(result.df_resid),
-                n_rows=int(result.nobs),
-            )
-        )
-    return found
-
-
-def _carries(design: pd.DataFrame) -> bool:
-    """Return whether a design has more rows than columns and no column that follows from others."""
-    values = design.to_numpy(float)
-    if len(values) <= values.shape[1]:
-        return False
-    scale = np.linalg.norm(values, axis=0)
-    if not (scale > 0).all():
-        return False
-    return int(np.linalg.matrix_rank(values / scale)) == values.shape[1]
-
-
-def _of(options: Mapping[str, Any], kept: pd.Series) -> dict[str, Any]:
-    """Return the options with the clusters of the rows that are kept."""
-    if "clusters" not in options:
-        return dict(options)
-    return {**options, "clusters": options["clusters"][kept]}
-
-
-@dataclass(frozen=True, slots=True)
-class _Differenced:
-    """A regression in differences; `instruments` are all of them, `rows` a mask of its rows."""
-
-    rows: pd.Series
-    instruments: pd.DataFrame
-    model: Callable[[], Any]
-
-
-def _differenced(y: pd.Series, x: pd.DataFrame, exogenous: Sequence[str]) -> _Differenced:
-    """Return the differenced regression of Anderson & Hsiao (1981), instruments in levels.
-
-    The shock of session t stands in y_t, and in what answers to it, and with opposite sign in the
-    differenced shock; the levels at t - 1 know nothing of it.
-    """
-    before = _before(x)
-    dx, dy = x - before, y - _before(y)
-    rows = dy.notna()
-    own = [column for column in x if column in exogenous]
-    answering = [column for column in x if column not in exogenous]
-    lagged = before[answering].add_suffix("_before")
-    return _Differenced(
-        rows,
-        pd.concat([dx[own], lagged], axis=1)[rows],
-        lambda: IV2SLS(
-            dy[rows].rename("change"),
-            dx.loc[rows, own] if own else None,
-            dx.loc[rows, answering],
-            lagged[rows],
-        ),
-    )
-
-
-def _before(values: Any) -> Any:
-    """Return the values at the session before; missing where that session is not there."""
-    return values.rename(index=lambda session: session + 1, level=1).reindex(values.index)
-
-
-def hausman(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> dict[str, Any]:
-    """Return statistic, df and p of fixed against random effects; None where it is not defined.
-
-    H = d'(V_F - V_R)^-1 d, d = b_F - b_R (Hausman, 1978), conventional covariances with the
-    residual variance of each estimator. In finite samples V_F - V_R need not be positive definite;
-    then there is no test.
-    """
-    indexed = rows.set_index(["client", "session"])
-    y, x = indexed[outcome].astype(float), indexed[list(regressors)].astype(float)
-    fixed = PanelOLS(y, x, entity_effects=True).fit(cov_type="unadjusted", debiased=True)
-    random = RandomEffects(y, x.assign(constant=1.0)).fit(cov_type="unadjusted", debiased=True)
-    names = list(regressors)
-    d = (fixed.params[names] - random.params[names]).to_numpy()
-    v = (fixed.cov.loc[names, names] - random.cov.loc[names, names]).to_numpy()
-    if np.linalg.eigvalsh(v)[0] <= 0:
-        return {"statistic": None, "df": len(names), "p": None}
-    statistic = float(d @ np.linalg.solve(v, d))
-    return {"statistic": statistic, "df": len(names), "p": float(stats.chi2.sf(statistic, len(d)))}
-
-
-def mundlak(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> dict[str, Any]:
-    """Return F, df, df2 and p of the client means added to a random-intercept model (ML engine).
-
-    Equal within and between coefficients are the null hypothesis (Mundlak, 1978).
-    """
-    means = rows.groupby("client")[list(regressors)].transform("mean").add_suffix("_mean")
-    data = pd.concat([rows[["client", outcome, *regressors]], means], axis=1)
-    try:
-        fit = fit_mixed(data, outcome, ["1", *regressors, *means.columns], {"client": ["1"]})
-    except FitError:  # the client means follow from one another: there is nothing to test
-        return {"statistic": None, "df": len(regressors), "df2": None, "p": None}
-    joint = fit.joint_test([{name: 1.0} for name in means.columns])
-    return {
-        "statistic": joint.statistic,
-        "df": joint.df_numerator,
-        "df2": joint.df_denominator,
-        "p": joint.p,
-    }
-
-
+OF_LEAST_SQUARES = (
+    Estimator.FIXED_EFFECTS,
+    Estimator.ANDERSON_HSIAO,
+    Estimator.BETWEEN,
+    Estimator.RANDOM_EFFECTS,
+)
 # ASSUME the regressors do not answer to earlier shocks of the outcome beyond one session
 # (strict exogeneity); the lagged outcome breaks it, by about (1 + phi)/(T - 1).
 ASSUMPTIONS = (
@@ -303,8 +72,8 @@ ASSUMPTIONS = (
     Fact(
         Assumption.SHORT_COURSE_BIAS,
         "The outcome now is among the regressors: with few sessions its coefficient is too low by "
-        "fixed effects (Nickell, 1981), too high by random effects; by Anderson-Hsiao it is "
-        "neither, at the price of wide intervals.",
+        "fixed effects (Nickell, 1981), too high by random effects; estimators made for it are "
+        "neither, at the price of wider intervals.",
     ),
 )
 NO_DIAGNOSTICS = (
@@ -332,11 +101,20 @@ def panel_estimators_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) ->
         kept = _pairs(cohort, predictor, outcome, time)
         rows = cohort.panel[kept.used]
         clusters, level = clusters_of(rows)
-        found = panel_estimates(rows, following, regressors, clusters, level, exogenous=[time])
+        plain = panel_estimates(rows, following, regressors, clusters, level, exogenous=[time])
     except FitError as error:
         why = f"The panel estimators cannot be computed: {error}"
         return refused(asked, _engine(""), cohort, why)
-    warnings = _without(found)
+    question = Question(
+        cohort.panel, rows, predictor, outcome, time, following, clusters, level,
+        entry["most_sessions"],
+    )  # fmt: skip
+    dynamic = dynamic_estimates(question)
+    warnings = [*_without(plain), *dynamic.warnings]
+    order = [str(code) for code in NAMES]
+    found = sorted(
+        [*plain, *dynamic.estimates], key=lambda one: order.index(str(one.estimator.code))
+    )
     if not found:
         why = "No panel estimator can be computed from these sessions."
         return refused(asked, _engine(""), cohort, why, warnings=warnings)
@@ -358,7 +136,7 @@ def panel_estimators_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) ->
         equation=f"{following} ~ client constant + {predictor} + {outcome} + {time}  (client "
         "constants: free, differenced away, averaged, or random)",
         estimates=[_row(one, predictor, x) for one in found],
-        tests=tests,
+        tests=[*tests, *dynamic.tests],
         convergence=Convergence(converged=True, optimiser="closed form"),
         diagnostics=none_of(NO_DIAGNOSTICS),
         warnings=warnings,
@@ -406,10 +184,10 @@ def _without(found: Sequence[PanelEstimate]) -> list[Fact]:
     return [
         Fact(
             Warned.ESTIMATOR_NOT_COMPUTED,
-            f"{words.partition(',')[0].capitalize()}: not computed, the sessions that there are "
-            "cannot carry it.",
+            f"{sentence(NAMES[code].partition(',')[0])}: not computed, the sessions that there "
+            "are cannot carry it.",
         )
-        for code, words in ESTIMATORS.items()
+        for code in OF_LEAST_SQUARES
         if code not in there
     ]
 
@@ -432,20 +210,22 @@ def _tests(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> list[
 
 def _row(found: PanelEstimate, term: str, label: str) -> Estimate:
     value, se = float(found.coefficients[term]), float(found.se[term])
-    half = float(stats.t.ppf(0.975, found.df)) * se
+    around = stats.norm if found.df is None else stats.t(found.df)
+    half = float(around.ppf(0.975)) * se
     return estimate(
         term,
-        label=f"{label}, {'within and between clients' if found.level == 'both' else found.level}",
+        label=f"{label}, {'within and between clients' if found.level == BOTH else found.level}",
         role="main" if found.estimator.code == Estimator.FIXED_EFFECTS else "adjustment",
         level=found.level,
         estimator=found.estimator,
         unit="points per point",
+        assumes=ASSUMED[Estimator(found.estimator.code)],
         numbers={
             "estimate": value,
             "se": se,
             "df": found.df,
             "statistic": value / se,
-            "p": float(2 * stats.t.sf(abs(value / se), found.df)),
+            "p": float(2 * around.sf(abs(value / se))),
             "ci_low": value - half,
             "ci_high": value + half,
         },

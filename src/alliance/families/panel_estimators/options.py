@@ -8,9 +8,20 @@ from alliance.families.options import model_of
 ASKED_OF = ("coupling",)
 
 OPTIONS = Options(
-    description="a coupling model by fixed effects, Anderson-Hsiao, between and random effects,"
-    " with Hausman's and Mundlak's tests",
-    keys={"model": model_of(*ASKED_OF)},
+    description="a coupling model by estimators that assume no distribution of clients' levels:"
+    " fixed effects and their jackknife, Anderson-Hsiao, difference and system GMM, dynamic panel"
+    " model, random-intercept cross-lagged panel model, between and random effects",
+    keys={
+        "model": model_of(*ASKED_OF),
+        "most_sessions": {
+            "type": "integer",
+            "minimum": 3,
+            "maximum": 20,
+            "default": 8,
+            "description": "the dynamic panel and the random-intercept model use the first so many"
+            " sessions; more take longer and need more clients",
+        },
+    },
     required=("model",),
     asked_of=ASKED_OF,
 )

@@ -1,4 +1,4 @@
-"""The same question under other means, trends and lags; and by the panel estimators."""
+"""The same question under other means, trends and lags."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WITHIN = ("within-client", "both")
 
 def draw(results: Results) -> Figure:
     """Return a panel for each fit: the within-client effects."""
-    fits = results.of_family("specifications", "panel_estimators")
+    fits = results.of_family("specifications")
     if not fits:
         return style.nothing_to_show(
             "The configuration of this cohort asks no coupling model otherwise."
