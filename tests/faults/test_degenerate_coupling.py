@@ -15,6 +15,7 @@ from alliance.families.growth_shape.model import growth_shape_fit
 from alliance.families.panel_estimators.model import panel_estimators_fit
 from alliance.families.parallel_growth.model import parallel_growth_fit
 from alliance.families.specifications.model import specifications_fit
+from alliance.families.therapists.model import therapists_fit
 from alliance.panel.build import panel_of
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,18 @@ ASKED = {"model": "coupling", "entry": COUPLING}
 FAMILIES = {
     "coupling": (coupling_fit, COUPLING),
     "arms": (specifications_fit, ASKED),
-    "panel": (panel_estimators_fit, ASKED),
+    "panel": (panel_estimators_fit, ASKED | {"most_sessions": 8}),
+    "therapists": (
+        therapists_fit,
+        {
+            "outcome": "symptoms",
+            "alliance": "alliance",
+            "time": "weeks_since_intake",
+            "early": 4,
+            "case_mix": ["age_years"],
+            "fewest_clients": 4,
+        },
+    ),
     "by_site": (by_site_fit, ASKED),
     "ladder": (growth_shape_fit, {"outcome": "alliance", "time": "weeks_since_intake"}),
     "parallel": (

@@ -92,7 +92,8 @@ def panel(mock: Any, model: str = "alliance_to_symptoms_estimators") -> dict[str
         outcome={"column": "next", "label": "Symptoms at the next session", "unit": "points, 0-27"},
         estimates=[
             mock.estimate("alliance", -0.1 + 0.03 * k, 0.01, level=level,
-                          estimator=mock.fact(code, name), role="adjustment" if k else "main")
+                          estimator=mock.fact(code, name), role="adjustment" if k else "main",
+                          assumes=mock.fact("stable_levels", "Clients differ by a stable level."))
             for k, (code, name, level) in enumerate(kinds)
         ],
         tests=[
@@ -104,6 +105,59 @@ def panel(mock: Any, model: str = "alliance_to_symptoms_estimators") -> dict[str
              "statistic": 3.4, "df": 3, "df2": 410.2,
              "p": float(special.fdtrc(3, 410.2, 3.4)), "note": ""},
         ],
+    )  # fmt: skip
+
+
+def therapists(mock: Any, model: str = "between_therapists") -> dict[str, Any]:
+    """Return models of therapists, one of whom has few clients; the contextual effect is open."""
+    latent = mock.fact("latent_therapist_means", "latent therapist means, REML")
+    shares = {"therapist_share": "share of therapists, unadjusted",
+              "therapist_share_adjusted": "share of therapists, case mix adjusted"}  # fmt: skip
+    nothing = dict.fromkeys(("se", "p", "statistic"))
+    levels = ("within therapists", "between therapists", "contextual")
+    rank = [1, 2, 3, 4]
+
+    def line(name: str, group: str, those: list[int], half: float) -> dict[str, Any]:
+        at = [0.5 * (k - 2.5) for k in those]
+        return {"name": name, "group": group, "x_label": "Therapists, by rank",
+                "y_label": "Difference in Symptoms, points", "x": those, "estimate": at,
+                "ci_low": [y - half for y in at], "ci_high": [y + half for y in at]}  # fmt: skip
+
+    known = [0.2, 0.5, 0.6, 0.7]
+    return mock.fit(
+        model,
+        "therapists",
+        title="Therapists: Symptoms and Alliance (client)",
+        outcome={"column": "symptoms", "label": "last score of Symptoms", "unit": "points, 0-27"},
+        estimates=[
+            *(mock.estimate(level, -0.2, 0.1, label=f"Alliance, {level}", level=level,
+                            estimator=latent) | nothing
+              for level in levels),
+            *(mock.estimate("outcome", 0.05, 0.02, label="Symptoms, last score", unit="share",
+                            level="between therapists", role="adjustment",
+                            estimator=mock.fact(*how)) | {"se": None}
+              for how in shares.items()),
+        ],
+        companions=[mock.estimate("outcome", 0.06, 0.02, label="Symptoms, last score", unit="share",
+                                  estimator=mock.fact("therapist_share_enough_clients",
+                                                      "share of therapists with enough clients"))
+                    | {"se": None}],
+        fit_statistics={"therapists": 4, "clients": 25, "median_clients_of_a_therapist": 7.0,
+                        "fewest_clients": 4, "therapists_with_fewer_clients": 1,
+                        "therapists_below_average": 1, "therapists_above_average": 0,
+                        "median_reliability": 0.55, "least_reliability": 0.2,
+                        "most_reliability": 0.7},
+        curves=[
+            *(line(name + few, group, those, half)
+              for name, half in (("caterpillar", 0.9), ("caterpillar_pairs", 0.6))
+              for few, group, those in (("", "enough clients", rank[1:]),
+                                        ("_few_clients", "few clients", rank[:1]))),
+            {"name": "reliability", "group": "therapists", "x_label": "Clients",
+             "y_label": "Reliability", "x": [2, 6, 8, 9], "estimate": known, "ci_low": known,
+             "ci_high": known},
+        ],
+        warnings=[mock.fact("few_clients_per_therapist",
+                            "Some therapists have few clients: little is known of each of them.")],
     )  # fmt: skip
 
 
@@ -219,7 +273,7 @@ def fits(mock: Any, sites: tuple[str, ...] = FOUR) -> list[dict[str, Any]]:
         mock.diagnosed(fit)
         for fit in (
             ladder(mock), arms(mock), panel(mock), by_site(mock, sites), by_site(mock, sites, True),
-            parallel(mock), agreement(mock), surface(mock),
+            parallel(mock), agreement(mock), surface(mock), therapists(mock),
         )
     ]  # fmt: skip
 
@@ -238,6 +292,6 @@ def marked(mock: Any) -> list[dict[str, Any]]:
     """Return the same, each with something that a reader must know."""
     marks: list[Callable[..., Any]] = [
         mock.singular, mock.failed, mock.refused, mock.failed, mock.refused, mock.singular,
-        mock.singular, mock.failed,
+        mock.singular, mock.failed, mock.refused,
     ]  # fmt: skip
     return [mark(fit) for mark, fit in zip(marks, fits(mock), strict=True)]

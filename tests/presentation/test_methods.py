@@ -40,6 +40,7 @@ SENTENCES = {
     "agreement": "truth and bias model",
     "surface": "response surface",
     "actor_partner": "actor–partner interdependence",
+    "therapists": "rest on latent means",
     "hazard": "hazard in discrete time",
     "continuous_time": "Cox regression",
     "by_site": "random-effects synthesis",

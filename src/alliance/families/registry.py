@@ -23,6 +23,7 @@ NAMES = (
     "agreement",
     "surface",
     "actor_partner",
+    "therapists",
     "hazard",
     "continuous_time",
     "by_site",

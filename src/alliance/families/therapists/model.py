@@ -1,0 +1,338 @@
+"""Therapists: shares of what they differ in, alliance within and between them, a caterpillar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alliance.errors import FitError
+from alliance.families.cohort import Cohort, require_scores
+from alliance.families.common.multilevel import (
+    ENGINE,
+    NO_MAXIMUM,
+    THERAPIST_NOT_KNOWN,
+    components_of,
+    convergence_of,
+    singular_warning,
+)
+from alliance.families.common.second_engine import no_second_engine
+from alliance.families.diagnostics import none_of
+from alliance.families.facts import Assumption, DfMethod, Estimator, Fact, Reason, Warned
+from alliance.families.fit import (
+    NUMBERS,
+    Asked,
+    Curve,
+    Estimate,
+    Fit,
+    Kept,
+    Outcome,
+    Role,
+    data_of,
+    estimate,
+    kept_rows,
+    refused,
+)
+from alliance.families.therapists.caterpillar import COMPARED, Therapists, therapists_of
+from alliance.families.therapists.clients import (
+    DROPOUT,
+    EARLY,
+    FIRST,
+    LAST,
+    client_table,
+    covariates,
+)
+from alliance.families.therapists.curve_names import (
+    EACH,
+    EACH_OF_FEW,
+    PAIRS,
+    PAIRS_OF_FEW,
+    RELIABILITY,
+)
+from alliance.families.therapists.shares import (
+    Share,
+    Z,
+    outcome_model,
+    share_of,
+    share_of_change,
+    share_of_dropout,
+)
+from alliance.families.therapists.within_between import (
+    BETWEEN,
+    CONTEXTUAL,
+    WITHIN,
+    Effect,
+    effects,
+    within_between_model,
+)
+
+UNADJUSTED = Fact(Estimator.THERAPIST_SHARE, "share of therapists, unadjusted")
+ADJUSTED = Fact(Estimator.THERAPIST_SHARE_ADJUSTED, "share of therapists, case mix adjusted")
+ENOUGH = Fact(Estimator.THERAPIST_SHARE_ENOUGH_CLIENTS, "share of therapists with enough clients")
+LATENT = Fact(Estimator.LATENT_THERAPIST_MEANS, "latent therapist means, REML")
+INTERVALS = Fact(DfMethod.NONE, "delta method, Fieller's method and profile likelihood")
+OUTCOME, CHANGE, ALLIANCE, LEAVING = "outcome", "change", "alliance", "dropout"
+
+# ASSUME therapists' clients differ in no more than what is adjusted for: they were not assigned at
+# random, so a therapist's difference is not yet the therapist's doing.
+ASSUMPTIONS = (
+    Fact(
+        Assumption.CASE_MIX_MEASURED,
+        "Clients of different therapists differ in no more than what is adjusted for: they were "
+        "not assigned at random.",
+    ),
+    Fact(
+        Assumption.NORMAL_EFFECTS, "Differences between therapists and between clients are normal."
+    ),
+    Fact(
+        Assumption.MISSING_AT_RANDOM,
+        "Missing sessions and forms are missing at random given the scores that there are; the "
+        "last score stands for the outcome of clients who left.",
+    ),
+)
+NO_DIAGNOSTICS = (
+    "Its models have one row a client; the courses are diagnosed with their own models."
+)
+
+
+def therapists_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
+    """Return shares, effects and the caterpillar; never raises for what the data cannot give."""
+    y, x = cohort.label(entry["outcome"]), cohort.label(entry["alliance"])
+    asked = Asked(
+        name,
+        "therapists",
+        f"Therapists: {y} and {x}",
+        f"How much do therapists differ in “{y}”, its change, “{x}” and dropout, and do therapists "
+        f"with a better early “{x}” have clients who end with better “{y}”?",
+        Outcome(entry["outcome"], f"last score of {y}", cohort.unit(entry["outcome"])),
+    )
+    try:
+        for measure in (entry["outcome"], entry["alliance"]):
+            require_scores(cohort, measure)
+        table = client_table(cohort.panel, entry)
+        adjusted = [FIRST, *covariates(cohort.panel, entry["case_mix"])]
+        last = outcome_model(table, LAST, adjusted)
+        both = within_between_model(table, adjusted)
+        links = [_link(effect, x, y) for effect in effects(both)]
+    except FitError as error:
+        return refused(asked, ENGINE, cohort, str(error), assumptions=ASSUMPTIONS)
+    shares, notes = _shares(cohort.panel, table, entry, adjusted, {"y": y, "x": x})
+    used = table.dropna(subset=[LAST, *adjusted])
+    therapists = therapists_of(last, used)
+    few = int((therapists.clients < entry["fewest_clients"]).sum())
+    enough, more = _enough(table, entry, adjusted, y) if few else ([], [])
+    convergence = convergence_of(both.convergence)
+    return Fit(
+        asked,
+        replace(
+            ENGINE,
+            df_method=Fact(DfMethod.NONE, "delta method, Fieller's method and profile likelihood"),
+        ),
+        _data(cohort, table, entry),
+        status=convergence.status,
+        message=NO_MAXIMUM if convergence.status == "failed" else "",
+        equation=both.equation,
+        convergence=convergence,
+        estimates=[*links, *shares],
+        companions=enough,
+        variance_components=components_of(both.variance_components),
+        fit_statistics=_statistics(therapists, few, entry),
+        curves=_curves(therapists, entry["fewest_clients"], y),
+        diagnostics=none_of(NO_DIAGNOSTICS),
+        warnings=[
+            *singular_warning(both.convergence),
+            *_few_clients(few, therapists, entry),
+            *notes,
+            *more,
+            no_second_engine("statsmodels fits one outcome at a time."),
+        ],
+        assumptions=ASSUMPTIONS,
+    )
+
+
+def _data(cohort: Cohort, table: pd.DataFrame, entry: Mapping[str, Any]) -> Any:
+    """Return the sessions of the clients who are in the model of alliance and outcome."""
+    panel = cohort.panel
+    there = table.loc[table[[EARLY, LAST]].notna().any(axis=1) & table[FIRST].notna(), "client"]
+    covariate_known = table.dropna(subset=covariates(panel, entry["case_mix"]))["client"]
+    kept: Kept = kept_rows(
+        panel,
+        {
+            THERAPIST_NOT_KNOWN: panel["therapist"].isna(),
+            Fact(Reason.NO_SCORE, "the client has no two scores of the outcome"): ~panel[
+                "client"
+            ].isin(there),
+            Fact(Reason.COLUMN_NOT_KNOWN, "a covariate of the case mix is not known"): ~panel[
+                "client"
+            ].isin(covariate_known),
+        },
+    )
+    return data_of(cohort, kept, ["site", "therapist", "client"])
+
+
+# ------------------------------------------------------------------ shares
+
+
+def _shares(
+    panel: pd.DataFrame,
+    table: pd.DataFrame,
+    entry: Mapping[str, Any],
+    adjusted: Sequence[str],
+    labels: Mapping[str, str],
+) -> tuple[list[Estimate], list[Fact]]:
+    """Return the shares that there are, and why the others are not."""
+    outcome, time = entry["outcome"], entry["time"]
+    plain = list(adjusted[1:])
+    sources: dict[str, tuple[str, Callable[[Sequence[str]], Share]]] = {
+        OUTCOME: (
+            f"{labels['y']}, last score",
+            lambda these: share_of(outcome_model(table, LAST, these)),
+        ),
+        CHANGE: (
+            f"{labels['y']}, slope",
+            lambda these: share_of_change(panel, outcome, time, [n for n in these if n in plain]),
+        ),
+        ALLIANCE: (
+            f"{labels['x']}, early score",
+            lambda these: share_of(outcome_model(table, EARLY, these)),
+        ),
+        LEAVING: ("dropout", lambda these: share_of_dropout(table, DROPOUT, these)),
+    }
+    found, notes = [], []
+    for term, (label, compute) in sources.items():
+        for how, these in ((UNADJUSTED, []), (ADJUSTED, adjusted)):
+            if term == CHANGE and how is ADJUSTED and not plain:
+                continue  # a slope is adjusted for covariates alone: its start is in the model
+            try:
+                found.append(_share(term, label, how, compute(these)))
+            except FitError as error:
+                words = f"{how.text[0].upper()}{how.text[1:]}, {label}: not computed. {error}"
+                notes.append(Fact(Warned.ESTIMATOR_NOT_COMPUTED, words))
+    return found, notes
+
+
+def _share(term: str, label: str, how: Fact, share: Share, role: Role = "adjustment") -> Estimate:
+    return estimate(
+        term,
+        label=label,
+        role=role,
+        level="between therapists",
+        estimator=how,
+        unit="share",
+        numbers={
+            **dict.fromkeys(NUMBERS),
+            "estimate": share.value,
+            "statistic": share.statistic,
+            "p": share.p,
+            "ci_low": share.low,
+            "ci_high": share.high,
+        },
+    )
+
+
+def _enough(
+    table: pd.DataFrame, entry: Mapping[str, Any], adjusted: Sequence[str], y: str
+) -> tuple[list[Estimate], list[Fact]]:
+    """Return the share in the outcome without therapists who have few clients."""
+    used = table.dropna(subset=[LAST, *adjusted])
+    clients = used.groupby("therapist")["client"].transform("size")
+    try:
+        share = share_of(outcome_model(used[clients >= entry["fewest_clients"]], LAST, adjusted))
+    except FitError as error:
+        words = f"Without therapists who have few clients: not computed. {error}"
+        return [], [Fact(Warned.ESTIMATOR_NOT_COMPUTED, words)]
+    return [_share(OUTCOME, f"{y}, last score", ENOUGH, share)], []
+
+
+# ------------------------------------------------------------------ alliance and outcome
+
+
+def _link(effect: Effect, x: str, y: str) -> Estimate:
+    names = {
+        WITHIN: f"{x}, against the therapist's other clients",
+        BETWEEN: f"{x}, therapist's mean",
+        CONTEXTUAL: f"{x}, between less within therapists",
+    }
+    return estimate(
+        effect.name,
+        label=f"{names[effect.name]} → {y}",
+        role="main",
+        level=effect.name,
+        estimator=LATENT,
+        unit="points per point",
+        numbers={
+            **dict.fromkeys(NUMBERS),
+            "estimate": effect.value,
+            "ci_low": effect.low,
+            "ci_high": effect.high,
+        },
+    )
+
+
+# ------------------------------------------------------------------ the caterpillar
+
+
+def _statistics(
+    therapists: Therapists, few: int, entry: Mapping[str, Any]
+) -> dict[str, float | None]:
+    below, above = therapists.apart
+    known = therapists.reliability
+    return {
+        "therapists": len(therapists.clients),
+        "clients": int(therapists.clients.sum()),
+        "median_clients_of_a_therapist": float(np.median(therapists.clients)),
+        "fewest_clients": int(entry["fewest_clients"]),
+        "therapists_with_fewer_clients": few,
+        "therapists_below_average": below,
+        "therapists_above_average": above,
+        "median_reliability": float(np.median(known)) if len(known) else None,
+        "least_reliability": float(known.min()) if len(known) else None,
+        "most_reliability": float(known.max()) if len(known) else None,
+    }
+
+
+def _few_clients(few: int, therapists: Therapists, entry: Mapping[str, Any]) -> list[Fact]:
+    if not few:
+        return []
+    words = (
+        f"{few} of {len(therapists.clients)} therapists have fewer than {entry['fewest_clients']} "
+        "clients: little is known of each of them, and their estimates are drawn to the average."
+    )
+    return [Fact(Warned.FEW_CLIENTS_PER_THERAPIST, words)]
+
+
+def _curves(therapists: Therapists, fewest: int, y: str) -> list[Curve]:
+    """Return the caterpillar, with bars for each alone and for pairs, and the reliabilities."""
+    if not len(therapists.reliability):
+        return []  # therapists do not differ: there is no order
+    rank = np.arange(1, len(therapists.estimate) + 1)
+    enough = therapists.clients >= fewest
+    curves = []
+    for names, reach in (((EACH, EACH_OF_FEW), Z), ((PAIRS, PAIRS_OF_FEW), COMPARED)):
+        for name, group, those in zip(
+            names, ("enough clients", "few clients"), (enough, ~enough), strict=True
+        ):
+            if those.any():
+                at, half = therapists.estimate[those], reach * therapists.se[those]
+                curves.append(
+                    Curve(
+                        name,
+                        group,
+                        "Therapists, by rank",
+                        f"Difference in {y}, points",
+                        rank[those],
+                        at,
+                        at - half,
+                        at + half,
+                    )
+                )
+    order = np.argsort(therapists.clients, kind="stable")
+    known = therapists.reliability[order]
+    clients = therapists.clients[order]
+    reliability = Curve(
+        RELIABILITY, "therapists", "Clients", "Reliability", clients, known, known, known
+    )
+    return [*curves, reliability]
