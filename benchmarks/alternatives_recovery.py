@@ -100,9 +100,13 @@ CONDITIONS = (
 
 def estimates_of(condition: Condition, rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Return effect and carry-over by every estimator; one that cannot be computed is absent."""
-    later = rows[["client", "session", "y"]].assign(session=rows["session"] - 1)
-    rows = rows.merge(later, on=["client", "session"], how="left", suffixes=("", "_next"))
-    pairs = rows[rows[FOLLOWING].notna()].reset_index(drop=True)
+    return panel_rows(rows) + _joint(condition, rows) + _client_means(_pairs(rows))
+
+
+def panel_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return effect and carry-over by every panel estimator."""
+    rows = _with_next(rows)
+    pairs = _pairs(rows)
     clusters = pairs["therapist"].to_numpy()
     plain = panel_estimates(
         pairs, FOLLOWING, ["x", "y", WEEK], clusters, "therapist", exogenous=[WEEK]
@@ -115,7 +119,17 @@ def estimates_of(condition: Condition, rows: pd.DataFrame) -> list[dict[str, Any
             found.append(
                 _row(one.estimator.code, name, one.coefficients[column], one.se[column], reach)
             )
-    return found + _joint(condition, rows) + _client_means(pairs)
+    return found
+
+
+def _with_next(rows: pd.DataFrame) -> pd.DataFrame:
+    later = rows[["client", "session", "y"]].assign(session=rows["session"] - 1)
+    return rows.merge(later, on=["client", "session"], how="left", suffixes=("", "_next"))
+
+
+def _pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    rows = rows if FOLLOWING in rows else _with_next(rows)
+    return rows[rows[FOLLOWING].notna()].reset_index(drop=True)
 
 
 def _row(code: str, effect: str, value: float, se: float, reach: float) -> dict[str, Any]:
@@ -134,7 +148,7 @@ def _row(code: str, effect: str, value: float, se: float, reach: float) -> dict[
 def _joint(condition: Condition, rows: pd.DataFrame) -> list[dict[str, Any]]:
     course = Course(condition.name, condition.make, slopes=condition.slopes)
     try:
-        fit = fitted(course, rows.drop(columns=FOLLOWING))
+        fit = fitted(course, rows)
     except FitError:
         return []
     table = derived(fit, [lagged_effect(fit, of, "y") for of in "xy"])

@@ -40,7 +40,7 @@ class DynamicPanel:
         Column to the nearest lag, counted from the row's session, whose level is no part of the
         differenced shock: 2 for the outcome of the row itself.
     exogenous
-        Regressors that answer to no shock: instruments of themselves.
+        Regressors that answer to no shock: their changes are instruments of themselves.
     deepest
         Farthest lag that is an instrument; None for all.
     collapsed
@@ -211,8 +211,10 @@ def equations(data: pd.DataFrame, panel: DynamicPanel) -> Equations:
     if panel.levels:
         at, then = np.nonzero(complete)
         levels = _columns(wide, own, at, then)
-        below = [_earlier_changes(wide, panel, at, then), levels[:, _places(own, panel.exogenous)]]
-        changes, blocks = np.vstack([changes, levels]), [_stacked(blocks, below)]
+        # ASSUME an exogenous regressor (time) may still go with who is seen how long, and so with
+        # the client's constant: only its changes are instruments.
+        below = _earlier_changes(wide, panel, at, then)
+        changes, blocks = np.vstack([changes, levels]), [_stacked(np.column_stack(blocks), below)]
         differenced = np.append(differenced, np.zeros(len(at), dtype=bool))
         who, when = np.append(who, at), np.append(when, then)
     x = pd.DataFrame(changes[:, 1:], columns=list(panel.regressors))
@@ -278,9 +280,8 @@ def _spread(panel: DynamicPanel, values: np.ndarray, when: np.ndarray) -> list[n
     return [known * (when == session) for session in np.unique(when)]
 
 
-def _stacked(above: Sequence[np.ndarray], below: Sequence[np.ndarray]) -> np.ndarray:
+def _stacked(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     """Return the instruments of differences and of levels, each zero in the other's rows."""
-    top, bottom = np.column_stack(above), np.column_stack(below)
     return np.block(
         [
             [top, np.zeros((len(top), bottom.shape[1]))],
