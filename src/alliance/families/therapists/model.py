@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,11 +26,11 @@ from alliance.families.fit import (
     NUMBERS,
     Asked,
     Curve,
+    Data,
     Estimate,
     Fit,
     Kept,
     Outcome,
-    Role,
     data_of,
     estimate,
     kept_rows,
@@ -68,6 +68,7 @@ from alliance.families.therapists.within_between import (
     effects,
     within_between_model,
 )
+from alliance.mixed import MixedFit
 
 UNADJUSTED = Fact(Estimator.THERAPIST_SHARE, "share of therapists, unadjusted")
 ADJUSTED = Fact(Estimator.THERAPIST_SHARE_ADJUSTED, "share of therapists, case mix adjusted")
@@ -110,40 +111,31 @@ def therapists_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
         Outcome(entry["outcome"], f"last score of {y}", cohort.unit(entry["outcome"])),
     )
     try:
-        for measure in (entry["outcome"], entry["alliance"]):
-            require_scores(cohort, measure)
-        table = client_table(cohort.panel, entry)
-        adjusted = [FIRST, *covariates(cohort.panel, entry["case_mix"])]
-        last = outcome_model(table, LAST, adjusted)
-        both = within_between_model(table, adjusted)
-        links = [_link(effect, x, y) for effect in effects(both)]
+        models = _models(cohort, entry)
+        links = [_link(effect, x, y) for effect in effects(models.both)]
     except FitError as error:
         return refused(asked, ENGINE, cohort, str(error), assumptions=ASSUMPTIONS)
-    shares, notes = _shares(cohort.panel, table, entry, adjusted, {"y": y, "x": x})
-    used = table.dropna(subset=[LAST, *adjusted])
-    therapists = therapists_of(last, used)
+    therapists = therapists_of(models.last, models.table.dropna(subset=[LAST, *models.adjusted]))
+    shares, notes = _shares(cohort.panel, models, entry, x, y)
     few = int((therapists.clients < entry["fewest_clients"]).sum())
-    enough, more = _enough(table, entry, adjusted, y) if few else ([], [])
-    convergence = convergence_of(both.convergence)
+    enough, more = _enough(models, entry, y) if few else ([], [])
+    convergence = convergence_of(models.both.convergence)
     return Fit(
         asked,
-        replace(
-            ENGINE,
-            df_method=Fact(DfMethod.NONE, "delta method, Fieller's method and profile likelihood"),
-        ),
-        _data(cohort, table, entry),
+        replace(ENGINE, df_method=INTERVALS),
+        _data(cohort, models.table, entry),
         status=convergence.status,
         message=NO_MAXIMUM if convergence.status == "failed" else "",
-        equation=both.equation,
+        equation=models.both.equation,
         convergence=convergence,
         estimates=[*links, *shares],
         companions=enough,
-        variance_components=components_of(both.variance_components),
+        variance_components=components_of(models.both.variance_components),
         fit_statistics=_statistics(therapists, few, entry),
         curves=_curves(therapists, entry["fewest_clients"], y),
         diagnostics=none_of(NO_DIAGNOSTICS),
         warnings=[
-            *singular_warning(both.convergence),
+            *singular_warning(models.both.convergence),
             *_few_clients(few, therapists, entry),
             *notes,
             *more,
@@ -153,7 +145,43 @@ def therapists_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     )
 
 
-def _data(cohort: Cohort, table: pd.DataFrame, entry: Mapping[str, Any]) -> Any:
+@dataclass(frozen=True, slots=True)
+class Models:
+    """One row a client, what is adjusted for, and the two models that must be had.
+
+    Attributes
+    ----------
+    table, adjusted
+        The clients; the first score of the outcome and the covariates of the case mix.
+    last
+        Of the last score: behind the caterpillar.
+    both
+        Of early alliance and last score.
+    """
+
+    table: pd.DataFrame
+    adjusted: Sequence[str]
+    last: MixedFit
+    both: MixedFit
+
+
+def _models(cohort: Cohort, entry: Mapping[str, Any]) -> Models:
+    """Return the models.
+
+    Raises
+    ------
+    FitError
+        No scores, no therapists to tell apart, or in the engine's words.
+    """
+    for measure in (entry["outcome"], entry["alliance"]):
+        require_scores(cohort, measure)
+    table = client_table(cohort.panel, entry)
+    adjusted = [FIRST, *covariates(cohort.panel, entry["case_mix"])]
+    last = outcome_model(table, LAST, adjusted)
+    return Models(table, adjusted, last, within_between_model(table, adjusted))
+
+
+def _data(cohort: Cohort, table: pd.DataFrame, entry: Mapping[str, Any]) -> Data:
     """Return the sessions of the clients who are in the model of alliance and outcome."""
     panel = cohort.panel
     there = table.loc[table[[EARLY, LAST]].notna().any(axis=1) & table[FIRST].notna(), "client"]
@@ -177,33 +205,29 @@ def _data(cohort: Cohort, table: pd.DataFrame, entry: Mapping[str, Any]) -> Any:
 
 
 def _shares(
-    panel: pd.DataFrame,
-    table: pd.DataFrame,
-    entry: Mapping[str, Any],
-    adjusted: Sequence[str],
-    labels: Mapping[str, str],
+    panel: pd.DataFrame, models: Models, entry: Mapping[str, Any], x: str, y: str
 ) -> tuple[list[Estimate], list[Fact]]:
     """Return the shares that there are, and why the others are not."""
-    outcome, time = entry["outcome"], entry["time"]
-    plain = list(adjusted[1:])
+    outcome, time, table = entry["outcome"], entry["time"], models.table
+    plain = [name for name in models.adjusted if name != FIRST]
     sources: dict[str, tuple[str, Callable[[Sequence[str]], Share]]] = {
         OUTCOME: (
-            f"{labels['y']}, last score",
+            f"{y}, last score",
             lambda these: share_of(outcome_model(table, LAST, these)),
         ),
         CHANGE: (
-            f"{labels['y']}, slope",
+            f"{y}, slope",
             lambda these: share_of_change(panel, outcome, time, [n for n in these if n in plain]),
         ),
         ALLIANCE: (
-            f"{labels['x']}, early score",
+            f"{x}, early score",
             lambda these: share_of(outcome_model(table, EARLY, these)),
         ),
         LEAVING: ("dropout", lambda these: share_of_dropout(table, DROPOUT, these)),
     }
     found, notes = [], []
     for term, (label, compute) in sources.items():
-        for how, these in ((UNADJUSTED, []), (ADJUSTED, adjusted)):
+        for how, these in ((UNADJUSTED, []), (ADJUSTED, models.adjusted)):
             if term == CHANGE and how is ADJUSTED and not plain:
                 continue  # a slope is adjusted for covariates alone: its start is in the model
             try:
@@ -214,11 +238,11 @@ def _shares(
     return found, notes
 
 
-def _share(term: str, label: str, how: Fact, share: Share, role: Role = "adjustment") -> Estimate:
+def _share(term: str, label: str, how: Fact, share: Share) -> Estimate:
     return estimate(
         term,
         label=label,
-        role=role,
+        role="adjustment",
         level="between therapists",
         estimator=how,
         unit="share",
@@ -233,14 +257,13 @@ def _share(term: str, label: str, how: Fact, share: Share, role: Role = "adjustm
     )
 
 
-def _enough(
-    table: pd.DataFrame, entry: Mapping[str, Any], adjusted: Sequence[str], y: str
-) -> tuple[list[Estimate], list[Fact]]:
+def _enough(models: Models, entry: Mapping[str, Any], y: str) -> tuple[list[Estimate], list[Fact]]:
     """Return the share in the outcome without therapists who have few clients."""
-    used = table.dropna(subset=[LAST, *adjusted])
+    used = models.table.dropna(subset=[LAST, *models.adjusted])
     clients = used.groupby("therapist")["client"].transform("size")
+    enough = used[clients >= entry["fewest_clients"]]
     try:
-        share = share_of(outcome_model(used[clients >= entry["fewest_clients"]], LAST, adjusted))
+        share = share_of(outcome_model(enough, LAST, models.adjusted))
     except FitError as error:
         words = f"Without therapists who have few clients: not computed. {error}"
         return [], [Fact(Warned.ESTIMATOR_NOT_COMPUTED, words)]
