@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from alliance.errors import FitError
 from alliance.mixed import fit_mixed_logit
-from alliance.mixed.logit.kernels import STRETCH, exponentials, leaf_sums
+from alliance.mixed.logit.kernels import STRETCH, Leaves, exponentials, leaf_sums
 from alliance.mixed.logit.laplace import BinaryRows, Laplace
 from alliance.mixed.logit.links import (
     LINKS,
@@ -143,9 +143,9 @@ def test_sums_over_leaves_longer_than_a_stretch(link, single):
     trials = np.ones(n) if single else rng.integers(1, 4, n).astype(float)
     successes = rng.binomial(trials.astype(int), 0.3).astype(float)
     value, score, weight = np.empty(3), np.empty(3), np.empty(3)
-    leaf_sums(
-        LINKS.index(link), single, fixed, successes, trials, pointer, path, value, score, weight
-    )
+    x = np.empty((0, len(fixed)))
+    leaves = Leaves(LINKS.index(link), single, x, successes, trials, pointer)
+    leaf_sums(leaves, fixed, path, value, score, weight)
     eta = fixed + np.repeat(path, np.diff(pointer))
     p = probability(link, eta)
     log_other = -np.exp(eta) if link == "cloglog" else np.log(expit(-eta))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from alliance.mixed.covariance import Layout
@@ -10,6 +12,9 @@ from alliance.mixed.prepare import Prepared
 from alliance.mixed.problem import Problem
 from alliance.mixed.residual_course import Residual
 from alliance.mixed.rows import Nesting
+
+if TYPE_CHECKING:
+    from alliance.mixed.crossproducts import Products
 
 BLOCK_ROWS = 8192
 """Rows that are worked on at a time; a block of them stays in the processor's cache."""
@@ -32,22 +37,23 @@ def compress(prepared: Prepared, clients: np.ndarray | None = None) -> Problem:
     columns = prepared.columns
     tree = _Tree.build(prepared.nesting, clients)
     r = columns.n_random
-    residual, totals, pointer, entry_class, cross = _products(prepared, tree, r)
-    upper = np.triu(totals)
-    totals = upper + np.triu(upper, 1).transpose(0, 2, 1)
+    residual, products = _products(prepared, tree, r)
+    upper = np.triu(products.totals)
     return Problem(
         Layout(tuple(len(index) for index in columns.level_index), residual.n_parameters),
         residual,
         int(tree.starts[-1]),
         r,
         columns.level_index,
-        totals,
-        pointer,
-        entry_class,
-        cross,
+        upper + np.triu(upper, 1).transpose(0, 2, 1),
+        products.pointer,
+        products.entry_class,
+        products.cross,
         tree.parents,
         tree.n_outermost,
-        find_patterns(cross, columns.level_index[-1], tree.parents[-1]) if residual.plain else None,
+        find_patterns(products.cross, columns.level_index[-1], tree.parents[-1])
+        if residual.plain
+        else None,
     )
 
 
@@ -63,14 +69,14 @@ def whole_products(
     """
     tree = _Tree.build(prepared.nesting, clients)
     n_columns = len(prepared.columns.internals) + 1
-    _, _, pointer, entry_class, cross = _products(prepared, tree, n_columns)
-    return pointer, entry_class, cross
+    _, products = _products(prepared, tree, n_columns)
+    return products.pointer, products.entry_class, products.cross
 
 
-def _products(
-    prepared: Prepared, tree: _Tree, r: int
-) -> tuple[Residual, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Residual structure, totals (upper triangles), and the clients' entries with r rows each."""
+def _products(prepared: Prepared, tree: _Tree, r: int) -> tuple[Residual, Products]:
+    """Residual structure, and the cross-products with r rows per entry of a client."""
+    from alliance.mixed.crossproducts import Block, Products
+
     starts, rows, residual = tree.starts, tree.rows, prepared.residual
     if rows is not None:
         residual = residual.restricted(rows)
@@ -78,9 +84,12 @@ def _products(
     n_clients = len(starts) - 1
     pointer = np.arange(n_clients + 1, dtype=np.int64)
     n_entries = residual.count_entries(starts, pointer)
-    totals = np.zeros((residual.n_classes, n_columns, n_columns))
-    entry_class = np.zeros(n_entries, dtype=np.int64)
-    cross = np.zeros((n_entries, r, n_columns))
+    products = Products(
+        np.zeros((residual.n_classes, n_columns, n_columns)),
+        pointer,
+        np.zeros(n_entries, dtype=np.int64),
+        np.zeros((n_entries, r, n_columns)),
+    )
     first = 0
     while first < n_clients:
         last = int(np.searchsorted(starts, starts[first] + BLOCK_ROWS, side="right")) - 1
@@ -88,9 +97,9 @@ def _products(
         inside = starts[first : last + 1]
         span = slice(int(inside[0]), int(inside[-1]))
         block = internal_block(prepared, span if rows is None else rows[span])
-        residual.accumulate(block, inside, first, r, totals, pointer, entry_class, cross)
+        residual.accumulate(Block(block, span.start, inside, first), products)
         first = last
-    return residual, totals, pointer, entry_class, cross
+    return residual, products
 
 
 def internal_block(prepared: Prepared, rows: slice | np.ndarray) -> np.ndarray:

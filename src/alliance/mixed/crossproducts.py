@@ -8,9 +8,49 @@ those of the random parts, the other fixed ones, the outcome last.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from alliance.mixed.compiling import compiled
+
+
+class Block(NamedTuple):
+    """The rows of some neighbouring clients.
+
+    Attributes
+    ----------
+    columns : numpy.ndarray
+        Internal columns of the rows, shape (rows, K).
+    first_row : int
+        Number of the first of them among all rows.
+    starts : numpy.ndarray
+        First row of each client among all rows, and the end, shape (clients + 1,).
+    first_client : int
+        Number of the first client among all clients.
+    """
+
+    columns: np.ndarray
+    first_row: int
+    starts: np.ndarray
+    first_client: int
+
+
+class Products(NamedTuple):
+    """Cross-products of all clients, filled block by block.
+
+    Attributes
+    ----------
+    totals : numpy.ndarray
+        Per class, sum over all rows, upper triangles only, shape (H, K, K).
+    pointer, entry_class, cross : numpy.ndarray
+        Per client its classes and their cross-products, shape of `cross` (entries, r, K).
+    """
+
+    totals: np.ndarray
+    pointer: np.ndarray
+    entry_class: np.ndarray
+    cross: np.ndarray
 
 
 @compiled
@@ -50,74 +90,55 @@ def count_entries(starts, row_lag, row_group, n_groups, n_lags, entry_pointer):
 
 
 @compiled
-def accumulate(block, first_row, starts, first_client, r, totals, cross):
-    """Cross-products of independent rows with one variance.
-
-    Parameters
-    ----------
-    block : array (rows, K)
-        Internal columns of the rows from `first_row` on.
-    starts : array (clients + 1,)
-        First row of each client in this block (global row numbers).
-    first_client : int
-        Place of the block's first client in `cross`.
-    totals : array (1, K, K)
-        Sum over all rows; only the upper triangle is filled.
-    cross : array (clients, r, K)
-        Per client.
-    """
-    n_columns = block.shape[1]
+def accumulate(block, into):
+    """Cross-products of independent rows with one variance."""
+    columns, starts, totals = block.columns, block.starts - block.first_row, into.totals[0]
+    n_columns = columns.shape[1]
     for client in range(len(starts) - 1):
-        mine = cross[first_client + client]
-        for row in range(starts[client] - first_row, starts[client + 1] - first_row):
+        mine = into.cross[block.first_client + client]
+        for row in range(starts[client], starts[client + 1]):
             for a in range(n_columns):
-                left = block[row, a]
+                left = columns[row, a]
                 if left != 0.0:
                     for b in range(a, n_columns):
-                        totals[0, a, b] += left * block[row, b]
-            for a in range(r):
-                left = block[row, a]
+                        totals[a, b] += left * columns[row, b]
+            for a in range(len(mine)):
+                left = columns[row, a]
                 for b in range(n_columns):
-                    mine[a, b] += left * block[row, b]
+                    mine[a, b] += left * columns[row, b]
 
 
 @compiled
-def _add(left, right, sign, r, total, mine):
+def _add(left, right, sign, total, mine):
     n_columns = len(left)
     for a in range(n_columns):
         for b in range(a, n_columns):
             total[a, b] += sign * left[a] * right[b]
-    for a in range(r):
+    for a in range(len(mine)):
         for b in range(n_columns):
             mine[a, b] += sign * left[a] * right[b]
 
 
 @compiled
-def accumulate_classes(
-    block, first_row, starts, first_client, r, row_lag, row_group, n_groups, n_lags,
-    totals, entry_pointer, entry_class, cross,
-):  # fmt: skip
-    """Cross-products per residual class (see `alliance.mixed.residual` for the classes).
-
-    Fills ``entry_class`` and ``cross`` between the pointers of each client.
-    """
-    n_classes = n_groups + n_lags * n_groups + n_lags * n_groups * n_groups
-    slot = np.full(n_classes, -1, np.int64)
+def accumulate_classes(block, row_lag, row_group, n_groups, n_lags, into):
+    """Cross-products per residual class (see `alliance.mixed.residual` for the classes)."""
+    starts, totals, cross = block.starts, into.totals, into.cross
+    slot = np.full(len(totals), -1, np.int64)
     for client in range(len(starts) - 1):
-        begin = entry_pointer[first_client + client]
+        begin = into.pointer[block.first_client + client]
         used = begin
         for row in range(starts[client], starts[client + 1]):
             lag = row_lag[row]
             own = row_group[row]
-            now = block[row - first_row]
+            now = block.columns[row - block.first_row]
             if lag < 0:
                 if slot[own] < begin:
                     slot[own] = used
-                    entry_class[used] = own
+                    into.entry_class[used] = own
                     used += 1
-                _add(now, now, 1.0, r, totals[own], cross[slot[own]])
+                _add(now, now, 1.0, totals[own], cross[slot[own]])
                 continue
-            past = block[row - 1 - first_row]
+            past = block.columns[row - 1 - block.first_row]
             before = row_group[row - 1]
             a_own = n_groups + lag * n_groups + own
             a_before = n_groups + lag * n_groups + before
@@ -125,13 +146,13 @@ def accumulate_classes(
             for which in (before, a_own, a_before, pair):
                 if slot[which] < begin:
                     slot[which] = used
-                    entry_class[used] = which
+                    into.entry_class[used] = which
                     used += 1
-            _add(past, past, -1.0, r, totals[before], cross[slot[before]])
-            _add(now, now, 1.0, r, totals[a_own], cross[slot[a_own]])
-            _add(past, past, 1.0, r, totals[a_before], cross[slot[a_before]])
-            _add(now, past, 1.0, r, totals[pair], cross[slot[pair]])
-            _add(past, now, 1.0, r, totals[pair], cross[slot[pair]])
+            _add(past, past, -1.0, totals[before], cross[slot[before]])
+            _add(now, now, 1.0, totals[a_own], cross[slot[a_own]])
+            _add(past, past, 1.0, totals[a_before], cross[slot[a_before]])
+            _add(now, past, 1.0, totals[pair], cross[slot[pair]])
+            _add(past, now, 1.0, totals[pair], cross[slot[pair]])
 
 
 @compiled
@@ -173,33 +194,28 @@ def count_session_entries(starts, row_outcome, row_set, row_opens, classes, entr
 
 
 @compiled
-def accumulate_sessions(
-    block, first_row, starts, first_client, r, row_outcome, row_set, row_opens, classes,
-    totals, entry_pointer, entry_class, cross,
-):  # fmt: skip
-    """Cross-products per set of outcomes and pair (see `alliance.mixed.residual_session`).
-
-    Fills ``entry_class`` and ``cross`` between the pointers of each client.
-    """
-    slot = np.full(classes.max() + 1, -1, np.int64)
+def accumulate_sessions(block, row_outcome, row_set, row_opens, classes, into):
+    """Cross-products per set of outcomes and pair (see `alliance.mixed.residual_session`)."""
+    starts, totals, cross = block.starts, into.totals, into.cross
+    slot = np.full(len(totals), -1, np.int64)
     for client in range(len(starts) - 1):
-        begin = entry_pointer[first_client + client]
+        begin = into.pointer[block.first_client + client]
         used = begin
         opened = starts[client]
         for row in range(starts[client], starts[client + 1]):
             if row_opens[row]:
                 opened = row
-            now = block[row - first_row]
+            now = block.columns[row - block.first_row]
             for other in range(opened, row + 1):
                 which = classes[row_set[row], row_outcome[row], row_outcome[other]]
                 if slot[which] < begin:
                     slot[which] = used
-                    entry_class[used] = which
+                    into.entry_class[used] = which
                     used += 1
-                past = block[other - first_row]
-                _add(now, past, 1.0, r, totals[which], cross[slot[which]])
+                past = block.columns[other - block.first_row]
+                _add(now, past, 1.0, totals[which], cross[slot[which]])
                 if other < row:
-                    _add(past, now, 1.0, r, totals[which], cross[slot[which]])
+                    _add(past, now, 1.0, totals[which], cross[slot[which]])
 
 
 @compiled
@@ -221,17 +237,15 @@ def count_piece_entries(starts, piece_first, piece_stop, piece_kind, n_kinds, en
 
 
 @compiled
-def accumulate_pieces(
-    block, first_row, starts, first_client, r, piece_first, piece_stop, piece_kind, kind_place,
-    piece, totals, entry_pointer, entry_class, cross,
-):  # fmt: skip
+def accumulate_pieces(block, piece_first, piece_stop, piece_kind, kind_place, piece, into):
     """Cross-products per kind of piece and pair of cells (see `alliance.mixed.residual_course`).
 
-    Begins with `piece`; fills ``entry_class`` and ``cross`` between the pointers of each client.
+    Begins with `piece`.
     """
+    starts, rows = block.starts, block.columns
     slot = np.full(len(kind_place), -1, np.int64)
     for client in range(len(starts) - 1):
-        begin = entry_pointer[first_client + client]
+        begin = into.pointer[block.first_client + client]
         used = begin
         while piece < len(piece_stop) and piece_stop[piece] <= starts[client + 1]:
             kind = piece_kind[piece]
@@ -240,18 +254,18 @@ def accumulate_pieces(
             if slot[kind] < begin:
                 slot[kind] = used
                 for pair in range(cells * (cells + 1) // 2):
-                    entry_class[used] = kind_place[kind] + pair
+                    into.entry_class[used] = kind_place[kind] + pair
                     used += 1
             pair = 0
             for a in range(cells):
-                now = block[first + a - first_row]
+                now = rows[first + a - block.first_row]
                 for b in range(a + 1):
-                    past = block[first + b - first_row]
-                    total = totals[kind_place[kind] + pair]
-                    mine = cross[slot[kind] + pair]
-                    _add(now, past, 1.0, r, total, mine)
+                    past = rows[first + b - block.first_row]
+                    total = into.totals[kind_place[kind] + pair]
+                    mine = into.cross[slot[kind] + pair]
+                    _add(now, past, 1.0, total, mine)
                     if b < a:
-                        _add(past, now, 1.0, r, total, mine)
+                        _add(past, now, 1.0, total, mine)
                     pair += 1
             piece += 1
 

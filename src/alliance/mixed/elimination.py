@@ -26,11 +26,13 @@ E_o has one or two elements, so a pair of own parameters costs a few products of
 formulas hold for singular Sigma. Parameters below come first, so pairs of them keep their packed
 place (`alliance.mixed.covariance.pair_index`) on the way up.
 
-The levels are worked through one after the other, and within a level several groups at a time
-(`alliance.mixed.lanes`).
+Several groups are eliminated at a time (`alliance.mixed.lanes`); `alliance.mixed.levels` works
+through the groups of a level.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,6 +46,7 @@ from alliance.mixed.lanes import (
     outer_add,
     rows_add,
     times_omega,
+    top_add,
     trace_add,
     weighted_rows_add,
 )
@@ -54,359 +57,332 @@ Q_S, Q_G, Q_N, Q_R, Q_TMP, Q_TMP2, Q_LOWER, Q_HALF, Q_P_OMEGA_P, Q_A_OMEGA_A, Q_
 F_F, F_A, F_P, F_A_OMEGA, F_P_OMEGA, F_TMP, F_TMP2, F_FREE = range(8)
 
 
+class Asked(NamedTuple):
+    """What is wanted of T.
+
+    Attributes
+    ----------
+    order : {0, 2}
+        Order of the derivatives.
+    full : bool
+        Whether second derivatives are wanted in full or as the inner product with `omega`.
+    omega : numpy.ndarray
+        Symmetric, shape (K, K).
+    """
+
+    order: int
+    full: bool
+    omega: np.ndarray
+
+
+class Level(NamedTuple):
+    """The random effects of one level, and where their parameters stand.
+
+    Attributes
+    ----------
+    columns : numpy.ndarray
+        Columns Z of the random effects, shape (q,).
+    rows, cols : numpy.ndarray
+        Row and column of each own parameter in Sigma, shape (q(q+1)/2,).
+    factor : numpy.ndarray
+        L, shape (q, q).
+    n_below, n_parameters : int
+        Number of parameters of the residual and the levels below, and of all there are.
+    """
+
+    columns: np.ndarray
+    rows: np.ndarray
+    cols: np.ndarray
+    factor: np.ndarray
+    n_below: int
+    n_parameters: int
+
+
+class Sums(NamedTuple):
+    """What arrives at the root, summed over all groups; every lane has a sum of its own.
+
+    Attributes
+    ----------
+    t : numpy.ndarray
+        Sum of S_Z' G S_Z (slot 0), half of each first derivative of that sum (the other half is its
+        transpose), and, if asked for in full, the second ones; shape (slots, K, K, LANES).
+    contraction : numpy.ndarray
+        Inner products of the second derivatives with omega, else; shape (pairs, LANES).
+    log_det : numpy.ndarray
+        log|V| and its derivatives, shape (slots, LANES).
+    """
+
+    t: np.ndarray
+    contraction: np.ndarray
+    log_det: np.ndarray
+
+
+class Scratch(NamedTuple):
+    """Stacks of the matrices that a step leaves for the next ones.
+
+    Attributes
+    ----------
+    small, wide : numpy.ndarray
+        Shapes (slots, q, q, LANES) and (slots, q, K, LANES).
+    """
+
+    small: np.ndarray
+    wide: np.ndarray
+
+
 @compiled
-def posterior(qw, factor, q, ld):
-    """G = L M^-1 L' from S, both in the stack; adds log|M|, with M = I + L' S L, to ``ld[0]``."""
-    for lane in range(LANES):
-        for i in range(q):
-            for j in range(q):
+def n_slots(n, order):
+    """Count a quantity's value, first and second derivatives in n parameters."""
+    return 1 + n + n * (n + 1) // 2 if order == 2 else 1
+
+
+@compiled
+def posterior(small, factor, log_det):
+    """G = L M^-1 L' from S, both in the stack; adds log|M|, with M = I + L' S L."""
+    s, g, half, lower = small[Q_S], small[Q_G], small[Q_HALF], small[Q_LOWER]
+    _times_factor(s, factor, half)
+    _root(factor, half, lower, log_det)
+    # half = lower^-1 L', then G = half' half
+    for j in range(len(factor)):
+        for i in range(len(factor)):
+            for lane in range(LANES):
+                total = factor[j, i]
+                for k in range(i):
+                    total -= lower[i, k, lane] * half[k, j, lane]
+                half[i, j, lane] = total / lower[i, i, lane]
+    g[:] = 0.0
+    outer_add(half, half, g, 1.0)
+
+
+@compiled
+def _times_factor(s, factor, out):
+    """Set out to S L."""
+    q = len(factor)
+    for i in range(q):
+        for j in range(q):
+            for lane in range(LANES):
                 total = 0.0
                 for k in range(j, q):
-                    total += qw[Q_S, i, k, lane] * factor[k, j]
-                qw[Q_HALF, i, j, lane] = total
+                    total += s[i, k, lane] * factor[k, j]
+                out[i, j, lane] = total
+
+
+@compiled
+def _root(factor, half, lower, log_det):
+    """Cholesky factor of M = I + L' half; adds log|M|."""
+    q = len(factor)
+    for lane in range(LANES):
         determinant = 1.0
         for j in range(q):
             for i in range(j, q):
                 total = 1.0 if i == j else 0.0
                 for k in range(i, q):
-                    total += factor[k, i] * qw[Q_HALF, k, j, lane]
+                    total += factor[k, i] * half[k, j, lane]
                 for k in range(j):
-                    total -= qw[Q_LOWER, i, k, lane] * qw[Q_LOWER, j, k, lane]
+                    total -= lower[i, k, lane] * lower[j, k, lane]
                 if i == j:
-                    qw[Q_LOWER, j, j, lane] = np.sqrt(total)
+                    lower[j, j, lane] = np.sqrt(total)
                     determinant *= total
                 else:
-                    qw[Q_LOWER, i, j, lane] = total / qw[Q_LOWER, j, j, lane]
-        ld[0, lane] += np.log(determinant)
-        # half = lower^-1 L', then G = half' half
-        for j in range(q):
-            for i in range(q):
-                total = factor[j, i]
-                for k in range(i):
-                    total -= qw[Q_LOWER, i, k, lane] * qw[Q_HALF, k, j, lane]
-                qw[Q_HALF, i, j, lane] = total / qw[Q_LOWER, i, i, lane]
-    for i in range(q):
-        for j in range(q):
-            for lane in range(LANES):
-                qw[Q_G, i, j, lane] = 0.0
-            for k in range(q):
-                for lane in range(LANES):
-                    qw[Q_G, i, j, lane] += qw[Q_HALF, k, i, lane] * qw[Q_HALF, k, j, lane]
+                    lower[i, j, lane] = total / lower[j, j, lane]
+        log_det[lane] += np.log(determinant)
 
 
 @compiled
-def shrinkage(qw, q):
+def shrinkage(small):
     """N = I - G S and R = S - S G S from S and G."""
-    multiply(qw, Q_G, qw, Q_S, qw, Q_N, q, q, q, True)
-    for i in range(q):
-        for j in range(q):
+    s, n = small[Q_S], small[Q_N]
+    multiply(small[Q_G], s, n)
+    for i in range(len(n)):
+        for j in range(len(n)):
             unit = 1.0 if i == j else 0.0
             for lane in range(LANES):
-                qw[Q_N, i, j, lane] = unit - qw[Q_N, i, j, lane]
-    multiply(qw, Q_S, qw, Q_N, qw, Q_R, q, q, q, True)
+                n[i, j, lane] = unit - n[i, j, lane]
+    multiply(s, n, small[Q_R])
 
 
 @compiled
-def _load(z, s, slot, qw, q_slot, fw, f_slot):
-    """Copy the rows Z of S, and their columns Z, into the scratch stacks."""
-    q = len(z)
-    for i in range(q):
-        for k in range(s.shape[2]):
+def _load(z, s, small, wide):
+    """Copy the rows Z of S, and their columns Z."""
+    for i in range(len(z)):
+        for k in range(s.shape[1]):
             for lane in range(LANES):
-                fw[f_slot, i, k, lane] = s[slot, z[i], k, lane]
-        for j in range(q):
+                wide[i, k, lane] = s[z[i], k, lane]
+        for j in range(len(z)):
             for lane in range(LANES):
-                qw[q_slot, i, j, lane] = s[slot, z[i], z[j], lane]
+                small[i, j, lane] = s[z[i], z[j], lane]
 
 
 @compiled
-def eliminate(
-    order, full, r, m, n_below, z, own_rows, own_cols, factor,
-    s, up, has_parent, t, contraction, omega, ld, qw, fw,
-):  # fmt: skip
+def eliminate(asked, level, s, up, sums, scratch):
     """Eliminate `LANES` groups of one level, with derivatives.
 
     Parameters
     ----------
-    order : {0, 2}
-        Order of the derivatives.
-    full : bool
-        Whether second derivatives of T are wanted in full or as the inner product with `omega`.
-    r, m, n_below : int
-        Number of columns that the levels above use, of all parameters, and of those of the residual
-        and the levels below.
-    z : array (q,)
-        Columns of this level's random effects.
-    own_rows, own_cols : array (q(q+1)/2,)
-        Row and column of each own parameter in Sigma.
-    factor : array (q, q)
-        L.
+    asked : Asked
+    level : Level
     s : array (slots, r, K, LANES)
         S and its derivatives in the parameters below: value, first, second.
     up : array (slots, r, K, LANES)
-        Receives what is passed to the parents, with derivatives in the own parameters too.
-    t : array (slots, K, K, LANES)
-        Receives the sum of S_Z' G S_Z (slot 0), half of each first derivative of that sum (the
-        other half is its transpose), and, if `full`, the second derivatives.
-    contraction : array (pairs, LANES)
-        Receives the inner products, unless `full`.
-    ld : array (1 + m + pairs, LANES)
-        Receives log|M| and derivatives.
-    qw, fw : arrays
-        Scratch stacks.
+        Receives what is passed to the parents, with derivatives in the own parameters too; no rows
+        at the outermost level.
+    sums : Sums
+    scratch : Scratch
     """
-    n_columns = s.shape[2]
-    q = len(z)
-    n_all = n_below + len(own_rows)
-    _load(z, s, 0, qw, Q_S, fw, F_F)
-    posterior(qw, factor, q, ld)
-    multiply(qw, Q_G, fw, F_F, fw, F_A, q, q, n_columns, True)
-    outer_add(fw, F_F, fw, F_A, t, 0, 1.0, q, n_columns, n_columns)
-    if has_parent:
-        _pass(s, 0, up, 0, r)
-        outer_add(fw, F_F, fw, F_A, up, 0, -1.0, q, r, n_columns)
-    if order == 0:
+    small, wide = scratch.small, scratch.wide
+    _load(level.columns, s[0], small[Q_S], wide[F_F])
+    posterior(small, level.factor, sums.log_det[0])
+    multiply(small[Q_G], wide[F_F], wide[F_A])
+    outer_add(wide[F_F], wide[F_A], sums.t[0], 1.0)
+    top_add(s[0], up[0])
+    outer_add(wide[F_F], wide[F_A], up[0], -1.0)
+    if asked.order == 0:
         return
-    shrinkage(qw, q)
-    multiply(qw, Q_S, fw, F_A, fw, F_TMP, q, q, n_columns, True)
-    minus(fw, F_F, fw, F_TMP, fw, F_P, q, n_columns)
-    if not full:
-        times_omega(fw, F_P, omega, fw, F_P_OMEGA, q, n_columns)
-        across_rows(fw, F_P_OMEGA, fw, F_P, qw, Q_P_OMEGA_P, q, n_columns)
+    n_below = level.n_below
+    shrinkage(small)
+    multiply(small[Q_S], wide[F_A], wide[F_TMP])
+    minus(wide[F_F], wide[F_TMP], wide[F_P])
+    if not asked.full:
+        times_omega(wide[F_P], asked.omega, wide[F_P_OMEGA])
+        across_rows(wide[F_P_OMEGA], wide[F_P], small[Q_P_OMEGA_P])
         if n_below > 0:
-            times_omega(fw, F_A, omega, fw, F_A_OMEGA, q, n_columns)
-            across_rows(fw, F_A_OMEGA, fw, F_A, qw, Q_A_OMEGA_A, q, n_columns)
+            times_omega(wide[F_A], asked.omega, wide[F_A_OMEGA])
+            across_rows(wide[F_A_OMEGA], wide[F_A], small[Q_A_OMEGA_A])
     for b in range(n_below):
-        _below(full, r, n_below, b, z, s, up, has_parent, t, omega, ld, qw, fw)
-    for o in range(n_all - n_below):
-        row, col = own_rows[o], own_cols[o]
-        p = 1 + n_below + o
-        twice = 1.0 if row == col else 2.0
-        for lane in range(LANES):
-            ld[p, lane] += twice * qw[Q_R, row, col, lane]
-        rows_add(fw, F_P, row, fw, F_P, col, t, p, 0.5 * twice, n_columns, n_columns)
-        if has_parent:
-            rows_add(fw, F_P, row, fw, F_P, col, up, p, -1.0, r, n_columns)
-            if row != col:
-                rows_add(fw, F_P, col, fw, F_P, row, up, p, -1.0, r, n_columns)
-    for p in range(n_all):
-        for c in range(p + 1):
-            pair = p * (p + 1) // 2 + c
-            slot = 1 + m + pair
-            above = 1 + n_all + pair
-            if p < n_below:
-                _pair_below(
-                    full, r, n_below, p, c, z, s, up, has_parent, t, contraction, ld, qw, fw,
-                    slot, above,
-                )  # fmt: skip
-            elif c < n_below:
-                _pair_mixed(
-                    full, r, n_below, own_rows[p - n_below], own_cols[p - n_below], c, up,
-                    has_parent, t, contraction, ld, qw, fw, pair, slot, above,
-                )  # fmt: skip
-            else:
-                _pair_own(
-                    full, r, own_rows[p - n_below], own_cols[p - n_below], own_rows[c - n_below],
-                    own_cols[c - n_below], up, has_parent, t, contraction, ld, qw, fw,
-                    pair, slot, above,
-                )  # fmt: skip
+        _below(asked, level, b, s, up, sums, scratch)
+        for c in range(b + 1):
+            _pair_below(asked, level, b, c, s, up, sums, scratch)
+    for o in range(len(level.rows)):
+        _own(level, o, up, sums, scratch)
+        for c in range(n_below):
+            _pair_mixed(asked, level, o, c, up, sums, scratch)
+        for p in range(o + 1):
+            _pair_own(asked, level, o, p, up, sums, scratch)
 
 
 @compiled
-def _below(full, r, n_below, b, z, s, up, has_parent, t, omega, ld, qw, fw):
+def _pair_places(level, first, second):
+    """Place of a pair of parameters among all pairs, in T and log|V|, and in what goes up."""
+    pair = first * (first + 1) // 2 + second
+    return pair, 1 + level.n_parameters + pair, 1 + level.n_below + len(level.rows) + pair
+
+
+@compiled
+def _below(asked, level, b, s, up, sums, scratch):
     """First derivatives in a parameter below, and H_b, A_b, P_b and what pairs need of them."""
-    q = len(z)
-    n_columns = s.shape[2]
-    h, a, p = F_FREE + b, F_FREE + n_below + b, F_FREE + 2 * n_below + b
-    a_omega = F_FREE + 3 * n_below + b
-    g_s, p_omega_p, n_s_n = Q_FREE + b, Q_FREE + n_below + b, Q_FREE + 2 * n_below + b
-    _load(z, s, 1 + b, qw, Q_TMP, fw, F_TMP)
-    multiply(qw, Q_G, qw, Q_TMP, qw, g_s, q, q, q, True)
-    trace_add(qw, g_s, q, ld, 1 + b)
-    multiply(qw, Q_TMP, fw, F_A, fw, F_TMP2, q, q, n_columns, True)
-    minus(fw, F_TMP, fw, F_TMP2, fw, h, q, n_columns)
-    multiply(qw, Q_G, fw, h, fw, a, q, q, n_columns, True)
-    multiply(qw, Q_S, fw, a, fw, F_TMP2, q, q, n_columns, True)
-    minus(fw, h, fw, F_TMP2, fw, p, q, n_columns)
+    small, wide, n_below = scratch.small, scratch.wide, level.n_below
+    h, a, p = wide[F_FREE + b], wide[F_FREE + n_below + b], wide[F_FREE + 2 * n_below + b]
+    g_s, n_s_n = small[Q_FREE + b], small[Q_FREE + 2 * n_below + b]
+    s_b, f_b, all_a = small[Q_TMP], wide[F_TMP], wide[F_A]
+    _load(level.columns, s[1 + b], s_b, f_b)
+    multiply(small[Q_G], s_b, g_s)
+    trace_add(g_s, sums.log_det[1 + b])
+    multiply(s_b, all_a, wide[F_TMP2])
+    minus(f_b, wide[F_TMP2], h)
+    multiply(small[Q_G], h, a)
+    multiply(small[Q_S], a, wide[F_TMP2])
+    minus(h, wide[F_TMP2], p)
     # Half of D_b is, up to its symmetric part, A' (F_b + H_b) / 2.
-    outer_add(fw, F_A, fw, F_TMP, t, 1 + b, 0.5, q, n_columns, n_columns)
-    outer_add(fw, F_A, fw, h, t, 1 + b, 0.5, q, n_columns, n_columns)
-    if has_parent:
-        _pass(s, 1 + b, up, 1 + b, r)
-        outer_add(fw, F_TMP, fw, F_A, up, 1 + b, -1.0, q, r, n_columns)
-        outer_add(fw, F_A, fw, h, up, 1 + b, -1.0, q, r, n_columns)
-    multiply(qw, Q_TMP, qw, Q_N, qw, Q_TMP2, q, q, q, True)
-    qw[n_s_n] = 0.0
-    outer_add(qw, Q_N, qw, Q_TMP2, qw, n_s_n, 1.0, q, q, q)
-    if not full:
-        times_omega(fw, a, omega, fw, a_omega, q, n_columns)
-        across_rows(fw, p, fw, F_P_OMEGA, qw, p_omega_p, q, n_columns)
+    outer_add(all_a, f_b, sums.t[1 + b], 0.5)
+    outer_add(all_a, h, sums.t[1 + b], 0.5)
+    top_add(s[1 + b], up[1 + b])
+    outer_add(f_b, all_a, up[1 + b], -1.0)
+    outer_add(all_a, h, up[1 + b], -1.0)
+    multiply(s_b, small[Q_N], small[Q_TMP2])
+    n_s_n[:] = 0.0
+    outer_add(small[Q_N], small[Q_TMP2], n_s_n, 1.0)
+    if not asked.full:
+        times_omega(a, asked.omega, wide[F_FREE + 3 * n_below + b])
+        across_rows(p, wide[F_P_OMEGA], small[Q_FREE + n_below + b])
 
 
 @compiled
-def _pair_below(
-    full, r, n_below, b, c, z, s, up, has_parent, t, contraction, ld, qw, fw, slot, above
-):
-    """Second derivatives in two parameters below; their pair has the same place above and below."""
-    q = len(z)
-    n_columns = s.shape[2]
-    pair = b * (b + 1) // 2 + c
-    h, a = F_FREE + b, F_FREE + n_below + c
-    _load(z, s, 1 + n_below + pair, qw, Q_TMP, fw, F_TMP)
-    for i in range(q):
-        for j in range(q):
-            for lane in range(LANES):
-                ld[slot, lane] += (
-                    qw[Q_G, i, j, lane] * qw[Q_TMP, i, j, lane]
-                    - qw[Q_FREE + b, i, j, lane] * qw[Q_FREE + c, j, i, lane]
-                )
-    if not full:
-        a_omega = F_FREE + 3 * n_below + c
-        inner_add(fw, F_A_OMEGA, fw, F_TMP, q, n_columns, contraction, pair, 2.0)
-        inner_add(fw, a_omega, fw, h, q, n_columns, contraction, pair, 2.0)
-        inner_add(qw, Q_TMP, qw, Q_A_OMEGA_A, q, q, contraction, pair, -1.0)
-    if full or has_parent:
-        multiply(qw, Q_TMP, fw, F_A, fw, F_TMP2, q, q, n_columns, True)
-        minus(fw, F_TMP, fw, F_TMP2, fw, F_TMP2, q, n_columns)
-    if full:
-        outer_add(fw, F_A, fw, F_TMP, t, slot, 1.0, q, n_columns, n_columns)
-        outer_add(fw, F_A, fw, F_TMP2, t, slot, 1.0, q, n_columns, n_columns)
-        outer_add(fw, h, fw, a, t, slot, 2.0, q, n_columns, n_columns)
-    if has_parent:
-        _pass(s, 1 + n_below + pair, up, above, r)
-        outer_add(fw, F_TMP, fw, F_A, up, above, -1.0, q, r, n_columns)
-        outer_add(fw, F_A, fw, F_TMP2, up, above, -1.0, q, r, n_columns)
-        outer_add(fw, h, fw, a, up, above, -1.0, q, r, n_columns)
-        outer_add(fw, a, fw, h, up, above, -1.0, q, r, n_columns)
-
-
-@compiled
-def _pair_mixed(
-    full, r, n_below, row, col, c, up, has_parent, t, contraction, ld, qw, fw, pair, slot, above
-):
-    """Second derivatives in an own parameter (row, col) and one below."""
-    n_columns = fw.shape[2]
-    p_c = F_FREE + 2 * n_below + c
+def _own(level, o, up, sums, scratch):
+    """First derivatives in an own parameter."""
+    row, col, p = level.rows[o], level.cols[o], 1 + level.n_below + o
+    row_p, col_p = scratch.wide[F_P, row], scratch.wide[F_P, col]
     twice = 1.0 if row == col else 2.0
     for lane in range(LANES):
-        ld[slot, lane] += twice * qw[Q_FREE + 2 * n_below + c, row, col, lane]
+        sums.log_det[p, lane] += twice * scratch.small[Q_R, row, col, lane]
+    rows_add(row_p, col_p, sums.t[p], 0.5 * twice)
+    rows_add(row_p, col_p, up[p], -1.0)
+    if row != col:
+        rows_add(col_p, row_p, up[p], -1.0)
+
+
+@compiled
+def _pair_below(asked, level, b, c, s, up, sums, scratch):
+    """Second derivatives in two parameters below; their pair has the same place above and below."""
+    small, wide, n_below = scratch.small, scratch.wide, level.n_below
+    pair, slot, above = _pair_places(level, b, c)
+    h, a, all_a = wide[F_FREE + b], wide[F_FREE + n_below + c], wide[F_A]
+    s_bc, f_bc, h_bc = small[Q_TMP], wide[F_TMP], wide[F_TMP2]
+    _load(level.columns, s[1 + n_below + pair], s_bc, f_bc)
+    for i in range(len(s_bc)):
+        for j in range(len(s_bc)):
+            for lane in range(LANES):
+                sums.log_det[slot, lane] += (
+                    small[Q_G, i, j, lane] * s_bc[i, j, lane]
+                    - small[Q_FREE + b, i, j, lane] * small[Q_FREE + c, j, i, lane]
+                )
+    if not asked.full:
+        inner_add(wide[F_A_OMEGA], f_bc, sums.contraction[pair], 2.0)
+        inner_add(wide[F_FREE + 3 * n_below + c], h, sums.contraction[pair], 2.0)
+        inner_add(s_bc, small[Q_A_OMEGA_A], sums.contraction[pair], -1.0)
+        if up.shape[1] == 0:
+            return
+    multiply(s_bc, all_a, h_bc)
+    minus(f_bc, h_bc, h_bc)
+    if asked.full:
+        outer_add(all_a, f_bc, sums.t[slot], 1.0)
+        outer_add(all_a, h_bc, sums.t[slot], 1.0)
+        outer_add(h, a, sums.t[slot], 2.0)
+    top_add(s[1 + n_below + pair], up[above])
+    outer_add(f_bc, all_a, up[above], -1.0)
+    outer_add(all_a, h_bc, up[above], -1.0)
+    outer_add(h, a, up[above], -1.0)
+    outer_add(a, h, up[above], -1.0)
+
+
+@compiled
+def _pair_mixed(asked, level, o, c, up, sums, scratch):
+    """Second derivatives in an own parameter and one below."""
+    small, wide, n_below = scratch.small, scratch.wide, level.n_below
+    pair, slot, above = _pair_places(level, n_below + o, c)
+    row, col, p_c = level.rows[o], level.cols[o], wide[F_FREE + 2 * n_below + c]
+    twice = 1.0 if row == col else 2.0
+    for lane in range(LANES):
+        sums.log_det[slot, lane] += twice * small[Q_FREE + 2 * n_below + c, row, col, lane]
     for side in range(1 if row == col else 2):
         one, other = (row, col) if side == 0 else (col, row)
-        if full:
-            rows_add(fw, p_c, one, fw, F_P, other, t, slot, 2.0, n_columns, n_columns)
+        if asked.full:
+            rows_add(p_c[one], wide[F_P, other], sums.t[slot], 2.0)
         else:
             for lane in range(LANES):
-                contraction[pair, lane] += 2.0 * qw[Q_FREE + n_below + c, one, other, lane]
-        if has_parent:
-            rows_add(fw, p_c, one, fw, F_P, other, up, above, -1.0, r, n_columns)
-            rows_add(fw, F_P, one, fw, p_c, other, up, above, -1.0, r, n_columns)
+                sums.contraction[pair, lane] += 2.0 * small[Q_FREE + n_below + c, one, other, lane]
+        rows_add(p_c[one], wide[F_P, other], up[above], -1.0)
+        rows_add(wide[F_P, one], p_c[other], up[above], -1.0)
 
 
 @compiled
-def _pair_own(
-    full, r, row, col, row_c, col_c, up, has_parent, t, contraction, ld, qw, fw, pair, slot, above
-):
-    """Second derivatives in two own parameters, (row, col) and (row_c, col_c)."""
-    n_columns = fw.shape[2]
+def _pair_own(asked, level, o, p, up, sums, scratch):
+    """Second derivatives in two own parameters."""
+    small, all_p = scratch.small, scratch.wide[F_P]
+    pair, slot, above = _pair_places(level, level.n_below + o, level.n_below + p)
+    row, col, row_p, col_p = level.rows[o], level.cols[o], level.rows[p], level.cols[p]
     for side in range(1 if row == col else 2):
         x, y = (row, col) if side == 0 else (col, row)
-        for side_c in range(1 if row_c == col_c else 2):
-            x_c, y_c = (row_c, col_c) if side_c == 0 else (col_c, row_c)
+        for side_p in range(1 if row_p == col_p else 2):
+            x_p, y_p = (row_p, col_p) if side_p == 0 else (col_p, row_p)
+            weight = small[Q_R, y_p, x]
             for lane in range(LANES):
-                ld[slot, lane] -= qw[Q_R, y, x_c, lane] * qw[Q_R, y_c, x, lane]
-            if full:
-                weighted_rows_add(
-                    qw, Q_R, y_c, x, fw[F_P], x_c, y, t, slot, -2.0, n_columns, n_columns
-                )
+                sums.log_det[slot, lane] -= small[Q_R, y, x_p, lane] * weight[lane]
+            if asked.full:
+                weighted_rows_add(weight, all_p[x_p], all_p[y], sums.t[slot], -2.0)
             else:
                 for lane in range(LANES):
-                    contraction[pair, lane] -= (
-                        2.0 * qw[Q_R, y_c, x, lane] * qw[Q_P_OMEGA_P, y, x_c, lane]
+                    sums.contraction[pair, lane] -= (
+                        2.0 * weight[lane] * small[Q_P_OMEGA_P, y, x_p, lane]
                     )
-            if has_parent:
-                weighted_rows_add(qw, Q_R, y_c, x, fw[F_P], x_c, y, up, above, 1.0, r, n_columns)
-                weighted_rows_add(qw, Q_R, y_c, x, fw[F_P], y, x_c, up, above, 1.0, r, n_columns)
-
-
-@compiled
-def _pass(s, slot, up, above, r):
-    """Add S to what is passed to the parents."""
-    for k in range(r):
-        for y in range(s.shape[2]):
-            for lane in range(LANES):
-                up[above, k, y, lane] += s[slot, k, y, lane]
-
-
-@compiled
-def eliminate_level(
-    order, full, is_leaf, m, n_below, z, own_rows, own_cols, factor,
-    w, entry_pointer, entry_class, cross, held, parents, held_above,
-    t, contraction, omega, ld,
-):  # fmt: skip
-    """Eliminate every group of one level and add what is left of each to its parent.
-
-    Parameters
-    ----------
-    is_leaf : bool
-        Whether S comes from the clients' cross-products or from `held`.
-    w : array (1 + n_residual + pairs, H)
-        Class weights, then their first and second derivatives in the residual parameters.
-    entry_pointer, entry_class, cross : arrays
-        Cross-products per client and class, see `alliance.mixed.crossproducts`.
-    held : array (groups, slots, r, K)
-        S per group, above the clients.
-    parents : array (groups,)
-        Parent of each group; empty at the outermost level.
-    held_above : array (parents, slots, r_above, K)
-        Receives the rows of the columns that the levels above use.
-    t, contraction, omega, ld : arrays
-        As in `eliminate`.
-    """
-    n_columns = cross.shape[2]
-    q = len(z)
-    r = cross.shape[1] if is_leaf else held.shape[2]
-    r_above = held_above.shape[2]
-    n_groups = len(entry_pointer) - 1 if is_leaf else len(held)
-    n_all = n_below + len(own_rows)
-    has_parent = len(parents) > 0
-    n_slots = 1
-    n_up = 1
-    if order == 2:
-        n_slots = 1 + n_below + n_below * (n_below + 1) // 2
-        n_up = 1 + n_all + n_all * (n_all + 1) // 2
-    s = np.zeros((n_slots, r, n_columns, LANES))
-    up = np.zeros((n_up, r_above, n_columns, LANES))
-    qw = np.zeros((Q_FREE + 3 * n_below, q, q, LANES))
-    fw = np.zeros((F_FREE + 4 * n_below, q, n_columns, LANES))
-    for first in range(0, n_groups, LANES):
-        count = min(LANES, n_groups - first)
-        if is_leaf or count < LANES:
-            s[:] = 0.0
-        if is_leaf:
-            for lane in range(count):
-                for entry in range(entry_pointer[first + lane], entry_pointer[first + lane + 1]):
-                    which = entry_class[entry]
-                    for slot in range(n_slots):
-                        weight = w[slot, which]
-                        for a in range(r):
-                            for b in range(n_columns):
-                                s[slot, a, b, lane] += weight * cross[entry, a, b]
-        else:
-            for lane in range(count):
-                for slot in range(n_slots):
-                    for a in range(r):
-                        for b in range(n_columns):
-                            s[slot, a, b, lane] = held[first + lane, slot, a, b]
-        if has_parent:
-            up[:] = 0.0
-        eliminate(
-            order, full, r_above, m, n_below, z, own_rows, own_cols, factor,
-            s, up, has_parent, t, contraction, omega, ld, qw, fw,
-        )  # fmt: skip
-        if has_parent:
-            for lane in range(count):
-                parent = parents[first + lane]
-                for slot in range(n_up):
-                    for a in range(r_above):
-                        for b in range(n_columns):
-                            held_above[parent, slot, a, b] += up[slot, a, b, lane]
+            weighted_rows_add(weight, all_p[x_p], all_p[y], up[above], 1.0)
+            weighted_rows_add(weight, all_p[y], all_p[x_p], up[above], 1.0)

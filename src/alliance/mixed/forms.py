@@ -64,7 +64,6 @@ class _Level:
     factor: np.ndarray
     n_below: int
     reach: int
-    outermost: bool
 
     def each(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Eliminate groups that hold S, shape (groups, slots, r, K).
@@ -74,28 +73,22 @@ class _Level:
         t, log_det, up : numpy.ndarray
             Of every group, the stacks that it adds to T and log|V|, and what it passes up.
         """
-        from alliance.mixed.elimination import eliminate_level
+        from alliance.mixed.elimination import Asked, Level, Sums, n_slots
+        from alliance.mixed.levels import eliminate_groups
 
         m, n_columns = self.layout.n_parameters, s.shape[3]
-        n_pairs = m * (m + 1) // 2
-        own_rows, own_cols = triangle(len(self.columns))
-        n_all = self.n_below + len(own_rows)
-        nothing = np.zeros((0, 1, n_columns))
-        t = np.empty((len(s), 1 + m + n_pairs, n_columns, n_columns))
-        log_det = np.empty((len(s), 1 + m + n_pairs))
-        up = np.zeros((len(s), 1 + n_all + n_all * (n_all + 1) // 2, self.reach, n_columns))
+        own = triangle(len(self.columns))
+        asked = Asked(2, True, np.zeros((n_columns, n_columns)))
+        level = Level(self.columns, *own, self.factor, self.n_below, m)
+        t = np.empty((len(s), n_slots(m, 2), n_columns, n_columns))
+        log_det = np.empty(t.shape[:2])
+        up = np.zeros((len(s), n_slots(self.n_below + len(own[0]), 2), self.reach, n_columns))
         for first in range(0, len(s), LANES):
             some = slice(first, min(first + LANES, len(s)))
             count = some.stop - first
-            parents = np.arange(0 if self.outermost else count)
-            update = np.zeros((*t.shape[1:], LANES))
-            own_log_det = np.zeros((log_det.shape[1], LANES))
-            eliminate_level(
-                2, True, False, m, self.n_below, self.columns, own_rows, own_cols, self.factor,
-                np.zeros((1, 1)), np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64),
-                nothing, s[some], parents, up[some], update, np.zeros((n_pairs, LANES)),
-                np.zeros((n_columns, n_columns)), own_log_det,
-            )  # fmt: skip
+            update, own_log_det = np.zeros((*t.shape[1:], LANES)), np.zeros((t.shape[1], LANES))
+            sums = Sums(update, np.zeros((m * (m + 1) // 2, LANES)), own_log_det)
+            eliminate_groups(asked, level, s[some], np.arange(count), up[some], sums)
             # First derivatives come in halves; symmetric are only these sums with their transposes.
             both = update + update.swapaxes(1, 2)
             both[[0, *range(1 + m, len(both))]] *= 0.5
@@ -155,7 +148,7 @@ class FormsWithout:
         self._levels = [
             _Level(
                 layout, self._problem.level_columns[depth], factor, layout.start(depth),
-                self._problem.reach(depth), depth == 0,
+                self._problem.reach(depth),
             )
             for depth, factor in enumerate(layout.factors(theta))
         ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Small matrices of several groups at a time.
 
-Matrices live in stacks (slot, row, column, lane) and are named by their slot, so that the innermost
-loop runs over groups and the processor's vector units do the same step for all of them.
+A matrix has the shape (row, column, lane), so that the innermost loop runs over groups and the
+processor's vector units do the same step for all of them.
 """
 
 from __future__ import annotations
@@ -13,97 +13,103 @@ LANES = 8
 
 
 @compiled
-def multiply(a, i, b, j, out, k, rows, inner, cols, fresh):
-    """Set out[k] to a[i] b[j], or add to it unless `fresh`."""
-    for x in range(rows):
-        if fresh:
-            for y in range(cols):
+def multiply(a, b, out):
+    """Set out to a b."""
+    for x in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            for lane in range(LANES):
+                out[x, y, lane] = 0.0
+        for z in range(a.shape[1]):
+            for y in range(out.shape[1]):
                 for lane in range(LANES):
-                    out[k, x, y, lane] = 0.0
-        for z in range(inner):
-            for y in range(cols):
-                for lane in range(LANES):
-                    out[k, x, y, lane] += a[i, x, z, lane] * b[j, z, y, lane]
+                    out[x, y, lane] += a[x, z, lane] * b[z, y, lane]
 
 
 @compiled
-def times_omega(a, i, omega, out, k, rows, n_columns):
-    """Set out[k] to a[i] omega, the same omega for every lane."""
-    for x in range(rows):
-        for y in range(n_columns):
+def times_omega(a, omega, out):
+    """Set out to a omega, the same omega for every lane."""
+    for x in range(out.shape[0]):
+        for y in range(out.shape[1]):
             for lane in range(LANES):
-                out[k, x, y, lane] = 0.0
-        for z in range(n_columns):
-            for y in range(n_columns):
+                out[x, y, lane] = 0.0
+        for z in range(a.shape[1]):
+            for y in range(out.shape[1]):
                 right = omega[z, y]
                 if right != 0.0:
                     for lane in range(LANES):
-                        out[k, x, y, lane] += a[i, x, z, lane] * right
+                        out[x, y, lane] += a[x, z, lane] * right
 
 
 @compiled
-def outer_add(a, i, b, j, out, k, sign, q, rows, cols):
-    """Add sign a[i]' b[j] to the first rows of out[k]."""
-    for x in range(rows):
-        for y in range(cols):
-            for z in range(q):
-                for lane in range(LANES):
-                    out[k, x, y, lane] += sign * a[i, z, x, lane] * b[j, z, y, lane]
-
-
-@compiled
-def inner_add(a, i, b, j, rows, cols, out, k, scale):
-    """Add scale times the sum of a[i] times b[j], element by element, to out[k]."""
-    for x in range(rows):
-        for y in range(cols):
+def across_rows(a, b, out):
+    """Set out to a b'."""
+    for x in range(out.shape[0]):
+        for y in range(out.shape[1]):
             for lane in range(LANES):
-                out[k, lane] += scale * a[i, x, y, lane] * b[j, x, y, lane]
+                out[x, y, lane] = 0.0
+            for z in range(a.shape[1]):
+                for lane in range(LANES):
+                    out[x, y, lane] += a[x, z, lane] * b[y, z, lane]
 
 
 @compiled
-def trace_add(a, i, q, out, k):
-    """Add the trace of a[i] to out[k]."""
-    for x in range(q):
+def minus(a, b, out):
+    """Set out to a - b."""
+    for x in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            for lane in range(LANES):
+                out[x, y, lane] = a[x, y, lane] - b[x, y, lane]
+
+
+@compiled
+def outer_add(a, b, out, scale):
+    """Add to out the first rows of scale a' b, as many as it has."""
+    for x in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            for z in range(a.shape[0]):
+                for lane in range(LANES):
+                    out[x, y, lane] += scale * a[z, x, lane] * b[z, y, lane]
+
+
+@compiled
+def rows_add(a, b, out, scale):
+    """Add to out the first rows of scale a' b, where a and b are single rows (column, lane)."""
+    for x in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            for lane in range(LANES):
+                out[x, y, lane] += scale * a[x, lane] * b[y, lane]
+
+
+@compiled
+def weighted_rows_add(weight, a, b, out, scale):
+    """Do the same with a weight for each lane."""
+    for x in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            for lane in range(LANES):
+                out[x, y, lane] += scale * weight[lane] * a[x, lane] * b[y, lane]
+
+
+@compiled
+def inner_add(a, b, out, scale):
+    """Add to out scale times the sum of a times b, element by element."""
+    for x in range(a.shape[0]):
+        for y in range(a.shape[1]):
+            for lane in range(LANES):
+                out[lane] += scale * a[x, y, lane] * b[x, y, lane]
+
+
+@compiled
+def trace_add(a, out):
+    """Add the trace of a to out."""
+    for x in range(a.shape[0]):
         for lane in range(LANES):
-            out[k, lane] += a[i, x, x, lane]
+            out[lane] += a[x, x, lane]
 
 
 @compiled
-def across_rows(a, i, b, j, out, k, q, n_columns):
-    """Set out[k] to a[i] b[j]'."""
-    for x in range(q):
-        for y in range(q):
+def top_add(a, out):
+    """Add to out the first rows of a, as many as it has."""
+    for x in range(out.shape[0]):
+        for y in range(out.shape[1]):
             for lane in range(LANES):
-                out[k, x, y, lane] = 0.0
-            for z in range(n_columns):
-                for lane in range(LANES):
-                    out[k, x, y, lane] += a[i, x, z, lane] * b[j, y, z, lane]
-
-
-@compiled
-def rows_add(a, i, x, b, j, y, out, k, scale, rows, cols):
-    """Add scale times (row x of a[i])' (row y of b[j]) to the first rows of out[k]."""
-    for left in range(rows):
-        for right in range(cols):
-            for lane in range(LANES):
-                out[k, left, right, lane] += scale * a[i, x, left, lane] * b[j, y, right, lane]
-
-
-@compiled
-def weighted_rows_add(qw, weight, w_x, w_y, a, x, y, out, k, scale, rows, cols):
-    """Add to out[k] scale times (row x of a)' (row y of a), weighted by qw[weight, w_x, w_y]."""
-    for left in range(rows):
-        for right in range(cols):
-            for lane in range(LANES):
-                out[k, left, right, lane] += (
-                    scale * qw[weight, w_x, w_y, lane] * a[x, left, lane] * a[y, right, lane]
-                )
-
-
-@compiled
-def minus(a, i, b, j, out, k, rows, cols):
-    """Set out[k] to a[i] - b[j]."""
-    for x in range(rows):
-        for y in range(cols):
-            for lane in range(LANES):
-                out[k, x, y, lane] = a[i, x, y, lane] - b[j, x, y, lane]
+                out[x, y, lane] += a[x, y, lane]

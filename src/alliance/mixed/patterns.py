@@ -17,7 +17,7 @@ Without it every client is a pattern of its own and goes through `elimination` a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,10 +30,11 @@ from alliance.mixed.elimination import (
     Q_S,
     Q_TMP,
     Q_TMP2,
+    n_slots,
     posterior,
     shrinkage,
 )
-from alliance.mixed.lanes import LANES, multiply
+from alliance.mixed.lanes import LANES, inner_add, multiply
 
 # Slots beyond those of a single group: G_oo' of a pair, then G_o and E_o N' per parameter.
 Q_PAIR, Q_OWN = Q_FREE, Q_FREE + 1
@@ -42,8 +43,7 @@ MOST_BYTES = 100_000_000
 """Beyond this size the table of patterns is not worth its memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patterns:
+class Patterns(NamedTuple):
     """Clients grouped by their Z'Z.
 
     Attributes
@@ -60,12 +60,12 @@ class Patterns:
         Sum of B_i over the clients of each cell, shape (cells, r, K).
     """
 
-    counts: np.ndarray = field(repr=False)
-    blocks: np.ndarray = field(repr=False)
-    products: np.ndarray = field(repr=False)
-    cell_pattern: np.ndarray = field(repr=False)
-    cell_parent: np.ndarray = field(repr=False)
-    cell_cross: np.ndarray = field(repr=False)
+    counts: np.ndarray
+    blocks: np.ndarray
+    products: np.ndarray
+    cell_pattern: np.ndarray
+    cell_parent: np.ndarray
+    cell_cross: np.ndarray
 
 
 def find_patterns(cross: np.ndarray, z: np.ndarray, parents: np.ndarray) -> Patterns | None:
@@ -91,57 +91,66 @@ def find_patterns(cross: np.ndarray, z: np.ndarray, parents: np.ndarray) -> Patt
     parent = parents if len(parents) else np.zeros(n_clients, dtype=np.int64)
     cell = np.empty(n_clients, dtype=np.int64)
     n_cells = assign_cells(pattern, parent, n_patterns, cell)
-    counts = np.bincount(pattern, minlength=n_patterns).astype(float)
-    blocks = np.zeros((n_patterns, r, r))
-    blocks[pattern[::-1]] = cross[::-1, :, :r]
-    products = np.zeros((n_patterns, len(z), len(z), n_columns, n_columns))
-    cell_cross = np.zeros((n_cells, r, n_columns))
-    cell_pattern = np.empty(n_cells, dtype=np.int64)
-    cell_parent = np.empty(n_cells, dtype=np.int64)
-    sum_patterns(cross, z, pattern, cell, parent, products, cell_cross, cell_pattern, cell_parent)
-    return Patterns(counts, blocks, products, cell_pattern, cell_parent, cell_cross)
+    patterns = Patterns(
+        np.bincount(pattern, minlength=n_patterns).astype(float),
+        np.zeros((n_patterns, r, r)),
+        np.zeros((n_patterns, len(z), len(z), n_columns, n_columns)),
+        np.empty(n_cells, dtype=np.int64),
+        np.empty(n_cells, dtype=np.int64),
+        np.zeros((n_cells, r, n_columns)),
+    )
+    patterns.blocks[pattern[::-1]] = cross[::-1, :, :r]
+    patterns.cell_pattern[cell] = pattern
+    patterns.cell_parent[cell] = parent
+    sum_products(cross, z, pattern, patterns.products)
+    sum_cells(cross, cell, patterns.cell_cross)
+    return patterns
 
 
 @compiled
 def assign_patterns(cross, most, pattern):
     """Give the distinct leading blocks numbers by first appearance; -1 beyond `most` of them."""
-    n_clients, r = cross.shape[0], cross.shape[1]
     size = 16
     while size < 4 * most:
         size *= 2
     table = np.full(size, -1, np.int64)
     first = np.empty(most + 1, np.int64)
     n_patterns = 0
-    for client in range(n_clients):
-        key = np.uint64(1469598103934665603)
-        for a in range(r):
-            for b in range(a, r):
-                value = cross[client, a, b] + 0.0
-                mantissa = np.int64(value * 1048576.0) if abs(value) < 1e12 else np.int64(a + b)
-                key = (key ^ np.uint64(mantissa)) * np.uint64(1099511628211)
-                key = key ^ (key >> np.uint64(29))
-        place = np.int64(key & np.uint64(size - 1))
-        while True:
-            known = table[place]
-            if known < 0:
-                if n_patterns == most:
-                    return -1
-                table[place] = n_patterns
-                first[n_patterns] = client
-                pattern[client] = n_patterns
-                n_patterns += 1
-                break
-            same = True
-            other = first[known]
-            for a in range(r):
-                for b in range(a, r):
-                    if cross[client, a, b] != cross[other, a, b]:
-                        same = False
-            if same:
-                pattern[client] = known
-                break
+    for client in range(len(cross)):
+        place = np.int64(_hash(cross[client]) & np.uint64(size - 1))
+        while table[place] >= 0 and not _same_block(cross[client], cross[first[table[place]]]):
             place = (place + 1) & (size - 1)
+        if table[place] < 0:
+            if n_patterns == most:
+                return -1
+            table[place] = n_patterns
+            first[n_patterns] = client
+            n_patterns += 1
+        pattern[client] = table[place]
     return n_patterns
+
+
+@compiled
+def _hash(cross):
+    """Number made of the leading block, the same for the same block."""
+    key = np.uint64(1469598103934665603)
+    for a in range(len(cross)):
+        for b in range(a, len(cross)):
+            value = cross[a, b] + 0.0
+            mantissa = np.int64(value * 1048576.0) if abs(value) < 1e12 else np.int64(a + b)
+            key = (key ^ np.uint64(mantissa)) * np.uint64(1099511628211)
+            key = key ^ (key >> np.uint64(29))
+    return key
+
+
+@compiled
+def _same_block(cross, other):
+    """Whether two clients have the same leading block."""
+    for a in range(len(cross)):
+        for b in range(a, len(cross)):
+            if cross[a, b] != other[a, b]:
+                return False
+    return True
 
 
 @compiled
@@ -161,176 +170,193 @@ def assign_cells(pattern, parent, n_patterns, cell):
 
 
 @compiled
-def sum_patterns(cross, z, pattern, cell, parent, products, cell_cross, cell_pattern, cell_parent):
-    """Sum the clients' cross-products per pattern and per cell."""
-    q, r, n_columns = len(z), cross.shape[1], cross.shape[2]
+def sum_products(cross, z, pattern, products):
+    """Sum the clients' products of own rows per pattern."""
+    q, n_columns = len(z), cross.shape[2]
     for client in range(len(pattern)):
-        which = pattern[client]
-        mine = cell[client]
-        cell_pattern[mine] = which
-        cell_parent[mine] = parent[client]
-        for a in range(r):
-            for k in range(n_columns):
-                cell_cross[mine, a, k] += cross[client, a, k]
+        mine = products[pattern[client]]
         for a in range(q):
             for b in range(q):
                 for k in range(n_columns):
                     left = cross[client, z[a], k]
                     for y in range(n_columns):
-                        products[which, a, b, k, y] += left * cross[client, z[b], y]
+                        mine[a, b, k, y] += left * cross[client, z[b], y]
 
 
 @compiled
-def _minus_symmetric(a, i, out, k, q):
-    """Set out[k] to minus (a[i] plus its transpose)."""
-    for x in range(q):
-        for y in range(q):
-            for lane in range(LANES):
-                out[k, x, y, lane] = -a[i, x, y, lane] - a[i, y, x, lane]
+def sum_cells(cross, cell, cell_cross):
+    """Sum the clients' cross-products per cell."""
+    for client in range(len(cell)):
+        for a in range(cross.shape[1]):
+            for k in range(cross.shape[2]):
+                cell_cross[cell[client], a, k] += cross[client, a, k]
+
+
+class Batch(NamedTuple):
+    """Up to `LANES` patterns, and what their elimination takes off the messages.
+
+    Attributes
+    ----------
+    counts, blocks, products : numpy.ndarray
+        As in `Patterns`.
+    taken : numpy.ndarray
+        P_Z G and its derivatives, shape (slots, patterns, r_above, q).
+    """
+
+    counts: np.ndarray
+    blocks: np.ndarray
+    products: np.ndarray
+    taken: np.ndarray
 
 
 @compiled
-def _own_derivatives(qw, q, own_rows, own_cols, ld):
+def eliminate_patterns(asked, level, patterns, above, sums):
+    """Do what `alliance.mixed.levels.eliminate_clients` does, by pattern."""
+    q, n_own, n_patterns = len(level.columns), len(level.rows), len(patterns.counts)
+    small = np.zeros((Q_OWN + 2 * n_own, q, q, LANES))
+    taken = np.zeros((n_slots(n_own, asked.order), n_patterns, above.shape[2], q))
+    for first in range(0, n_patterns, LANES):
+        some = slice(first, min(first + LANES, n_patterns))
+        batch = Batch(
+            patterns.counts[some], patterns.blocks[some], patterns.products[some], taken[:, some]
+        )
+        _eliminate_batch(asked, level, batch, small, sums)
+    if above.shape[2] > 0:
+        _hand_on(level.columns, patterns, taken, above)
+
+
+@compiled
+def _eliminate_batch(asked, level, batch, small, sums):
+    n_own, own_log_det = len(level.rows), np.zeros((len(batch.taken), LANES))
+    small[Q_S] = 0.0
+    for lane in range(len(batch.blocks)):
+        for i in range(len(level.columns)):
+            for j in range(len(level.columns)):
+                small[Q_S, i, j, lane] = batch.blocks[lane, level.columns[i], level.columns[j]]
+    posterior(small, level.factor, own_log_det[0])
+    _add_update(batch.products, small[Q_G], sums.t[0], 1.0)
+    _take_off(level.columns, batch.blocks, small[Q_G], batch.taken[0])
+    if asked.order == 2:
+        _own_derivatives(level, small, own_log_det)
+        for p in range(n_own):
+            _add_update(batch.products, small[Q_OWN + p], sums.t[1 + p], 0.5)
+            _take_off(level.columns, batch.blocks, small[Q_OWN + p], batch.taken[1 + p])
+        _own_pairs(asked, level, batch, small, own_log_det, sums)
+    for slot in range(len(own_log_det)):
+        target = slot if slot <= n_own else level.n_parameters + slot - n_own
+        for lane in range(len(batch.counts)):
+            sums.log_det[target, lane] += batch.counts[lane] * own_log_det[slot, lane]
+
+
+@compiled
+def _own_derivatives(level, small, log_det):
     """Differentiate G and log|M| in the level's own covariances.
 
     Fills G_o = N E_o N' and E_o N' per parameter.
     """
-    n_own = len(own_rows)
-    e_n = Q_OWN + n_own
-    shrinkage(qw, q)
+    n_own, n = len(level.rows), small[Q_N]
+    shrinkage(small)
     for p in range(n_own):
-        row = own_rows[p]
-        col = own_cols[p]
-        for i in range(q):
-            for j in range(q):
-                for lane in range(LANES):
-                    qw[e_n + p, i, j, lane] = 0.0
-        for j in range(q):
+        row, col, e_n = level.rows[p], level.cols[p], small[Q_OWN + n_own + p]
+        e_n[:] = 0.0
+        for j in range(len(n)):
             for lane in range(LANES):
-                qw[e_n + p, row, j, lane] += qw[Q_N, j, col, lane]
+                e_n[row, j, lane] += n[j, col, lane]
             if row != col:
                 for lane in range(LANES):
-                    qw[e_n + p, col, j, lane] += qw[Q_N, j, row, lane]
-        multiply(qw, Q_N, qw, e_n + p, qw, Q_OWN + p, q, q, q, True)
+                    e_n[col, j, lane] += n[j, row, lane]
+        multiply(n, e_n, small[Q_OWN + p])
         twice = 1.0 if row == col else 2.0
         for lane in range(LANES):
-            ld[1 + p, lane] += twice * qw[Q_R, row, col, lane]
+            log_det[1 + p, lane] += twice * small[Q_R, row, col, lane]
 
 
 @compiled
-def _own_pair(qw, q, p, c, own_rows, own_cols, ld, slot):
+def _own_pairs(asked, level, batch, small, log_det, sums):
+    """Second derivatives in the level's own covariances."""
+    n_own = len(level.rows)
+    inner = np.zeros(small.shape[1:])
+    if not asked.full:
+        _contract(batch.products, asked.omega, inner)
+    for p in range(n_own):
+        for c in range(p + 1):
+            pair = p * (p + 1) // 2 + c
+            slot = 1 + n_own + pair
+            _own_pair(level, p, c, small, log_det[slot])
+            _take_off(level.columns, batch.blocks, small[Q_PAIR], batch.taken[slot])
+            if asked.full:
+                target = sums.t[1 + level.n_parameters + pair]
+                _add_update(batch.products, small[Q_PAIR], target, 1.0)
+            else:
+                inner_add(small[Q_PAIR], inner, sums.contraction[pair], 1.0)
+
+
+@compiled
+def _own_pair(level, p, c, small, log_det):
     """G_oo' = -(G_o' S E_o N' + transpose) into its slot; adds the derivative of log|M|."""
-    e_n = Q_OWN + len(own_rows)
-    row = own_rows[p]
-    col = own_cols[p]
-    multiply(qw, Q_OWN + c, qw, Q_S, qw, Q_TMP, q, q, q, True)
-    multiply(qw, Q_TMP, qw, e_n + p, qw, Q_TMP2, q, q, q, True)
-    _minus_symmetric(qw, Q_TMP2, qw, Q_PAIR, q)
+    row, col, s, product, g = level.rows[p], level.cols[p], small[Q_S], small[Q_TMP2], small[Q_PAIR]
+    multiply(small[Q_OWN + c], s, small[Q_TMP])
+    multiply(small[Q_TMP], small[Q_OWN + len(level.rows) + p], product)
+    for x in range(len(g)):
+        for y in range(len(g)):
+            for lane in range(LANES):
+                g[x, y, lane] = -product[x, y, lane] - product[y, x, lane]
     twice = 1.0 if row == col else 2.0
-    for k in range(q):
+    for k in range(len(s)):
         for lane in range(LANES):
-            ld[slot, lane] -= twice * qw[Q_S, row, k, lane] * qw[Q_TMP, k, col, lane]
+            log_det[lane] -= twice * s[row, k, lane] * small[Q_TMP, k, col, lane]
 
 
 @compiled
-def eliminate_patterns(
-    order, full, m, z, own_rows, own_cols, factor,
-    counts, blocks, products, cell_pattern, cell_parent, cell_cross, held_above,
-    t, contraction, omega, ld,
-):  # fmt: skip
-    """Do what `alliance.mixed.elimination.eliminate_level` does for clients, by pattern."""
-    n_patterns, r = blocks.shape[0], held_above.shape[2]
-    q = len(z)
-    n_columns = cell_cross.shape[2]
-    n_own = len(own_rows)
-    n_slots = 1 + n_own + n_own * (n_own + 1) // 2 if order == 2 else 1
-    has_parent = len(held_above) > 0
-    qw = np.zeros((Q_OWN + 2 * n_own, q, q, LANES))
-    mine = np.zeros((n_slots, LANES))
-    passed = np.zeros((n_patterns, n_slots, r, q))
-    inner = np.zeros((LANES, q, q))
-    g = np.zeros((q, q))
-    for first in range(0, n_patterns, LANES):
-        count = min(LANES, n_patterns - first)
-        qw[Q_S] = 0.0
-        mine[:] = 0.0
-        for lane in range(count):
-            for i in range(q):
-                for j in range(q):
-                    qw[Q_S, i, j, lane] = blocks[first + lane, z[i], z[j]]
-        if order == 2 and not full:
-            for lane in range(count):
-                for a in range(q):
-                    for b in range(q):
-                        total = 0.0
-                        for k in range(n_columns):
-                            for y in range(n_columns):
-                                total += products[first + lane, a, b, k, y] * omega[k, y]
-                        inner[lane, a, b] = total
-        posterior(qw, factor, q, mine)
-        if order == 2:
-            _own_derivatives(qw, q, own_rows, own_cols, mine)
-        for p in range(-1, n_own if order == 2 else 0):
-            for c in range(-1, p + 1):
-                # Slot 0 is the value (p = c = -1), then first (c = -1) and second derivatives.
-                pair = p * (p + 1) // 2 + c
-                source = Q_G
-                slot = 0
-                target = 0
-                if p >= 0 and c < 0:
-                    source = Q_OWN + p
-                    slot = 1 + p
-                    target = 1 + p
-                elif c >= 0:
-                    slot = 1 + n_own + pair
-                    target = 1 + m + pair
-                    _own_pair(qw, q, p, c, own_rows, own_cols, mine, slot)
-                    source = Q_PAIR
-                for lane in range(count):
-                    which = first + lane
-                    for i in range(q):
-                        for j in range(q):
-                            g[i, j] = qw[source, i, j, lane]
-                    _spread(g, z, blocks, which, passed, slot)
-                    if c >= 0 and not full:
-                        for a in range(q):
-                            for b in range(q):
-                                contraction[pair, lane] += g[a, b] * inner[lane, a, b]
-                        continue
-                    half = 0.5 if p >= 0 and c < 0 else 1.0
-                    for a in range(q):
-                        for b in range(q):
-                            weight = half * g[a, b]
-                            for k in range(n_columns):
-                                for y in range(n_columns):
-                                    t[target, k, y, lane] += weight * products[which, a, b, k, y]
-        for slot in range(n_slots):
-            target = slot if slot <= n_own else m + slot - n_own
-            for lane in range(count):
-                ld[target, lane] += counts[first + lane] * mine[slot, lane]
-    if not has_parent:
-        return
-    for cell in range(len(cell_pattern)):
-        which = cell_pattern[cell]
-        parent = cell_parent[cell]
-        for a in range(r):
-            for k in range(n_columns):
-                held_above[parent, 0, a, k] += cell_cross[cell, a, k]
-        for slot in range(n_slots):
-            for a in range(r):
-                for b in range(q):
-                    weight = passed[which, slot, a, b]
-                    for k in range(n_columns):
-                        held_above[parent, slot, a, k] -= weight * cell_cross[cell, z[b], k]
+def _add_update(products, g, out, scale):
+    """Add to out the patterns' scale B' G B, summed over their clients."""
+    for lane in range(len(products)):
+        for a in range(len(g)):
+            for b in range(len(g)):
+                weight = scale * g[a, b, lane]
+                for k in range(out.shape[0]):
+                    for y in range(out.shape[1]):
+                        out[k, y, lane] += weight * products[lane, a, b, k, y]
 
 
 @compiled
-def _spread(g, z, blocks, which, passed, slot):
+def _contract(products, omega, out):
+    """Set out to the inner products of B_a' B_b, summed over a pattern's clients, with omega."""
+    for lane in range(len(products)):
+        for a in range(out.shape[0]):
+            for b in range(out.shape[1]):
+                total = 0.0
+                for k in range(len(omega)):
+                    for y in range(len(omega)):
+                        total += products[lane, a, b, k, y] * omega[k, y]
+                out[a, b, lane] = total
+
+
+@compiled
+def _take_off(z, blocks, g, taken):
     """Set the matrix that turns a cell's own rows into what is taken off its message."""
-    q = len(z)
-    for a in range(passed.shape[2]):
-        for b in range(q):
-            total = 0.0
-            for i in range(q):
-                total += blocks[which, a, z[i]] * g[i, b]
-            passed[which, slot, a, b] = total
+    for lane in range(len(blocks)):
+        for a in range(taken.shape[1]):
+            for b in range(len(z)):
+                total = 0.0
+                for i in range(len(z)):
+                    total += blocks[lane, a, z[i]] * g[i, b, lane]
+                taken[lane, a, b] = total
+
+
+@compiled
+def _hand_on(z, patterns, taken, above):
+    """Add the cells' messages to their parents."""
+    n_columns = above.shape[3]
+    for cell in range(len(patterns.cell_pattern)):
+        which, cross = patterns.cell_pattern[cell], patterns.cell_cross[cell]
+        mine = above[patterns.cell_parent[cell]]
+        for a in range(above.shape[2]):
+            for k in range(n_columns):
+                mine[0, a, k] += cross[a, k]
+        for slot in range(len(taken)):
+            for a in range(above.shape[2]):
+                for b in range(len(z)):
+                    weight = taken[slot, which, a, b]
+                    for k in range(n_columns):
+                        mine[slot, a, k] -= weight * cross[z[b], k]

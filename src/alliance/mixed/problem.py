@@ -168,77 +168,37 @@ class Problem:
         self, theta: np.ndarray, order: int, full: bool, weights: np.ndarray, omega: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Eliminate level by level; the sums over all groups of the updates of T and log|V|."""
-        from alliance.mixed.elimination import LANES, eliminate_level
+        from alliance.mixed.elimination import Asked, Level, Sums, n_slots
+        from alliance.mixed.lanes import LANES
+        from alliance.mixed.levels import Clients, eliminate_clients, eliminate_groups
         from alliance.mixed.patterns import eliminate_patterns
 
-        m, n_columns = self.layout.n_parameters, self.n_columns
-        n_pairs = m * (m + 1) // 2
-        n_slots = 1 + m + n_pairs if order == 2 else 1
-        n_matrices = n_slots if full else (1 + m if order == 2 else 1)
-        t_stack = np.zeros((n_matrices, n_columns, n_columns, LANES))
-        contraction = np.zeros((n_pairs, LANES))
-        log_det = np.zeros((n_slots, LANES))
-        factors = self.layout.factors(theta)
+        layout, n_columns = self.layout, self.n_columns
+        m, innermost = layout.n_parameters, len(layout.sizes) - 1
+        slots = n_slots(m, order)
+        n_matrices = 1 + m if order == 2 and not full else slots
+        sums = Sums(
+            np.zeros((n_matrices, n_columns, n_columns, LANES)),
+            np.zeros((m * (m + 1) // 2, LANES)),
+            np.zeros((slots, LANES)),
+        )
+        asked = Asked(order, full, omega)
         held = np.zeros((0, 1, self.n_random, n_columns))
-        n_below = self.layout.n_residual
-        for depth in reversed(range(len(self.layout.sizes))):
-            q = self.layout.sizes[depth]
-            rows, cols = triangle(q)
-            n_all = n_below + len(rows)
-            slots_above = 1 + n_all + n_all * (n_all + 1) // 2 if order == 2 else 1
+        for depth, factor in reversed(list(enumerate(layout.factors(theta)))):
+            own = triangle(layout.sizes[depth])
+            level = Level(self.level_columns[depth], *own, factor, layout.start(depth), m)
             n_above = len(self.parents[depth - 1]) if depth > 1 else self.n_outermost
-            held_above = np.zeros(
-                (n_above if depth else 0, slots_above, self.reach(depth), n_columns)
-            )
-            is_leaf = depth == len(self.layout.sizes) - 1
-            factor = factors[depth]
-            if is_leaf and self.patterns is not None:
-                eliminate_patterns(
-                    order,
-                    full,
-                    m,
-                    self.level_columns[depth],
-                    rows,
-                    cols,
-                    factor,
-                    self.patterns.counts,
-                    self.patterns.blocks,
-                    self.patterns.products,
-                    self.patterns.cell_pattern,
-                    self.patterns.cell_parent,
-                    self.patterns.cell_cross,
-                    held_above,
-                    t_stack,
-                    contraction,
-                    omega,
-                    log_det,
-                )
-                held, n_below = held_above, n_all
-                continue
-            eliminate_level(
-                order,
-                full,
-                is_leaf,
-                m,
-                n_below,
-                self.level_columns[depth],
-                rows,
-                cols,
-                factor,
-                weights,
-                self.entry_pointer,
-                self.entry_class,
-                self.cross,
-                held,
-                self.parents[depth],
-                held_above,
-                t_stack,
-                contraction,
-                omega,
-                log_det,
-            )
-            held, n_below = held_above, n_all
-        return t_stack.sum(axis=-1), contraction.sum(axis=-1), log_det.sum(axis=-1)
+            slots_above = n_slots(layout.start(depth) + len(own[0]), order)
+            above = np.zeros((n_above if depth else 0, slots_above, self.reach(depth), n_columns))
+            if depth < innermost:
+                eliminate_groups(asked, level, held, self.parents[depth], above, sums)
+            elif self.patterns is not None:
+                eliminate_patterns(asked, level, self.patterns, above, sums)
+            else:
+                clients = Clients(weights, self.entry_pointer, self.entry_class, self.cross)
+                eliminate_clients(asked, level, clients, self.parents[depth], above, sums)
+            held = above
+        return sums.t.sum(axis=-1), sums.contraction.sum(axis=-1), sums.log_det.sum(axis=-1)
 
 
 def _weighted(weights: np.ndarray, totals: np.ndarray) -> np.ndarray:

@@ -19,10 +19,14 @@ their derivatives are all that changes between evaluations.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alliance.mixed.covariance import pair_index
+
+if TYPE_CHECKING:
+    from alliance.mixed.crossproducts import Block, Products
 
 LEAST = 1e-12
 """1 - phi^2 is not taken to be less: beyond it neighbouring rows are the same number."""
@@ -127,20 +131,16 @@ class ResidualStructure:
             )
         )
 
-    def accumulate(
-        self, block: np.ndarray, inside: np.ndarray, first: int, r: int, totals: np.ndarray,
-        pointer: np.ndarray, entry_class: np.ndarray, cross: np.ndarray,
-    ) -> None:  # fmt: skip
-        """Add the cross-products of some clients (see `alliance.mixed.crossproducts`)."""
+    def accumulate(self, block: Block, into: Products) -> None:
+        """Add the cross-products of some clients."""
         from alliance.mixed import crossproducts
 
         if self.plain:
-            crossproducts.accumulate(block, inside[0], inside, first, r, totals, cross)
+            crossproducts.accumulate(block, into)
             return
         crossproducts.accumulate_classes(
-            block, inside[0], inside, first, r, self.row_lag, self.row_group, self.n_groups,
-            len(self.lags), totals, pointer, entry_class, cross,
-        )  # fmt: skip
+            block, self.row_lag, self.row_group, self.n_groups, len(self.lags), into
+        )
 
     def restricted(self, rows: np.ndarray) -> ResidualStructure:
         """Restrict the structure to the rows of some clients."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from alliance.mixed.jets import Jet
 from alliance.mixed.pieces import Kinds, Pieces
 from alliance.mixed.residual import ResidualStructure, Weights
 from alliance.mixed.residual_session import SessionCovariance
+
+if TYPE_CHECKING:
+    from alliance.mixed.crossproducts import Block, Products
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +152,15 @@ class CourseCovariance:
             )
         )
 
-    def accumulate(
-        self, block: np.ndarray, inside: np.ndarray, first: int, r: int, totals: np.ndarray,
-        pointer: np.ndarray, entry_class: np.ndarray, cross: np.ndarray,
-    ) -> None:  # fmt: skip
-        """Add the cross-products of some clients (see `alliance.mixed.crossproducts`)."""
+    def accumulate(self, block: Block, into: Products) -> None:
+        """Add the cross-products of some clients."""
         from alliance.mixed import crossproducts
 
         own = self.pieces
-        piece = int(np.searchsorted(own.stop, inside[0], side="right"))
+        piece = int(np.searchsorted(own.stop, block.starts[0], side="right"))
         crossproducts.accumulate_pieces(
-            block, inside[0], inside, first, r, own.first, own.stop, own.kind, own.place, piece,
-            totals, pointer, entry_class, cross,
-        )  # fmt: skip
+            block, own.first, own.stop, own.kind, own.place, piece, into
+        )
 
     # ------------------------------------------------------------------ weights
 

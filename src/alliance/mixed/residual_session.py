@@ -16,12 +16,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alliance.mixed.covariance import triangle
 from alliance.mixed.outcome_covariance import OutcomeCovariance
 from alliance.mixed.residual import Weights
+
+if TYPE_CHECKING:
+    from alliance.mixed.crossproducts import Block, Products
 
 
 @dataclass
@@ -109,17 +113,13 @@ class SessionCovariance(OutcomeCovariance):
             )
         )
 
-    def accumulate(
-        self, block: np.ndarray, inside: np.ndarray, first: int, r: int, totals: np.ndarray,
-        pointer: np.ndarray, entry_class: np.ndarray, cross: np.ndarray,
-    ) -> None:  # fmt: skip
-        """Add the cross-products of some clients (see `alliance.mixed.crossproducts`)."""
+    def accumulate(self, block: Block, into: Products) -> None:
+        """Add the cross-products of some clients."""
         from alliance.mixed import crossproducts
 
         crossproducts.accumulate_sessions(
-            block, inside[0], inside, first, r, self.row_outcome, self.row_set, self.row_opens,
-            self.classes, totals, pointer, entry_class, cross,
-        )  # fmt: skip
+            block, self.row_outcome, self.row_set, self.row_opens, self.classes, into
+        )
 
     # ------------------------------------------------------------------ parameters
 

@@ -27,7 +27,7 @@ from alliance.mixed.inference.wald import STEP, free_scale_errors
 from alliance.mixed.residual_session import SessionCovariance
 
 if TYPE_CHECKING:
-    from alliance.mixed.nearby import Points
+    from alliance.mixed.points import Points
     from alliance.mixed.result import MixedFit
 
 AT_BOUND = 1e-6

@@ -128,8 +128,7 @@ def transformed(problem: Problem, mixing: np.ndarray) -> Problem:
     """Replace the columns C by C times `mixing`, whose first r columns are those of C."""
     patterns = problem.patterns
     if patterns is not None:
-        patterns = replace(
-            patterns,
+        patterns = patterns._replace(
             products=mixing.T @ patterns.products @ mixing,
             cell_cross=patterns.cell_cross @ mixing,
         )

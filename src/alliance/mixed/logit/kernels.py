@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -46,6 +46,31 @@ def part_of_kernels(function: Callable[..., Any]) -> Callable[..., Any]:
     return numba.njit(
         function, inline="always", nogil=True, error_model="numpy", fastmath=set(ALLOWED)
     )
+
+
+class Leaves(NamedTuple):
+    """The rows of every leaf.
+
+    Attributes
+    ----------
+    link : int
+        Place of the link in `alliance.mixed.logit.links.LINKS`.
+    single : bool
+        Whether every row is one trial.
+    x : numpy.ndarray
+        Shape (p, n).
+    successes, trials : numpy.ndarray
+        Shape (n,).
+    pointer : numpy.ndarray
+        First row of each leaf, and the end, shape (leaves + 1,).
+    """
+
+    link: int
+    single: bool
+    x: np.ndarray
+    successes: np.ndarray
+    trials: np.ndarray
+    pointer: np.ndarray
 
 
 @part_of_kernels
@@ -136,18 +161,16 @@ def first_terms(
 
 @vectorised
 def leaf_sums(
-    link: int,
-    single: bool,
+    leaves: Leaves,
     fixed: np.ndarray,
-    successes: np.ndarray,
-    trials: np.ndarray,
-    pointer: np.ndarray,
     path: np.ndarray,
     value: np.ndarray,
     score: np.ndarray,
     weight: np.ndarray,
 ) -> None:
     """Log-likelihood, its derivative in the path, and minus the second one, per leaf."""
+    link, single, pointer = leaves.link, leaves.single, leaves.pointer
+    successes, trials = leaves.successes, leaves.trials
     eta, e, bits = np.empty(STRETCH), np.empty(STRETCH), np.empty(STRETCH, np.int64)
     first, w = np.empty(STRETCH), np.empty(STRETCH)
     for c in range(len(pointer) - 1):
@@ -199,19 +222,17 @@ def weight_terms(
 
 @vectorised
 def leaf_vectors(
-    link: int,
-    x: np.ndarray,
+    leaves: Leaves,
     fixed: np.ndarray,
-    successes: np.ndarray,
-    trials: np.ndarray,
-    pointer: np.ndarray,
     path: np.ndarray,
     slope: np.ndarray,
     weight_slope: np.ndarray,
     weight_x: np.ndarray,
     weight_slope_x: np.ndarray,
 ) -> None:
-    """Sum over rows l' x (in all), and per leaf w', w x and w' x; x has shape (p, n)."""
+    """Sum over rows l' x (in all), and per leaf w', w x and w' x."""
+    link, x, pointer = leaves.link, leaves.x, leaves.pointer
+    successes, trials = leaves.successes, leaves.trials
     eta, e, bits = np.empty(STRETCH), np.empty(STRETCH), np.empty(STRETCH, np.int64)
     first, w = np.empty(STRETCH), np.empty(STRETCH)
     w1, w2 = np.empty(STRETCH), np.empty(STRETCH)
@@ -246,12 +267,8 @@ def leaf_vectors(
 
 @vectorised
 def leaf_matrices(
-    link: int,
-    x: np.ndarray,
+    leaves: Leaves,
     fixed: np.ndarray,
-    successes: np.ndarray,
-    trials: np.ndarray,
-    pointer: np.ndarray,
     path: np.ndarray,
     shift: np.ndarray,
     half_variance: np.ndarray,
@@ -259,11 +276,13 @@ def leaf_matrices(
     omega_x: np.ndarray,
     omega: np.ndarray,
 ) -> None:
-    """Sum omega x x' (in all), omega x and omega (per leaf); x has shape (p, n).
+    """Sum omega x x' (in all), omega x and omega (per leaf).
 
     omega = w - shift_c w' + half_variance_c w'' is a row's weight in the second derivative of the
     Laplace criterion (`alliance.mixed.logit.laplace`). Fills the upper triangle of `cross`.
     """
+    link, x, pointer = leaves.link, leaves.x, leaves.pointer
+    successes, trials = leaves.successes, leaves.trials
     eta, e, bits = np.empty(STRETCH), np.empty(STRETCH), np.empty(STRETCH, np.int64)
     w, w1, w2 = np.empty(STRETCH), np.empty(STRETCH), np.empty(STRETCH)
     for c in range(len(pointer) - 1):
@@ -296,15 +315,60 @@ def leaf_matrices(
                     cross[k, j] += total
 
 
+@part_of_kernels
+def node_sums(
+    leaves: Leaves,
+    fixed: np.ndarray,
+    c: int,
+    path: float,
+    first: np.ndarray,
+    eta: np.ndarray,
+    e: np.ndarray,
+    bits: np.ndarray,
+    w: np.ndarray,
+) -> tuple[float, float]:
+    """Log-likelihood of a leaf at one path, and its derivative; `first` is filled row by row."""
+    start, stop = leaves.pointer[c], leaves.pointer[c + 1]
+    likelihood, score = 0.0, 0.0
+    for begin in range(start, stop, STRETCH):
+        end = min(begin + STRETCH, stop)
+        s, t = leaves.successes[begin:end], leaves.trials[begin:end]
+        one = first[begin - start : end - start]
+        for i in range(end - begin):
+            eta[i] = fixed[begin + i] + path
+        if leaves.link == LOGIT:
+            exponentials(eta, end - begin, e, bits)
+            likelihood += logit_value(eta, e, s, t, leaves.single)
+        else:
+            for i in range(end - begin):
+                likelihood += cloglog_value(eta[i], s[i], t[i])
+        first_terms(leaves.link, eta, e, s, t, one, w)
+        for i in range(end - begin):
+            score += one[i]
+    return likelihood, score
+
+
+@part_of_kernels
+def shares(share: np.ndarray, eta: np.ndarray, e: np.ndarray, bits: np.ndarray) -> float:
+    """Turn logarithms into shares of their sum; returns the logarithm of the sum."""
+    highest = share[0]
+    for q in range(1, len(share)):
+        highest = max(highest, share[q])
+    for q in range(len(share)):
+        eta[q] = share[q] - highest
+    exponentials(eta, len(share), e, bits)
+    summed = 0.0
+    for q in range(len(share)):
+        summed += e[q]
+    for q in range(len(share)):
+        share[q] = e[q] / summed
+    return highest + math.log(summed)
+
+
 @vectorised
 def quadrature_sums(
-    link: int,
-    single: bool,
-    x: np.ndarray,
+    leaves: Leaves,
     fixed: np.ndarray,
-    successes: np.ndarray,
-    trials: np.ndarray,
-    pointer: np.ndarray,
     paths: np.ndarray,
     prior: np.ndarray,
     value: np.ndarray,
@@ -329,10 +393,10 @@ def quadrature_sums(
     slope : array (p,)
         Sum over rows and nodes of share * l' * x is added.
     """
+    x, pointer, n_nodes = leaves.x, leaves.pointer, paths.shape[1]
     longest = 0
     for c in range(len(pointer) - 1):
         longest = max(longest, pointer[c + 1] - pointer[c])
-    n_nodes = paths.shape[1]
     eta, e, bits = np.empty(STRETCH), np.empty(STRETCH), np.empty(STRETCH, np.int64)
     w = np.empty(STRETCH)
     first = np.empty((n_nodes, longest))
@@ -340,39 +404,14 @@ def quadrature_sums(
     for c in range(len(pointer) - 1):
         start, length = pointer[c], pointer[c + 1] - pointer[c]
         for q in range(n_nodes):
-            share[c, q] = prior[c, q]
-            score[c, q] = 0.0
-            for begin in range(start, start + length, STRETCH):
-                end = min(begin + STRETCH, start + length)
-                s, t = successes[begin:end], trials[begin:end]
-                one = first[q, begin - start : end - start]
-                for i in range(end - begin):
-                    eta[i] = fixed[begin + i] + paths[c, q]
-                if link == LOGIT:
-                    exponentials(eta, end - begin, e, bits)
-                    share[c, q] += logit_value(eta, e, s, t, single)
-                else:
-                    for i in range(end - begin):
-                        share[c, q] += cloglog_value(eta[i], s[i], t[i])
-                first_terms(link, eta, e, s, t, one, w)
-                total = 0.0
-                for i in range(end - begin):
-                    total += one[i]
-                score[c, q] += total
-        highest = share[c, 0]
-        for q in range(1, n_nodes):
-            highest = max(highest, share[c, q])
-        for q in range(n_nodes):
-            eta[q] = share[c, q] - highest
-        exponentials(eta, n_nodes, e, bits)
-        summed = 0.0
-        for q in range(n_nodes):
-            summed += e[q]
-        value[c] = highest + math.log(summed)
+            likelihood, score[c, q] = node_sums(
+                leaves, fixed, c, paths[c, q], first[q], eta, e, bits, w
+            )
+            share[c, q] = prior[c, q] + likelihood
+        value[c] = shares(share[c], eta, e, bits)
         for i in range(length):
             mean[i] = 0.0
         for q in range(n_nodes):
-            share[c, q] = e[q] / summed
             for i in range(length):
                 mean[i] += share[c, q] * first[q, i]
         for k in range(x.shape[0]):

@@ -27,7 +27,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from alliance.mixed.logit.kernels import fixed_part, leaf_matrices, leaf_sums, leaf_vectors
+from alliance.mixed.logit.kernels import (
+    Leaves,
+    fixed_part,
+    leaf_matrices,
+    leaf_sums,
+    leaf_vectors,
+)
 from alliance.mixed.logit.links import LINKS, Link
 from alliance.mixed.logit.products import row_sums
 from alliance.mixed.logit.tree import (
@@ -175,18 +181,19 @@ class Laplace:
     link : {"logit", "cloglog"}
     evaluations : int
         Evaluations so far.
-    single : bool
-        Whether every merged row is one observation.
+    leaves : Leaves
+        The rows as the kernels take them.
     """
 
     rows: BinaryRows
     tree: Tree
     link: Link
     evaluations: int = 0
-    single: bool = field(init=False)
+    leaves: Leaves = field(init=False)
 
     def __post_init__(self) -> None:
-        self.single = self.rows.single
+        rows, link = self.rows, LINKS.index(self.link)
+        self.leaves = Leaves(link, rows.single, rows.x, rows.successes, rows.trials, rows.pointer)
 
     @property
     def n_fixed(self) -> int:
@@ -223,12 +230,9 @@ class Laplace:
     def _sums(
         self, fixed: np.ndarray, path: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        rows, n = self.rows, self.tree.n_leaves
+        n = self.tree.n_leaves
         value, score, weight = np.empty(n), np.empty(n), np.empty(n)
-        leaf_sums(
-            LINKS.index(self.link), self.single, fixed, rows.successes, rows.trials, rows.pointer,
-            path, value, score, weight,
-        )  # fmt: skip
+        leaf_sums(self.leaves, fixed, path, value, score, weight)
         return value, score, weight
 
     def _find_mode(
@@ -270,14 +274,13 @@ class Laplace:
 
     def sensitivity(self, mode: Mode) -> Sensitivity:
         """First derivatives along all parameters."""
-        tree, rows, p = self.tree, self.rows, self.n_fixed
+        tree, p = self.tree, self.n_fixed
         n, m = tree.n_leaves, self.n_parameters
         slope, weight_slope = np.zeros(p), np.empty(n)
         weight_x, weight_slope_x = np.empty((n, p)), np.empty((n, p))
         leaf_vectors(
-            LINKS.index(self.link), rows.x, mode.fixed, rows.successes, rows.trials, rows.pointer,
-            mode.path, slope, weight_slope, weight_x, weight_slope_x,
-        )  # fmt: skip
+            self.leaves, mode.fixed, mode.path, slope, weight_slope, weight_x, weight_slope_x
+        )
         own_effect = mode.effects[tree.ancestor].T
         force, own = np.empty((n, m)), np.zeros((tree.n_nodes, m))
         force[:, :p] = -weight_x
@@ -296,7 +299,7 @@ class Laplace:
 
     def expand(self, mode: Mode) -> Expansion:
         """Exact gradient and Hessian."""
-        tree, rows, p = self.tree, self.rows, self.n_fixed
+        tree, p = self.tree, self.n_fixed
         n = tree.n_leaves
         first = self.sensitivity(mode)
         half_v = 0.5 * mode.elimination.path_variances()[:n]
@@ -312,10 +315,7 @@ class Laplace:
 
         cross = np.zeros((p, p))
         omega_x, omega = np.empty((n, p)), np.empty(n)
-        leaf_matrices(
-            LINKS.index(self.link), rows.x, mode.fixed, rows.successes, rows.trials, rows.pointer,
-            mode.path, shift, half_v, cross, omega_x, omega,
-        )  # fmt: skip
+        leaf_matrices(self.leaves, mode.fixed, mode.path, shift, half_v, cross, omega_x, omega)
         hessian = 0.5 * det_second + row_sums(first.effects, first.effects)
         hessian[:p, :p] += np.triu(cross) + np.triu(cross, 1).T
         mixed = row_sums(omega_x, first.path)
@@ -341,8 +341,6 @@ class Laplace:
         slope[: tree.n_leaves] = first.weight
         inner = np.zeros((tree.n_nodes - tree.n_leaves, m, m))
         det_first, det_second = np.zeros(m), np.zeros((m, m))
-        log_det_derivatives(
-            tree.parent, tree.depth, mode.sd, mode.elimination.curvature,
-            mode.elimination.pivot, slope, inner, tree.n_leaves, det_first, det_second,
-        )  # fmt: skip
+        nodes = mode.elimination.nodes
+        log_det_derivatives(nodes, mode.sd, slope, inner, det_first, det_second)
         return det_first, np.tril(det_second) + np.tril(det_second, -1).T

@@ -19,7 +19,8 @@ from alliance.mixed.logit.laplace import RAN_OFF, BinaryRows, Laplace, Mode
 from alliance.mixed.logit.quadrature import Quadrature
 from alliance.mixed.logit.result import LogitFit
 from alliance.mixed.logit.tree import number_nodes
-from alliance.mixed.nearby import DIFFERENCE, ENDED, FARTHEST, STEPS, Ends
+from alliance.mixed.nearby import ENDED, STEPS, Ends
+from alliance.mixed.points import DIFFERENCE, FARTHEST
 
 MOST = 512
 """Groups worked on at a time."""

@@ -22,7 +22,6 @@ from numpy.polynomial.hermite_e import hermegauss
 from alliance.errors import FitError
 from alliance.mixed.logit.kernels import quadrature_sums
 from alliance.mixed.logit.laplace import RAN_OFF, Expansion, Laplace, Mode
-from alliance.mixed.logit.links import LINKS
 from alliance.mixed.logit.products import per_row, row_sums
 
 DIFFERENCE = 1e-4
@@ -82,20 +81,18 @@ class Quadrature:
         return Expansion(mode, value, gradient, 0.5 * (hessian + hessian.T), effects)
 
     def _sums(self, mode: Mode) -> _NodeSums:
-        rows = self.laplace.rows
         sd = float(mode.sd[0])
         nodes, weights = hermegauss(self.points)
         tau = 1.0 / np.sqrt(mode.elimination.pivot)
         u = mode.effects[:, None] + tau[:, None] * nodes
         prior = np.log(weights / weights.sum()) + 0.5 * nodes**2 - 0.5 * u**2
-        n, p = len(tau), rows.x.shape[0]
+        n, p = len(tau), self.laplace.n_fixed
         summed = _NodeSums(
             nodes, tau, u, np.empty(n), np.empty(u.shape), np.empty(u.shape), np.zeros(p)
         )
         quadrature_sums(
-            LINKS.index(self.laplace.link), rows.single, rows.x, mode.fixed, rows.successes,
-            rows.trials, rows.pointer, sd * u, prior, summed.log_sum, summed.share, summed.score,
-            summed.slope,
+            self.laplace.leaves, mode.fixed, sd * u, prior, summed.log_sum, summed.share,
+            summed.score, summed.slope,
         )  # fmt: skip
         return summed
 

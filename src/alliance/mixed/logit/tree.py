@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -189,8 +190,13 @@ class Elimination:
         arrived = np.zeros_like(own)
         arrived[: self.tree.n_leaves] = force
         y, path = np.empty_like(own), np.empty_like(own)
-        substitute(self.tree.parent, self.sd, self.curvature, self.pivot, arrived, own, y, path)
+        substitute(self.nodes, self.sd, arrived, own, y, path)
         return y, path[: self.tree.n_leaves]
+
+    @property
+    def nodes(self) -> Nodes:
+        """What the compiled passes need of every node."""
+        return Nodes(self.tree.parent, self.tree.depth, self.curvature, self.pivot)
 
     def path_variances(self) -> np.ndarray:
         """Compute z' H^-1 z of the path down to each node, shape (nodes,)."""
@@ -222,6 +228,15 @@ def eliminate(tree: Tree, sd: np.ndarray, weight: np.ndarray) -> Elimination:
 # ----------------------------------------------------------------------------------------------
 
 
+class Nodes(NamedTuple):
+    """Every node's parent and level, A_g and N_g, shapes (nodes,)."""
+
+    parent: np.ndarray
+    depth: np.ndarray
+    curvature: np.ndarray
+    pivot: np.ndarray
+
+
 @compiled
 def add_upwards(parent: np.ndarray, total: np.ndarray) -> None:
     """Add every node's values to its parent's."""
@@ -242,16 +257,15 @@ def pivots(parent: np.ndarray, sd: np.ndarray, curvature: np.ndarray, pivot: np.
 
 @compiled
 def substitute(
-    parent: np.ndarray,
+    nodes: Nodes,
     sd: np.ndarray,
-    curvature: np.ndarray,
-    pivot: np.ndarray,
     arrived: np.ndarray,
     own: np.ndarray,
     y: np.ndarray,
     path: np.ndarray,
 ) -> None:
     """Forward substitution to the roots and back substitution to the leaves."""
+    parent, curvature, pivot = nodes.parent, nodes.curvature, nodes.pivot
     k_all = own.shape[1]
     for g in range(len(parent)):
         if parent[g] >= 0:
@@ -278,14 +292,10 @@ def spread_variances(
 
 @compiled
 def log_det_derivatives(
-    parent: np.ndarray,
-    depth: np.ndarray,
+    nodes: Nodes,
     level_sd: np.ndarray,
-    curvature: np.ndarray,
-    pivot: np.ndarray,
     slope: np.ndarray,
     inner: np.ndarray,
-    n_leaves: int,
     first: np.ndarray,
     second: np.ndarray,
 ) -> None:
@@ -302,41 +312,52 @@ def log_det_derivatives(
         The last directions are the standard deviations of the levels. Filled.
     """
     m = slope.shape[1]
-    n_fixed = m - len(level_sd)
-    n_dot = np.empty(m)
-    n_two = np.empty((m, m))
-    for g in range(len(parent)):
-        sd = level_sd[depth[g]]
-        theta, own = sd * sd, n_fixed + depth[g]
-        a, n = curvature[g], pivot[g]
-        for k in range(m):
-            n_dot[k] = theta * slope[g, k]
-        n_dot[own] += 2.0 * sd * a
+    n_fixed, n_leaves = m - len(level_sd), len(slope) - len(inner)
+    n_dot, n_two, nothing = np.empty(m), np.empty((m, m)), np.zeros((m, m))
+    for g in range(len(slope)):
+        n, own, sd = nodes.pivot[g], n_fixed + nodes.depth[g], level_sd[nodes.depth[g]]
+        mine = inner[g - n_leaves] if g >= n_leaves else nothing
+        pivot_derivatives(sd, nodes.curvature[g], slope[g], mine, own, n_dot, n_two)
         for k in range(m):
             first[k] += n_dot[k] / n
             for j in range(k + 1):
-                n_two[k, j] = theta * inner[g - n_leaves, k, j] if g >= n_leaves else 0.0
-        for k in range(m):
-            # theta' A' on both sides; the entry (own, own) gets it twice, and theta'' A
-            if k <= own:
-                n_two[own, k] += 2.0 * sd * slope[g, k]
-            if k >= own:
-                n_two[k, own] += 2.0 * sd * slope[g, k]
-        n_two[own, own] += 2.0 * a
-        for k in range(m):
-            for j in range(k + 1):
                 second[k, j] += n_two[k, j] / n - n_dot[k] * n_dot[j] / (n * n)
-        up = parent[g]
+        up = nodes.parent[g]
         if up < 0:
             continue
-        passed = a / n
+        passed = nodes.curvature[g] / n
+        above = inner[up - n_leaves]
         for k in range(m):
             for j in range(k + 1):
-                mine = inner[g - n_leaves, k, j] if g >= n_leaves else 0.0
                 slope_k = (slope[g, k] - passed * n_dot[k]) / n
                 slope_j = (slope[g, j] - passed * n_dot[j]) / n
-                inner[up - n_leaves, k, j] += (
-                    mine - slope_k * n_dot[j] - slope_j * n_dot[k] - passed * n_two[k, j]
+                above[k, j] += (
+                    mine[k, j] - slope_k * n_dot[j] - slope_j * n_dot[k] - passed * n_two[k, j]
                 ) / n
         for k in range(m):
             slope[up, k] += (slope[g, k] - passed * n_dot[k]) / n
+
+
+@compiled
+def pivot_derivatives(
+    sd: float,
+    curvature: float,
+    slope: np.ndarray,
+    bend: np.ndarray,
+    own: int,
+    first: np.ndarray,
+    second: np.ndarray,
+) -> None:
+    """Derivatives of N = 1 + sd^2 A from those of A; `own` is the direction of sd. Fills both."""
+    for k in range(len(slope)):
+        first[k] = sd * sd * slope[k]
+        for j in range(k + 1):
+            second[k, j] = sd * sd * bend[k, j]
+    first[own] += 2.0 * sd * curvature
+    for k in range(len(slope)):
+        # theta' A' on both sides; the entry (own, own) gets it twice, and theta'' A
+        if k <= own:
+            second[own, k] += 2.0 * sd * slope[k]
+        if k >= own:
+            second[k, own] += 2.0 * sd * slope[k]
+    second[own, own] += 2.0 * curvature
