@@ -21,7 +21,7 @@ from alliance.sem import (
     sample_of_moments,
     saturated_model,
 )
-from alliance.sem.incomplete_clusters import IncompleteLikelihood
+from alliance.sem.incomplete_likelihood import IncompleteLikelihood
 from alliance.sem.likelihood import EXPECTED, GRADIENT, OBSERVED, GroupLikelihood, Objective
 from alliance.sem.sample import Sample
 from alliance.sem.structure import structures

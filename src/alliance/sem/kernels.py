@@ -3,15 +3,13 @@
 All functions that a kernel calls stand in this file: numba looks at a kernel's own file only when
 it decides whether its cached machine code is still good.
 
-Every kernel works on one group: `where` holds the observed columns of all patterns one after the
-other, `first` where a pattern begins in it (and in `mean`), `corner` where its covariance begins in
-`cov`, `size` how many columns it has, `count` how many rows.
+Every kernel works on one group.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -23,6 +21,32 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return numba.njit(function, cache=True, nogil=True, error_model="numpy")
     except RuntimeError:  # read-only installation: compile once per process
         return numba.njit(function, nogil=True, error_model="numpy")
+
+
+class Patterns(NamedTuple):
+    """A group's data by pattern of missing values, one pattern after the other.
+
+    Attributes
+    ----------
+    where : numpy.ndarray of int
+        Observed columns of all patterns.
+    first : numpy.ndarray of int
+        Where a pattern begins in `where` and in `mean`.
+    corner : numpy.ndarray of int
+        Where its covariance begins in `cov`.
+    n_columns, n_rows : numpy.ndarray of int
+        How many of both each has.
+    mean, cov : numpy.ndarray
+        Its means and covariances (divided by the count), flat.
+    """
+
+    where: np.ndarray
+    first: np.ndarray
+    corner: np.ndarray
+    n_columns: np.ndarray
+    n_rows: np.ndarray
+    mean: np.ndarray
+    cov: np.ndarray
 
 
 @_compiled
@@ -107,7 +131,51 @@ def _add_information(out, columns, p, count, inverse, weight, tilt):
 
 
 @_compiled
-def expand(mu, sigma, where, first, corner, size, count, mean, cov, order):
+def _apart(patterns, k, columns, mu):
+    """Deviation of a pattern's means from mu, and its scatter about mu."""
+    n, first, corner = columns.size, patterns.first[k], patterns.corner[k]
+    apart, scatter = np.empty(n), np.empty((n, n))
+    for i in range(n):
+        apart[i] = patterns.mean[first + i] - mu[columns[i]]
+    for i in range(n):
+        for j in range(n):
+            scatter[i, j] = patterns.cov[corner + i * n + j] + apart[i] * apart[j]
+    return apart, scatter
+
+
+@_compiled
+def _tilt(inverse, apart):
+    """P d."""
+    tilt = np.zeros(apart.size)
+    for i in range(apart.size):
+        for j in range(apart.size):
+            tilt[i] += inverse[i, j] * apart[j]
+    return tilt
+
+
+@_compiled
+def _sandwich(inverse, scatter):
+    """P T P, symmetric to the last bit."""
+    n = len(inverse)
+    half, sandwich = np.zeros((n, n)), np.zeros((n, n))
+    for i in range(n):
+        for j in range(n):
+            for c in range(n):
+                half[i, c] += inverse[i, j] * scatter[j, c]
+    for i in range(n):
+        for j in range(n):
+            for c in range(n):
+                sandwich[i, c] += half[i, j] * inverse[j, c]
+    for i in range(n):
+        for j in range(i + 1):
+            both = 0.5 * (sandwich[i, j] + sandwich[j, i])
+            sandwich[i, j] = both
+            sandwich[j, i] = both
+    return sandwich
+
+
+@_compiled
+def expand(mu, sigma, patterns, order):
     """Return -log L of a group (without 2 pi), its gradient in mu and Sigma, second derivatives.
 
     `order` 0: value only; 1: value and gradient; 2: and the observed second derivatives; 3: and
@@ -120,51 +188,27 @@ def expand(mu, sigma, where, first, corner, size, count, mean, cov, order):
     by_sigma = np.zeros((p, p))
     m = p + p * (p + 1) // 2 if order >= 2 else 0
     second = np.zeros((m, m))
-    for k in range(size.size):
-        n = size[k]
-        columns = where[first[k] : first[k] + n]
+    for k in range(len(patterns.n_columns)):
+        n, count = patterns.n_columns[k], patterns.n_rows[k]
+        columns = patterns.where[patterns.first[k] : patterns.first[k] + n]
         inverse = np.empty((n, n))
         log_determinant = _invert(_sub(sigma, columns), inverse)
         if np.isnan(log_determinant):
             return np.inf, by_mu, by_sigma, second
-        apart = np.empty(n)
-        for i in range(n):
-            apart[i] = mean[first[k] + i] - mu[columns[i]]
-        scatter = np.empty((n, n))
-        trace = 0.0
-        for i in range(n):
-            for j in range(n):
-                scatter[i, j] = cov[corner[k] + i * n + j] + apart[i] * apart[j]
-                trace += scatter[i, j] * inverse[i, j]
-        value += 0.5 * count[k] * (log_determinant + trace)
+        apart, scatter = _apart(patterns, k, columns, mu)
+        value += 0.5 * count * (log_determinant + np.sum(scatter * inverse))
         if order == 0:
             continue
-        tilt = np.zeros(n)
-        half = np.zeros((n, n))
+        tilt, sandwich = _tilt(inverse, apart), _sandwich(inverse, scatter)
         for i in range(n):
+            by_mu[columns[i]] -= count * tilt[i]
             for j in range(n):
-                tilt[i] += inverse[i, j] * apart[j]
-                for c in range(n):
-                    half[i, c] += inverse[i, j] * scatter[j, c]
-        sandwich = np.zeros((n, n))
-        for i in range(n):
-            by_mu[columns[i]] -= count[k] * tilt[i]
-            for j in range(n):
-                for c in range(n):
-                    sandwich[i, c] += half[i, j] * inverse[j, c]
-        for i in range(n):
-            for j in range(i + 1):
-                both = 0.5 * (sandwich[i, j] + sandwich[j, i])
-                sandwich[i, j] = both
-                sandwich[j, i] = both
-                change = 0.5 * count[k] * (inverse[i, j] - both)
+                change = 0.5 * count * (inverse[i, j] - sandwich[i, j])
                 by_sigma[columns[i], columns[j]] += change
-                if i != j:
-                    by_sigma[columns[j], columns[i]] += change
         if order == 2:
-            _add_information(second, columns, p, count[k], inverse, 2.0 * sandwich - inverse, tilt)
+            _add_information(second, columns, p, count, inverse, 2.0 * sandwich - inverse, tilt)
         elif order == 3:
-            _add_information(second, columns, p, count[k], inverse, inverse, np.zeros(n))
+            _add_information(second, columns, p, count, inverse, inverse, np.zeros(n))
     for i in range(m):
         for j in range(i):
             second[j, i] = second[i, j]
@@ -172,7 +216,43 @@ def expand(mu, sigma, where, first, corner, size, count, mean, cov, order):
 
 
 @_compiled
-def expectation(mu, sigma, where, first, corner, size, count, mean, cov):
+def _slope(sigma, columns, seen, inverse):
+    """Regression of every variable on the observed ones (the identity for these themselves)."""
+    p, n = sigma.shape[0], columns.size
+    slope = np.zeros((p, n))
+    for i in range(p):
+        if not seen[i]:
+            for j in range(n):
+                for c in range(n):
+                    slope[i, j] += sigma[i, columns[c]] * inverse[c, j]
+    for j in range(n):
+        slope[columns[j], j] = 1.0
+    return slope
+
+
+@_compiled
+def _add_squares(squares, count, slope, scatter, sigma, columns, seen):
+    """Add a pattern's expected scatter about mu: B T B', and the conditional covariance."""
+    p, n = slope.shape
+    half = np.zeros((p, n))
+    for i in range(p):
+        for j in range(n):
+            for c in range(n):
+                half[i, c] += slope[i, j] * scatter[j, c]
+    for i in range(p):
+        for j in range(i + 1):
+            total = np.sum(half[i] * slope[j])
+            if not seen[i] and not seen[j]:
+                total += sigma[i, j]
+                for c in range(n):
+                    total -= slope[i, c] * sigma[columns[c], j]
+            squares[i, j] += count * total
+            if i != j:
+                squares[j, i] += count * total
+
+
+@_compiled
+def expectation(mu, sigma, patterns):
     """E step: expected sums of y and y y' of a group given what was observed.
 
     Little & Rubin (2002, ch. 11.2), by pattern: with T the observed scatter about mu, the missing
@@ -182,51 +262,25 @@ def expectation(mu, sigma, where, first, corner, size, count, mean, cov):
     p = mu.size
     sums = np.zeros(p)
     squares = np.zeros((p, p))
-    for k in range(size.size):
-        n = size[k]
-        columns = where[first[k] : first[k] + n]
+    for k in range(len(patterns.n_columns)):
+        n, count = patterns.n_columns[k], patterns.n_rows[k]
+        columns = patterns.where[patterns.first[k] : patterns.first[k] + n]
         inverse = np.empty((n, n))
         if np.isnan(_invert(_sub(sigma, columns), inverse)):
             return np.full(p, np.nan), squares
         seen = np.zeros(p, dtype=np.bool_)
-        for i in range(n):
-            seen[columns[i]] = True
-        # Regression of every variable on the observed ones (the identity for these themselves).
-        slope = np.zeros((p, n))
-        for i in range(p):
-            if seen[i]:
-                continue
-            for j in range(n):
-                for c in range(n):
-                    slope[i, j] += sigma[i, columns[c]] * inverse[c, j]
-        for j in range(n):
-            slope[columns[j], j] = 1.0
-        apart = np.empty(n)
-        for i in range(n):
-            apart[i] = mean[first[k] + i] - mu[columns[i]]
-        half = np.zeros((p, n))
+        seen[columns] = True
+        slope = _slope(sigma, columns, seen, inverse)
+        apart, scatter = _apart(patterns, k, columns, mu)
         for i in range(p):
             for j in range(n):
-                sums[i] += count[k] * slope[i, j] * apart[j]
-                for c in range(n):
-                    half[i, c] += slope[i, j] * (cov[corner[k] + j * n + c] + apart[j] * apart[c])
-        for i in range(p):
-            for j in range(i + 1):
-                total = 0.0
-                for c in range(n):
-                    total += half[i, c] * slope[j, c]
-                if not seen[i] and not seen[j]:
-                    total += sigma[i, j]
-                    for c in range(n):
-                        total -= slope[i, c] * sigma[columns[c], j]
-                squares[i, j] += count[k] * total
-                if i != j:
-                    squares[j, i] += count[k] * total
+                sums[i] += count * slope[i, j] * apart[j]
+        _add_squares(squares, count, slope, scatter, sigma, columns, seen)
     return sums, squares
 
 
 @_compiled
-def scores(mu, sigma, where, first, size, count, rows):
+def scores(mu, sigma, patterns, rows):
     """Return d log L / d (mu, vech Sigma) of every row, shape (n_rows, p + p(p+1)/2).
 
     `rows` are sorted by pattern, missing values anything.
@@ -234,17 +288,13 @@ def scores(mu, sigma, where, first, size, count, rows):
     p = mu.size
     out = np.zeros((rows.shape[0], p + p * (p + 1) // 2))
     row = 0
-    for k in range(size.size):
-        n = size[k]
-        columns = where[first[k] : first[k] + n]
+    for k in range(len(patterns.n_columns)):
+        n = patterns.n_columns[k]
+        columns = patterns.where[patterns.first[k] : patterns.first[k] + n]
         inverse = np.empty((n, n))
         _invert(_sub(sigma, columns), inverse)
-        tilt = np.empty(n)
-        for _ in range(count[k]):
-            for i in range(n):
-                tilt[i] = 0.0
-                for j in range(n):
-                    tilt[i] += inverse[i, j] * (rows[row, columns[j]] - mu[columns[j]])
+        for _ in range(patterns.n_rows[k]):
+            tilt = _tilt(inverse, rows[row][columns] - mu[columns])
             for i in range(n):
                 out[row, columns[i]] = tilt[i]
                 for j in range(i + 1):

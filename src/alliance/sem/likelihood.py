@@ -108,7 +108,7 @@ class GroupLikelihood:
         second: list[tuple[tuple[int, ...], Curvature]] = []
         for g, (sample, (mu, sigma)) in enumerate(zip(self.samples, moments, strict=True)):
             own, by_mu, by_sigma, information = kernels.expand(
-                np.ascontiguousarray(mu), np.ascontiguousarray(sigma), *sample.patterns(), order
+                np.ascontiguousarray(mu), np.ascontiguousarray(sigma), sample.patterns(), order
             )
             value += own
             gradients.append((by_mu, by_sigma))
@@ -124,10 +124,7 @@ class GroupLikelihood:
             score = kernels.scores(
                 np.ascontiguousarray(mu),
                 np.ascontiguousarray(sigma),
-                sample.where,
-                sample.first,
-                sample.size,
-                sample.count,
+                sample.patterns(),
                 sample.rows,
             )
             if sample.clusters is not None:

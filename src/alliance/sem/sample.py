@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alliance.sem.kernels import Patterns
 from alliance.sem.rows import cluster_codes, read_rows
 
 
@@ -68,9 +69,11 @@ class Sample:
         seen[pattern, self.where] = 1.0
         return (seen.T * self.count) @ seen
 
-    def patterns(self) -> tuple[np.ndarray, ...]:
-        """Return the flat arrays in the order in which the kernels take them."""
-        return (self.where, self.first, self.corner, self.size, self.count, self.mean, self.cov)
+    def patterns(self) -> Patterns:
+        """Return the patterns as the kernels take them."""
+        return Patterns(
+            self.where, self.first, self.corner, self.size, self.count, self.mean, self.cov
+        )
 
     def available(self) -> tuple[np.ndarray, np.ndarray]:
         """Means and variances of what was observed, shape (p,) each; the start of the search."""

@@ -77,7 +77,7 @@ def saturated_moments(sample: Sample) -> tuple[np.ndarray, np.ndarray, bool]:
     mu, variance = sample.available()
     sigma = np.diag(variance)
     for _ in range(EM_STEPS):
-        sums, squares = kernels.expectation(mu, sigma, *sample.patterns())
+        sums, squares = kernels.expectation(mu, sigma, sample.patterns())
         if not np.isfinite(sums).all():
             return mu, sigma, False
         shift = sums / sample.n

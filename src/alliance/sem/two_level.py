@@ -24,7 +24,8 @@ from alliance.sem.clusters import Clusters, check_clusters
 from alliance.sem.comparison import compare
 from alliance.sem.description import Model, independence_model, saturated_model
 from alliance.sem.fit import convergence, inverses, search
-from alliance.sem.incomplete_clusters import IncompleteClusters, IncompleteLikelihood
+from alliance.sem.incomplete_clusters import IncompleteClusters
+from alliance.sem.incomplete_likelihood import IncompleteLikelihood
 from alliance.sem.likelihood import OBSERVED, Dense, MomentExpansion, Moments, Objective
 from alliance.sem.optimise import MAX_ITERATIONS, Optimum
 from alliance.sem.result import SemFit
@@ -70,7 +71,7 @@ class TwoLevelLikelihood:
         p = len(mu)
         zero = np.zeros(p)
         value, _, by_w, second = kernels.expand(
-            zero, np.ascontiguousarray(sigma_w), *self.within.patterns(), order
+            zero, np.ascontiguousarray(sigma_w), self.within.patterns(), order
         )
         by_mu, by_b = np.zeros(p), np.zeros((p, p))
         m = p + p * (p + 1) // 2
@@ -80,7 +81,7 @@ class TwoLevelLikelihood:
         for n, group in self.between:
             root = np.sqrt(n)
             own, slope_mu, slope, second = kernels.expand(
-                root * mu, np.ascontiguousarray(sigma_w + n * sigma_b), *group.patterns(), order
+                root * mu, np.ascontiguousarray(sigma_w + n * sigma_b), group.patterns(), order
             )
             value += own
             by_mu += root * slope_mu
