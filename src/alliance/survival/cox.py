@@ -2,25 +2,21 @@
 
 Efron's or Breslow's handling of ties; a row is at risk at t if start < t <= stop, so that a value
 that changes over time is several rows of one person (Andersen & Gill, 1982). The robust variance
-sums each cluster's influence (dfbeta) on the coefficients (Lin & Wei, 1989). The test of
-proportional hazards is the score test of a coefficient that changes with g(t) (Grambsch &
-Therneau, 1994), computed exactly rather than from rescaled residuals, as R's `cox.zph` since its
-version 3.
+sums each cluster's influence (dfbeta) on the coefficients (Lin & Wei, 1989).
 
 Groups may have coefficients of their own (`groups`), with a penalty handed in: frailties.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
 from alliance.errors import FitError
-from alliance.survival.times import tie_times
+from alliance.survival.risk_sets import Rows
 
 Ties = Literal["efron", "breslow"]
 Penalty = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
@@ -29,43 +25,8 @@ Penalty = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
 MOST_ITERATIONS = 60
 NO_GAIN = 1e-13
 """In log-likelihood: a Newton step that promises less is the last one."""
-COLLINEAR, ROUNDING = 1e-10, 1e-20
-"""Share of a predictor's variance that others must leave; what rounding leaves of a copy."""
-LARGEST = 1e50
-"""Predictors beyond this size have squares and products out of the range of numbers."""
 RAN_OFF = 25.0
 """A standardised coefficient beyond this has no finite estimate: exp(25) is 7e10."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """Rows ready for a Cox fit, at the times at which somebody has the event.
-
-    Attributes
-    ----------
-    x
-        Centred predictors in units of their standard deviation, shape (n_rows, p).
-    weight
-        Case weights, shape (n_rows,).
-    times
-        Distinct times of events, ascending.
-    risk, died
-        Row numbers at risk, and with the event, at each time.
-    centre, scale
-        Mean and standard deviation of the predictors as given.
-    group, n_groups
-        Code of the group of each row, or None, and how many there are.
-    """
-
-    x: np.ndarray
-    weight: np.ndarray
-    times: np.ndarray
-    risk: list[np.ndarray] = field(repr=False)
-    died: list[np.ndarray] = field(repr=False)
-    centre: np.ndarray
-    scale: np.ndarray
-    group: np.ndarray | None = None
-    n_groups: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,77 +74,6 @@ class Moments:
     score: np.ndarray
     information: np.ndarray
     at_times: list[tuple[np.ndarray, np.ndarray]]
-
-
-def cox_rows(
-    start: np.ndarray,
-    stop: np.ndarray,
-    event: np.ndarray,
-    x: np.ndarray,
-    weight: np.ndarray | None = None,
-    group: np.ndarray | None = None,
-) -> Rows:
-    """Return the rows in the form that the fits take; `group` holds codes 0, 1, ...
-
-    Raises
-    ------
-    FitError
-        There is no event, a predictor never varies, is missing or too large to compute with, a
-        time is missing, or a row has no length.
-    """
-    x = np.asarray(x, dtype=float)
-    event = np.asarray(event) == 1
-    start, stop = tie_times(start, stop)
-    if not (start < stop).all():
-        msg = "A row ends when it begins, or before: a row is at risk from its start to its stop."
-        raise FitError(msg)
-    if not event.any():
-        msg = "Nobody has the event: there is nothing to explain."
-        raise FitError(msg)
-    check_predictors(x)
-    scale = x.std(axis=0)
-    if (scale == 0).any():
-        msg = "A predictor has the same value in every row: it cannot explain when somebody leaves."
-        raise FitError(msg)
-    check_dependence(x)
-    times = np.unique(stop[event])
-    return Rows(
-        x=(x - x.mean(axis=0)) / scale,
-        weight=np.ones(len(x)) if weight is None else np.asarray(weight, dtype=float),
-        times=times,
-        risk=[np.flatnonzero((start < t) & (stop >= t)) for t in times],
-        died=[np.flatnonzero(event & (stop == t)) for t in times],
-        centre=x.mean(axis=0),
-        scale=scale,
-        group=group,
-        n_groups=0 if group is None else int(group.max()) + 1,
-    )
-
-
-def check_predictors(x: np.ndarray) -> None:
-    """Refuse predictors that are missing, infinite or whose squares leave the range of numbers."""
-    if not np.isfinite(x).all():
-        msg = "A predictor has missing or infinite values. Leave these rows out."
-        raise FitError(msg)
-    if np.abs(x).max(initial=0.0) > LARGEST:
-        msg = f"A predictor has values beyond {LARGEST:g}, too large to compute with: other units."
-        raise FitError(msg)
-
-
-def check_dependence(x: np.ndarray) -> None:
-    """Refuse predictors that others determine, exactly or so nearly that no digit is left."""
-    z = (x - x.mean(axis=0)) / x.std(axis=0) / np.sqrt(len(x))
-    for column in range(1, z.shape[1]):
-        before, own = z[:, :column], z[:, column]
-        left = own - before @ np.linalg.lstsq(before, own, rcond=None)[0]
-        share = float(left @ left)
-        if share < COLLINEAR:
-            how = "a combination" if share < ROUNDING else "nearly a combination"
-            msg = (
-                f"Predictor {column + 1} is {how} of those before it ({share:.0e} of its variance "
-                "is its own): these predictors determine each other. Leave one of them out."
-            )
-            raise FitError(msg)
 
 
 def fit_cox(rows: Rows, clusters: np.ndarray | None = None, ties: Ties = "efron") -> CoxFit:
@@ -340,55 +230,6 @@ def score_residuals(rows: Rows, b: np.ndarray, ties: Ties) -> np.ndarray:
             back = share * rate * exponential[died, None] * (rows.x[died] - mean)
             residuals[died] += back + (rows.x[died] - mean) / len(died)
     return residuals * rows.weight[:, None]
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreTest:
-    """A test of proportional hazards: statistic (chi squared), degrees of freedom, p."""
-
-    statistic: float
-    df: int
-    p: float
-
-
-def proportionality_test(
-    rows: Rows,
-    fit: CoxFit,
-    transform: Callable[[np.ndarray], np.ndarray] = lambda t: t,
-    terms: Sequence[Sequence[int]] | None = None,
-) -> tuple[list[ScoreTest], ScoreTest]:
-    """Test for every term, and for all, whether its effect changes with `transform`(time).
-
-    Parameters
-    ----------
-    rows, fit
-        A Cox regression.
-    transform
-        Of time.
-    terms
-        Columns of each term, tested together (a factor of several categories); by default every
-        column is a term.
-    """
-    p = rows.x.shape[1]
-    found = moments(rows, fit.coefficients * rows.scale, fit.ties)
-    clock = transform(rows.times.astype(float))
-    deaths = np.array([len(died) for died in rows.died])
-    clock = clock - float(clock @ deaths) / deaths.sum()
-    change, across, within = np.zeros(p), np.zeros((p, p)), np.zeros((p, p))
-    for g, (residual, information) in zip(clock, found.at_times, strict=True):
-        change += g * residual
-        across += g * information
-        within += g * g * information
-    whole = np.block([[found.information, across], [across.T, within]])
-    score = np.r_[np.zeros(p), change]
-
-    def test(terms: list[int]) -> ScoreTest:
-        kept = [*range(p), *(p + term for term in terms)]
-        statistic = float(score[kept] @ solve(whole[np.ix_(kept, kept)], score[kept]))
-        return ScoreTest(statistic, len(terms), float(stats.chi2.sf(statistic, len(terms))))
-
-    each = [[term] for term in range(p)] if terms is None else [list(term) for term in terms]
-    return [test(term) for term in each], test(list(range(p)))
 
 
 def solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:

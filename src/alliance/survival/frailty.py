@@ -25,7 +25,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
 from alliance.errors import FitError
-from alliance.survival.cox import RAN_OFF, Moments, Rows, Ties, inverse, newton
+from alliance.survival.cox import RAN_OFF, Moments, Ties, inverse, newton
+from alliance.survival.risk_sets import Rows
 
 Distribution = Literal["gamma", "gaussian"]
 

@@ -13,14 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from alliance.errors import FitError
-from alliance.survival.cox import (
-    NO_GAIN,
-    RAN_OFF,
-    check_dependence,
-    check_predictors,
-    inverse,
-    solve,
-)
+from alliance.survival.cox import NO_GAIN, RAN_OFF, inverse, solve
+from alliance.survival.risk_sets import check_dependence, check_predictors
 
 MOST_ITERATIONS = 60
 

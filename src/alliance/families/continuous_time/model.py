@@ -69,11 +69,11 @@ from alliance.families.hazard.rows import (
 from alliance.survival import (
     CoxFit,
     FrailtyFit,
+    Rows,
     cox_rows,
     fit_cox,
     fit_frailty,
 )
-from alliance.survival.cox import Rows
 
 
 def continuous_time_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:

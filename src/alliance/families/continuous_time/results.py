@@ -38,9 +38,9 @@ from alliance.families.hazard.rows import (
 )
 from alliance.survival import (
     CoxFit,
+    Rows,
     proportionality_test,
 )
-from alliance.survival.cox import Rows
 
 TITLES = {
     "cox": "Dropout in continuous time (Cox)",
