@@ -158,48 +158,51 @@ def _homes(name: str) -> dict[str, set[str]]:
 
 def _explain(error: Any, document: Document, inside: KeyPath, name: str) -> Iterator[Problem]:
     path: KeyPath = (*inside, *error.relative_path)
-    kind, value, instance = error.validator, error.validator_value, error.instance
+    kind = error.validator
     if kind in ("oneOf", "anyOf"):
         yield from _explain_choice(error, document, path, name)
-    elif "propertyNames" in error.relative_schema_path and kind == "enum":
-        yield document.problem((*path, instance), f"unknown key; {hint(str(instance), value)}")
     elif "propertyNames" in error.relative_schema_path:
-        yield document.problem((*path, instance), f"this name is not allowed ({_rule(error)})")
-    elif instance is None and kind in ("type", "enum", "const", "pattern"):
-        yield document.problem(path, NO_VALUE)
+        text = f"this name is not allowed ({_rule(error)})"
+        if kind == "enum":
+            text = f"unknown key; {hint(str(error.instance), error.validator_value)}"
+        yield document.problem((*path, error.instance), text)
     elif kind == "additionalProperties":
         valid = error.schema.get("properties", {})
-        for key in instance:
+        for key in error.instance:
             if key not in valid:
                 told = _place_or_hint(key, valid, name)
                 problem = document.problem((*path, key), f"unknown key; {told}")
                 yield replace(problem, meant=nearest(key, valid) or "")
     elif kind == "required":
-        for key in value:
-            if key not in instance:
+        for key in error.validator_value:
+            if key not in error.instance:
                 problem = document.problem(path, f"the key {key} is missing")
                 yield replace(problem, missing=key)
-    elif kind == "type":
-        yield document.problem(path, f"must be {_types(value)}, but is {_kind_of(instance)}")
-    elif kind == "const":
-        yield document.problem(path, f"must be {value}")
-    elif kind == "enum":
+    else:
+        yield document.problem(path, _about_value(error))
+
+
+def _about_value(error: Any) -> str:
+    """What is wrong with a value that stands at a known key."""
+    kind, value, instance = error.validator, error.validator_value, error.instance
+    if instance is None and kind in ("type", "enum", "const", "pattern"):
+        return NO_VALUE
+    if kind == "type":
+        return f"must be {_types(value)}, but is {_kind_of(instance)}"
+    if kind == "const":
+        return f"must be {value}"
+    if kind == "enum":
         # A sign such as a comma could not be told from the sentence.
         options = [str(option) if str(option).isalnum() or len(str(option)) > 1 else f'"{option}"'
                    for option in value]  # fmt: skip
         if isinstance(instance, dict | list):
-            told = f"must be one of {', '.join(options)}, but is {_kind_of(instance)}"
-        else:
-            told = f"{instance!s:.60} is not valid; {_every_value(error.schema, options)}"
-        yield document.problem(path, told)
-    elif kind == "pattern":
-        yield document.problem(path, f"{instance!s:.60} is not allowed ({_rule(error)})")
-    elif kind == "uniqueItems":
-        yield document.problem(path, "an entry stands twice in the list")
-    elif kind in _LIMITS:
-        yield document.problem(path, _LIMITS[kind].format(value))
-    else:
-        yield document.problem(path, f"does not fit the rule `{kind}`")
+            return f"must be one of {', '.join(options)}, but is {_kind_of(instance)}"
+        return f"{instance!s:.60} is not valid; {_every_value(error.schema, options)}"
+    if kind == "pattern":
+        return f"{instance!s:.60} is not allowed ({_rule(error)})"
+    if kind == "uniqueItems":
+        return "an entry stands twice in the list"
+    return _LIMITS.get(kind, f"does not fit the rule `{kind}`").format(value)
 
 
 def _explain_choice(error: Any, document: Document, path: KeyPath, name: str) -> Iterator[Problem]:

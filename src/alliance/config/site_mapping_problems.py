@@ -136,30 +136,42 @@ def _row_problems(table: Mapping[str, Any]) -> Found:
         yield ("rows_repeat",), "a log of clients has no measures and no session_facts"
     if "every_client" in table and (rows != "client" or table.get("rows_repeat")):
         yield ("every_client",), "goes with rows: client only, and not with rows_repeat"
-    for key in ("form", "item", "answer", "ignore_forms"):
-        if rows != "answer" and key in table:
-            yield (key,), "goes with rows: answer only"
-    if rows == "answer":
-        for key in ("item", "answer"):
-            if key not in table:
-                yield ("rows",), f"with rows: answer the key {key} is needed"
-        if not measures:
-            yield ("rows",), "with rows: answer the key measures is needed"
-        if "form" not in table and len(measures) > 1:
-            yield ("measures",), "several measures need the key form, to tell them apart"
-        if isinstance(table.get("session"), dict) and "order_by" in table["session"]:
-            told = "order_by does not go with rows: answer; number the sessions by_date"
-            yield ("session",), told
-    session = table.get("session")
-    if isinstance(session, dict) and "pattern" in session and "codes" in session:
-        yield ("session",), "give a pattern or codes, not both"
-    if isinstance(session, dict) and any(
-        not float(number).is_integer() or number < 1 for number in session.get("codes", {}).values()
-    ):
-        yield ("session", "codes"), "session numbers are whole and count from 1"
+    yield from _answer_problems(table)
+    yield from _session_problems(table.get("session"))
     times = [key for key in ("date", "day", "week") if key in table.get("session_facts", {})]
     if len(times) > 1:
         yield ("session_facts",), f"give one of {', '.join(times)}"
+
+
+def _answer_problems(table: Mapping[str, Any]) -> Found:
+    """What only a table with a row for each answer has and needs."""
+    measures = table.get("measures", {})
+    if table["rows"] != "answer":
+        for key in ("form", "item", "answer", "ignore_forms"):
+            if key in table:
+                yield (key,), "goes with rows: answer only"
+        return
+    for key in ("item", "answer"):
+        if key not in table:
+            yield ("rows",), f"with rows: answer the key {key} is needed"
+    if not measures:
+        yield ("rows",), "with rows: answer the key measures is needed"
+    if "form" not in table and len(measures) > 1:
+        yield ("measures",), "several measures need the key form, to tell them apart"
+    if isinstance(table.get("session"), dict) and "order_by" in table["session"]:
+        told = "order_by does not go with rows: answer; number the sessions by_date"
+        yield ("session",), told
+
+
+def _session_problems(session: Any) -> Found:
+    if not isinstance(session, dict):
+        return
+    if "pattern" in session and "codes" in session:
+        yield ("session",), "give a pattern or codes, not both"
+    if any(
+        not float(number).is_integer() or number < 1 for number in session.get("codes", {}).values()
+    ):
+        yield ("session", "codes"), "session numbers are whole and count from 1"
 
 
 def _pattern_problems(table: Mapping[str, Any]) -> Found:
@@ -174,34 +186,44 @@ def _pattern_problems(table: Mapping[str, Any]) -> Found:
         )
     for name, measure in table.get("measures", {}).items():
         here: KeyPath = ("measures", name)
-        full = completed_measure(measure)
         if rows == "answer":
-            if full["items"] is not None or full["items_at"] is not None:
-                yield here, "with rows: answer the items stand in the column that `item` names"
-            if full["recorded_total"] is not None:
-                yield here, "recorded_total does not go with rows: answer"
-            if "form" in table and full["form"] is None:
-                yield here, "the key form is missing: this measure's text in the form column"
-            continue
-        if full["codes"] and full["stored_as"]:
-            yield (*here, "stored_as"), "give codes or stored_as: codes name the form's own numbers"
-        if full["form"] is not None:
-            yield here, "the key form goes with rows: answer only"
-        if full["total"] is not None:
-            yield from _total_problems(here, measure, rows)
-            continue
-        if (full["items"] is None) == (full["items_at"] is None):
-            yield here, "give one of items, items_at and total"
-        if full["items_at"] is not None and rows != "session":
-            yield (*here, "items_at"), "goes with rows: session only"
-        if full["items_at"] is not None and len(set(full["items_at"])) < len(full["items_at"]):
-            yield (*here, "items_at"), "a column stands twice in the list"
-        yield from _item_problems((*here, "items"), full["items"], rows)
-        if rows == "session" and full["sessions"] is not None:
-            yield (*here, "sessions"), "goes with rows: client only"
-        if full["recorded_total"] is not None:
-            wanted = {"session"} if rows == "client" else set()
-            yield from _braces((*here, "recorded_total"), full["recorded_total"], wanted)
+            yield from _measure_by_answers(here, completed_measure(measure), "form" in table)
+        else:
+            yield from _measure_in_columns(here, measure, rows)
+
+
+def _measure_by_answers(here: KeyPath, full: Mapping[str, Any], several: bool) -> Found:
+    """How a measure is told where every answer is a row; `several` forms stand in one table."""
+    if full["items"] is not None or full["items_at"] is not None:
+        yield here, "with rows: answer the items stand in the column that `item` names"
+    if full["recorded_total"] is not None:
+        yield here, "recorded_total does not go with rows: answer"
+    if several and full["form"] is None:
+        yield here, "the key form is missing: this measure's text in the form column"
+
+
+def _measure_in_columns(here: KeyPath, measure: Mapping[str, Any], rows: str) -> Found:
+    """How a measure is told where every item has a column."""
+    full = completed_measure(measure)
+    if full["codes"] and full["stored_as"]:
+        yield (*here, "stored_as"), "give codes or stored_as: codes name the form's own numbers"
+    if full["form"] is not None:
+        yield here, "the key form goes with rows: answer only"
+    if full["total"] is not None:
+        yield from _total_problems(here, measure, rows)
+        return
+    if (full["items"] is None) == (full["items_at"] is None):
+        yield here, "give one of items, items_at and total"
+    if full["items_at"] is not None and rows != "session":
+        yield (*here, "items_at"), "goes with rows: session only"
+    if full["items_at"] is not None and len(set(full["items_at"])) < len(full["items_at"]):
+        yield (*here, "items_at"), "a column stands twice in the list"
+    yield from _item_problems((*here, "items"), full["items"], rows)
+    if rows == "session" and full["sessions"] is not None:
+        yield (*here, "sessions"), "goes with rows: client only"
+    if full["recorded_total"] is not None:
+        wanted = {"session"} if rows == "client" else set()
+        yield from _braces((*here, "recorded_total"), full["recorded_total"], wanted)
 
 
 def _total_problems(here: KeyPath, measure: Mapping[str, Any], rows: str) -> Found:
@@ -250,24 +272,29 @@ def _fact_problems(table: Mapping[str, Any]) -> Found:
         if name in _OWN_NAMES or name.startswith(_OWN_BEGINNING):
             yield here, "this name is used for a column of ours; choose another"
         kind = full["type"]
-        if full["boxes"] and (kind != "category" or name == "therapist"):
-            yield (*here, "boxes"), "ticked boxes tell a category, nothing else"
-        for box, word in (full["boxes"] or {}).items():
-            if name == "end_status" and word not in END_STATUS:
-                yield (*here, "boxes", box), f"must be one of {', '.join(END_STATUS)}"
+        yield from _box_problems(here, name, full)
         if isinstance(fact, dict) and fact.get("type", kind) != kind:
             yield (*here, "type"), f"{name} is always a {kind}"
-        if full["codes"] and kind == "date":
-            yield (*here, "codes"), "a date has no codes"
-        if full["others"] == "blank" and not full["codes"]:
-            yield (*here, "others"), "goes with codes only"
+        yield from _code_problems(here, name, full)
         if kind == "date" and name != "intake_date":
             yield (*here, "type"), "only intake_date is a date (dates never leave the intake)"
-        if kind == "number" and full["codes"]:
-            for text, word in full["codes"].items():
-                if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", word):
-                    yield (*here, "codes", text), "must be a number"
-        if name == "end_status" and full["codes"]:
-            for text, word in full["codes"].items():
-                if word not in END_STATUS:
-                    yield (*here, "codes", text), f"must be one of {', '.join(END_STATUS)}"
+
+
+def _box_problems(here: KeyPath, name: str, full: Mapping[str, Any]) -> Found:
+    if full["boxes"] and (full["type"] != "category" or name == "therapist"):
+        yield (*here, "boxes"), "ticked boxes tell a category, nothing else"
+    for box, word in (full["boxes"] or {}).items():
+        if name == "end_status" and word not in END_STATUS:
+            yield (*here, "boxes", box), f"must be one of {', '.join(END_STATUS)}"
+
+
+def _code_problems(here: KeyPath, name: str, full: Mapping[str, Any]) -> Found:
+    if full["codes"] and full["type"] == "date":
+        yield (*here, "codes"), "a date has no codes"
+    if full["others"] == "blank" and not full["codes"]:
+        yield (*here, "others"), "goes with codes only"
+    for text, word in (full["codes"] or {}).items():
+        if full["type"] == "number" and not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", word):
+            yield (*here, "codes", text), "must be a number"
+        if name == "end_status" and word not in END_STATUS:
+            yield (*here, "codes", text), f"must be one of {', '.join(END_STATUS)}"

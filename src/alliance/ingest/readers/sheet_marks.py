@@ -144,52 +144,70 @@ def _position(letters: bytes) -> int:
 
 def _ods_marks(content: bytes, sheet: str) -> list[Mark]:
     """Return the marks of a sheet of an .ods file."""
-    marks: list[Mark] = []
-    inside, row, column = False, 0, 0
-    style, hidden_styles = "", set()
-
-    def opened(tag: str, told: dict[str, str]) -> None:
-        nonlocal inside, row, column, style
-        if tag == "style:style":
-            style = told.get("style:name", "")
-        elif tag == "style:table-properties" and told.get("table:display") == "false":
-            hidden_styles.add(style)
-        elif tag == "table:table":
-            inside, row, column = told.get("table:name") == sheet, 0, 0
-            if inside and told.get("table:style-name") in hidden_styles:
-                marks.append(Mark(HIDDEN_SHEET, None))
-        elif inside and tag == "table:table-column":
-            repeated = int(told.get("table:number-columns-repeated", "1"))
-            if told.get("table:visibility") in ("collapse", "filter"):
-                last = min(column + repeated, MOST_COLUMNS)
-                marks.extend(Mark(HIDDEN_COLUMN, None, i) for i in range(column, last))
-            column += repeated
-        elif inside and tag == "table:table-row":
-            row, column = row + 1, 0
-            repeated = int(told.get("table:number-rows-repeated", "1"))
-            if told.get("table:visibility") in ("collapse", "filter"):
-                marks.extend(Mark(HIDDEN, row + i) for i in range(min(repeated, 1000)))
-            row += repeated - 1
-        elif inside and tag in ("table:table-cell", "table:covered-table-cell"):
-            if told.get("calcext:value-type") == "error":
-                marks.append(Mark(ERROR, row, column))
-            elif "table:formula" in told and "office:value-type" not in told:
-                marks.append(Mark(FORMULA, row, column))
-            if "table:number-rows-spanned" in told or "table:number-columns-spanned" in told:
-                n_rows = int(told.get("table:number-rows-spanned", "1"))
-                n_columns = int(told.get("table:number-columns-spanned", "1"))
-                if n_rows * n_columns > 1:
-                    marks.extend(
-                        Mark("merged-cells", row, column + i, n_rows) for i in range(n_columns)
-                    )
-            column += int(told.get("table:number-columns-repeated", "1"))
-
-    def closed(tag: str) -> None:
-        nonlocal inside
-        if tag == "table:table":
-            inside = False
-
+    reading = _OdsMarks(sheet)
     parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler = opened, closed
+    parser.StartElementHandler, parser.EndElementHandler = reading.opened, reading.closed
     parser.Parse(content, True)
-    return marks
+    return reading.marks
+
+
+class _OdsMarks:
+    """Follows a parser through an .ods file, and keeps what is marked in one sheet."""
+
+    def __init__(self, sheet: str) -> None:
+        self.sheet, self.marks = sheet, list[Mark]()
+        self.inside, self.row, self.column = False, 0, 0
+        self.style, self.hidden_styles = "", set[str]()
+
+    def opened(self, tag: str, told: dict[str, str]) -> None:
+        """Begin an element."""
+        if tag == "style:style":
+            self.style = told.get("style:name", "")
+        elif tag == "style:table-properties" and told.get("table:display") == "false":
+            self.hidden_styles.add(self.style)
+        elif tag == "table:table":
+            self.inside, self.row, self.column = told.get("table:name") == self.sheet, 0, 0
+            if self.inside and told.get("table:style-name") in self.hidden_styles:
+                self.marks.append(Mark(HIDDEN_SHEET, None))
+        elif self.inside and tag == "table:table-column":
+            self._begin_column(told)
+        elif self.inside and tag == "table:table-row":
+            self._begin_row(told)
+        elif self.inside and tag in ("table:table-cell", "table:covered-table-cell"):
+            self._begin_cell(told)
+
+    def closed(self, tag: str) -> None:
+        """End an element."""
+        if tag == "table:table":
+            self.inside = False
+
+    def _begin_column(self, told: dict[str, str]) -> None:
+        after = self.column + int(told.get("table:number-columns-repeated", "1"))
+        if _is_hidden(told):
+            columns = range(self.column, min(after, MOST_COLUMNS))
+            self.marks.extend(Mark(HIDDEN_COLUMN, None, column) for column in columns)
+        self.column = after
+
+    def _begin_row(self, told: dict[str, str]) -> None:
+        self.row, self.column = self.row + 1, 0
+        repeated = int(told.get("table:number-rows-repeated", "1"))
+        if _is_hidden(told):
+            self.marks.extend(Mark(HIDDEN, self.row + i) for i in range(min(repeated, 1000)))
+        self.row += repeated - 1
+
+    def _begin_cell(self, told: dict[str, str]) -> None:
+        if told.get("calcext:value-type") == "error":
+            self.marks.append(Mark(ERROR, self.row, self.column))
+        elif "table:formula" in told and "office:value-type" not in told:
+            self.marks.append(Mark(FORMULA, self.row, self.column))
+        n_rows = int(told.get("table:number-rows-spanned", "1"))
+        n_columns = int(told.get("table:number-columns-spanned", "1"))
+        if n_rows * n_columns > 1:
+            self.marks.extend(
+                Mark("merged-cells", self.row, self.column + i, n_rows) for i in range(n_columns)
+            )
+        self.column += int(told.get("table:number-columns-repeated", "1"))
+
+
+def _is_hidden(told: dict[str, str]) -> bool:
+    return told.get("table:visibility") in ("collapse", "filter")
