@@ -13,7 +13,7 @@ from alliance.families.coupling.model import coupling_fit
 from alliance.families.growth.model import growth_fit
 from alliance.families.hazard.model import hazard_fit
 from alliance.panel.build import panel_of
-from alliance.panel.describe_cohort import describe_cohort
+from alliance.panel.describe_cohort import Processed, describe_cohort
 from alliance.simulate import Parameters, simulate_courses
 
 KEYS = load_instruments()
@@ -238,7 +238,7 @@ def test_description_is_written_whatever_is_missing(degrade, tmp_path):
             "symptoms": {"instrument": "phq-9"},
         },
         instruments=[INSTRUMENTS / "wai-sr-c.yaml", INSTRUMENTS / "phq-9.yaml"],
-        **paths,
+        processed=Processed(**{name: paths[name] for name in Processed._fields}),
         description=tmp_path / "description.json",
     )  # fmt: skip
     content = files.read_json(tmp_path / "description.json")

@@ -21,7 +21,7 @@ from alliance.findings.check import check_page, read_page
 from alliance.findings.fields import Field
 from alliance.findings.formats import format_value
 from alliance.findings.results import Results, read_results_as_fields
-from alliance.manuscript import collect_references, write_manuscript
+from alliance.manuscript import Documents, collect_references, write_manuscript
 from alliance.manuscript.blocks import Bullets, Document, Heading, Italic, Paragraph
 from alliance.manuscript.html import html_blocks, write_html
 from alliance.manuscript.markdown import write_markdown
@@ -412,7 +412,12 @@ def test_all_documents_are_written_with_one_list_of_their_numbers(plain, stand_i
         "checklists_word": place / "checklists.docx",
         "findings": made.folder / "audit" / "manuscript_findings.json",
     }
-    call = {**made.inputs, "references": place / "references.json", **outputs}
+    call = {
+        **made.inputs,
+        "references": place / "references.json",
+        "documents": Documents(*(outputs[name] for name in Documents._fields)),
+        "findings": outputs["findings"],
+    }
     write_manuscript(**call)
     first = {name: path.read_bytes() for name, path in outputs.items()}
     entries = json.loads(first["findings"])["findings"]

@@ -13,6 +13,7 @@ from alliance.families.agreement.model import agreement_fit
 from alliance.families.cohort import Cohort
 from alliance.families.common.multilevel import fit_multilevel
 from alliance.families.common.two_views import with_two_views
+from alliance.families.common.usable_rows import usable_rows
 from alliance.families.facts import Fact, Reason
 from alliance.families.surface.model import SURFACE, XX, XY, YY, X, Y, _surface_tests, surface_fit
 from alliance.panel.build import panel_of
@@ -91,10 +92,9 @@ def test_truth_and_bias_equals_lme4(cohort):
 def test_the_surface_and_its_tests_equal_lme4(cohort, rows):
     """The same sessions' outcome, as in R: the surface's arithmetic without lag and time."""
     both = with_two_views(cohort, **VIEWS)
-    fitted = fit_multilevel(
-        both, outcome="symptoms", unit="", fixed=["1", X, Y, XX, XY, YY], slopes={},
-        wanted_levels=["client"], needed={"symptoms": Fact(Reason.NO_SCORE, "no score")}, terms={},
-    )  # fmt: skip
+    needed = {"symptoms": Fact(Reason.NO_SCORE, "no score")}
+    usable = usable_rows(both, ["1", X, Y, XX, XY, YY], needed, ["client"])
+    fitted = fit_multilevel(usable, outcome="symptoms", unit="", slopes={}, terms={})
     theirs = R["surface"]
     assert fitted.fit.log_likelihood == pytest.approx(theirs["log_likelihood"], abs=1e-5)
     tests = _surface_tests(fitted)

@@ -1,6 +1,6 @@
 """Describe the cohort without a model."""
 
-from alliance.panel.describe_cohort import describe_cohort
+from alliance.panel.describe_cohort import Processed, describe_cohort
 from alliance.running.step import step
 
 if __name__ == "__main__":
@@ -13,11 +13,6 @@ if __name__ == "__main__":
             dropout=snakemake.params.dropout,
             subscales=snakemake.params.subscales,
             instruments=snakemake.input.instruments,
-            clients=snakemake.input.clients,
-            responses=snakemake.input.responses,
-            quarantine=snakemake.input.quarantine,
-            ledger=snakemake.input.ledger,
-            scoring_ledger=snakemake.input.scoring_ledger,
-            panel=snakemake.input.panel,
+            processed=Processed(*(snakemake.input[table] for table in Processed._fields)),
             description=snakemake.output.description,
         )

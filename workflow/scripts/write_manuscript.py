@@ -1,6 +1,6 @@
 """Write the methods section and the tables of a paper."""
 
-from alliance.manuscript import write_manuscript
+from alliance.manuscript import Documents, write_manuscript
 from alliance.running.step import step
 
 if __name__ == "__main__":
@@ -11,10 +11,6 @@ if __name__ == "__main__":
             further=snakemake.input.further,
             run=snakemake.input.run,
             references=snakemake.input.references,
-            methods_markdown=snakemake.output.methods_markdown,
-            methods_html=snakemake.output.methods_html,
-            methods_word=snakemake.output.methods_word,
-            tables_word=snakemake.output.tables_word,
-            checklists_word=snakemake.output.checklists_word,
+            documents=Documents(*(snakemake.output[name] for name in Documents._fields)),
             findings=snakemake.output.findings,
         )

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alliance import files
+
+
+class Documents(NamedTuple):
+    """Where the documents for a paper are written. The same input gives the same bytes."""
+
+    methods_markdown: str | Path
+    methods_html: str | Path
+    methods_word: str | Path
+    tables_word: str | Path
+    checklists_word: str | Path
 
 
 def collect_references(
@@ -58,11 +68,7 @@ def write_manuscript(
     further: Sequence[str | Path] = (),
     run: str | Path,
     references: str | Path,
-    methods_markdown: str | Path,
-    methods_html: str | Path,
-    methods_word: str | Path,
-    tables_word: str | Path,
-    checklists_word: str | Path,
+    documents: Documents,
     findings: str | Path,
 ) -> None:
     """Write methods text, tables and checklists for a paper, and the list of their numbers.
@@ -73,8 +79,8 @@ def write_manuscript(
         As in `collect_references`.
     references
         What `collect_references` wrote.
-    methods_markdown, methods_html, methods_word, tables_word, checklists_word
-        Where the documents are written. The same input gives the same bytes.
+    documents
+        Where they are written.
     findings
         Where all printed numbers are listed, each with its document.
     """
@@ -92,14 +98,14 @@ def write_manuscript(
     results = read_results_as_fields(fits, description, further)
     works = read_references(references, folder)
     methods = methods_text(results, works, read_fields(run, folder))
-    in_html = Findings(prefix="h", document=_relative(methods_html, folder))
-    files.write_text(write_markdown(methods), methods_markdown)
-    files.write_text(write_html(methods, in_html), methods_html)
+    in_html = Findings(prefix="h", document=_relative(documents.methods_html, folder))
+    files.write_text(write_markdown(methods), documents.methods_markdown)
+    files.write_text(write_html(methods, in_html), documents.methods_html)
     ledgers = [in_html]
     for prefix, text, path in (
-        ("w", methods, methods_word),
-        ("t", table_document(results), tables_word),
-        ("c", checklist_document(results), checklists_word),
+        ("w", methods, documents.methods_word),
+        ("t", table_document(results), documents.tables_word),
+        ("c", checklist_document(results), documents.checklists_word),
     ):
         ledgers.append(Findings(prefix=prefix, document=_relative(path, folder)))
         files.write_bytes(write_word(text, ledgers[-1]), path)

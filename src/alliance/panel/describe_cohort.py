@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import yaml
@@ -27,6 +27,17 @@ FEWEST_CLIENTS_FOR_A_MEAN = 8
 CONFIDENCE = 0.95
 
 
+class Processed(NamedTuple):
+    """Where the processed tables of a cohort lie."""
+
+    clients: str | Path
+    responses: str | Path
+    quarantine: str | Path
+    ledger: str | Path
+    scoring_ledger: str | Path
+    panel: str | Path
+
+
 def describe_cohort(
     *,
     cohort: str,
@@ -35,12 +46,7 @@ def describe_cohort(
     measures: Mapping[str, Mapping[str, Any]],
     dropout: Mapping[str, Any],
     instruments: Sequence[str | Path],
-    clients: str | Path,
-    responses: str | Path,
-    quarantine: str | Path,
-    ledger: str | Path,
-    scoring_ledger: str | Path,
-    panel: str | Path,
+    processed: Processed,
     description: str | Path,
     subscales: Sequence[str] = (),
 ) -> None:
@@ -50,9 +56,9 @@ def describe_cohort(
     """
     used = keys_of(measures, instruments)
     tables = {
-        "clients": files.read_parquet(clients),
-        "responses": files.read_parquet(responses),
-        "panel": files.read_parquet(panel),
+        "clients": files.read_parquet(processed.clients),
+        "responses": files.read_parquet(processed.responses),
+        "panel": files.read_parquet(processed.panel),
     }
     sites = sorted(tables["clients"]["site"].unique())
     content = files.plain(
@@ -64,16 +70,16 @@ def describe_cohort(
             "measures": [_measure(name, measures[name], key) for name, key in used.items()],
             "flow": _flow(**tables, sites=sites, events=dropout["event"]),
             "sample": _sample(tables["clients"], tables["panel"], measures, sites),
-            "rows": _rows(rows_read := files.read_parquet(ledger)),
+            "rows": _rows(rows_read := files.read_parquet(processed.ledger)),
             "rows_of_all_sites": _rows(rows_read.assign(site=ALL)),
             "missing": _missing(
                 tables["panel"],
                 tables["responses"],
-                files.read_parquet(scoring_ledger),
+                files.read_parquet(processed.scoring_ledger),
                 used,
                 sites,
             ),
-            "problems": _problems(files.read_parquet(quarantine)),
+            "problems": _problems(files.read_parquet(processed.quarantine)),
             "observed_courses": _courses(tables["panel"], [*measures, *subscales], sites),
             "survival_by_alliance": _survival_by_alliance(tables["panel"], used),
         }

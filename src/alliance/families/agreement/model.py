@@ -29,6 +29,7 @@ from alliance.families.common.two_views import (
     UNIT,
     with_two_views,
 )
+from alliance.families.common.usable_rows import usable_rows
 from alliance.families.diagnostics import Contrasts, diagnose
 from alliance.families.facts import Assumption, Estimator, Fact, Warned
 from alliance.families.fit import (
@@ -80,14 +81,12 @@ def agreement_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     )
     try:
         both = with_two_views(cohort, client, therapist)
+        needed = {FROM_MEAN: NOT_RATED_BY_BOTH}
         fitted = fit_multilevel(
-            both,
+            usable_rows(both, ["1", WITHIN], needed, entry.get("levels")),
             outcome=FROM_MEAN,
             unit=UNIT,
-            fixed=["1", WITHIN],
             slopes={"client": [WITHIN]},
-            wanted_levels=entry.get("levels"),
-            needed={FROM_MEAN: NOT_RATED_BY_BOTH},
             terms={
                 "1": Term("Directional discrepancy", "between-client", UNIT, role="main"),
                 WITHIN: Term("Temporal congruence", "within-client", "per cent per per cent",

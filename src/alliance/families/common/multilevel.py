@@ -6,7 +6,6 @@ same model it is fitted there too, and a disagreement is said beside the estimat
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -15,15 +14,14 @@ import numpy as np
 import pandas as pd
 
 from alliance import __version__
-from alliance.errors import FitError
-from alliance.families.cohort import Cohort
-from alliance.families.common.levels import levels_of, site_terms
+from alliance.families.common.levels import site_terms
 from alliance.families.common.second_engine import (
     compare_with_statsmodels,
     disagreement,
     no_second_engine,
 )
-from alliance.families.facts import Assumption, DfMethod, Estimator, Fact, Reason, Warned
+from alliance.families.common.usable_rows import Usable, columns_of
+from alliance.families.facts import Assumption, DfMethod, Estimator, Fact, Warned
 from alliance.families.fit import (
     Asked,
     Component,
@@ -32,13 +30,11 @@ from alliance.families.fit import (
     Engine,
     Estimate,
     Fit,
-    Kept,
     Residual,
     Role,
     SecondEngine,
     data_of,
     estimate,
-    kept_rows,
 )
 from alliance.mixed import fit_mixed
 from alliance.mixed.specification import DegreesOfFreedom, ResidualKind
@@ -59,7 +55,6 @@ MISSING_AT_RANDOM = Fact(
 MIXED_ML = Fact(Estimator.MIXED_ML, "mixed model, maximum likelihood")
 BY_ML = Fact(Estimator.ML, "maximum likelihood")
 INTERCEPT = "1"  # how the engine calls it
-THERAPIST_NOT_KNOWN = Fact(Reason.THERAPIST_NOT_KNOWN, "the therapist is not known")
 NO_MAXIMUM = "The optimiser did not reach a maximum: read no number of this model."
 
 
@@ -147,14 +142,11 @@ def engine_result(asked: Asked, fit: Any, **more: Any) -> Fit:
 
 
 def fit_multilevel(
-    cohort: Cohort,
+    usable: Usable,
     *,
     outcome: str,
     unit: str,
-    fixed: Sequence[str],
     slopes: Mapping[str, Sequence[str]],
-    wanted_levels: Sequence[str] | None,
-    needed: Mapping[str, Fact],
     terms: Mapping[str, Term],
     residual: ResidualKind = "iid",
     residual_time: str | None = None,
@@ -165,18 +157,12 @@ def fit_multilevel(
 
     Parameters
     ----------
-    cohort
-        With its panel.
+    usable
+        The rows, and the fixed terms before the sites are added.
     outcome, unit
         Panel column, and its unit in print.
-    fixed
-        Fixed terms before the sites are added.
     slopes
         Level to the columns that have a random slope there.
-    wanted_levels
-        Levels named in the config, or None for all that the cohort has.
-    needed
-        Column to the reason printed for rows that miss it; the outcome's first.
     terms
         Fixed term to how it is printed; others are printed under their own name.
     residual, residual_time
@@ -192,11 +178,10 @@ def fit_multilevel(
     FitError
         If the engine refuses, in its words.
     """
-    usable = usable_rows(cohort, fixed, needed, wanted_levels)
     rows, levels = usable.rows, usable.levels
     random = {level: ["1", *slopes.get(level, [])] for level in levels}
-    all_fixed = [*fixed, *site_terms(rows, levels)]
-    used_columns = [column for column in _columns(all_fixed, random) if column in rows]
+    all_fixed = [*usable.fixed, *site_terms(rows, levels)]
+    used_columns = [column for column in columns_of(all_fixed, random) if column in rows]
     used_columns += [residual_time] if residual_time else []
     fit = fit_mixed(
         rows[list(dict.fromkeys([outcome, *used_columns]))],
@@ -224,7 +209,7 @@ def fit_multilevel(
         all_fixed,
         random,
         data=data_of(
-            cohort, usable.kept, ["site", *(level for level in levels if level != "site")]
+            usable.cohort, usable.kept, ["site", *(level for level in levels if level != "site")]
         ),
         estimates=[
             _estimate(row, terms.get(row["term"]), unit, MIXED_ML if by_ml else MIXED)
@@ -240,52 +225,6 @@ def fit_multilevel(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Usable:
-    """The panel's rows that have all that a model needs, and the cohort's levels there."""
-
-    kept: Kept
-    rows: pd.DataFrame
-    levels: list[str]
-    warnings: list[Fact]
-
-
-def usable_rows(
-    cohort: Cohort,
-    fixed: Sequence[str],
-    needed: Mapping[str, Fact],
-    wanted_levels: Sequence[str] | None,
-) -> Usable:
-    """Return what a model of these terms can use; parameters as in `fit_multilevel`.
-
-    Raises
-    ------
-    FitError
-        Too little for any model.
-    """
-    panel = cohort.panel
-    needed = dict(needed) | {
-        column: not_known(column) for column in _columns(fixed, {}) if column not in needed
-    }
-    kept = _complete_rows(panel, needed)
-    levels, notes = levels_of(panel[kept.used], wanted_levels)
-    if "therapist" in levels:
-        kept = _complete_rows(panel, needed | {"therapist": THERAPIST_NOT_KNOWN})
-    rows = panel[kept.used]
-    _refuse_too_little(rows, levels)
-    return Usable(kept, rows, levels, [*notes, *_lost_for_want_of_a_therapist(panel, kept)])
-
-
-def not_known(column: str) -> Fact:
-    """Return the reason of rows in which a column is missing."""
-    return Fact(Reason.COLUMN_NOT_KNOWN, f"{column.replace('_', ' ')} not known")
-
-
-def time_not_known(time: str) -> Fact:
-    """Return the reason of rows in which the time is missing."""
-    return Fact(Reason.TIME_NOT_KNOWN, f"{time.replace('_', ' ')} not known")
-
-
 def _about_second_engine(second: SecondEngine | None, residual: ResidualKind) -> list[Fact]:
     if second is not None:
         return disagreement(second)
@@ -295,67 +234,6 @@ def _about_second_engine(second: SecondEngine | None, residual: ResidualKind) ->
         else "residuals that remember one another."
     )
     return [no_second_engine(f"statsmodels cannot express {why}")]
-
-
-def _lost_for_want_of_a_therapist(panel: pd.DataFrame, kept: Kept) -> list[Fact]:
-    """Return a warning where clients are left out because nobody knows their therapist."""
-    lost = sum(e.rows for e in kept.left_out if e.reason == THERAPIST_NOT_KNOWN)
-    if not lost:
-        return []
-    clients = panel.loc[panel["therapist"].isna(), ["site", "client"]].drop_duplicates()
-    sites = ", ".join(sorted(clients["site"].unique()))
-    words = (
-        f"{lost} sessions of {len(clients)} clients are left out because their therapist is not "
-        f"known (sites: {sites}). To keep them, give the model `levels: [client]`."
-    )
-    return [Fact(Warned.THERAPIST_NOT_KNOWN, words)]
-
-
-def _refuse_too_little(rows: pd.DataFrame, levels: Sequence[str]) -> None:
-    """Raise where the engine would refuse in terms that a user of the workflow cannot act on."""
-    if "client" not in levels:
-        msg = (
-            "The model has no client level, but sessions of one client are not independent: "
-            "its `levels` need `client`."
-        )
-        raise FitError(msg)
-    per_client = rows.groupby("client").size()
-    if len(per_client) < 2:
-        msg = "Only one client has what the model needs: nothing can be compared between clients."
-        raise FitError(msg)
-    if per_client.max() < 2:
-        msg = "Every client has one usable session: nothing can be seen within clients."
-        raise FitError(msg)
-
-
-def _complete_rows(panel: pd.DataFrame, needed: Mapping[str, Fact]) -> Kept:
-    """Return which rows have every needed column, and the others by reason."""
-    for column, reason in needed.items():
-        if column not in panel:
-            msg = f"The cohort has no column “{column}”, which the model names."
-            raise FitError(msg)
-        if panel[column].isna().all():
-            msg = f"There is nothing to fit: {reason.text} in every row."
-            raise FitError(msg)
-    kept = kept_rows(panel, {why: panel[column].isna() for column, why in needed.items()})
-    if not kept.used.any():
-        msg = "No session has everything that the model needs."
-        raise FitError(msg)
-    return kept
-
-
-def _columns(fixed: Sequence[str], random: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the panel columns that the terms name."""
-    names = [name for term in fixed for name in columns_in(term) if name != "1"]
-    for level, terms in random.items():
-        names += [level, *(term for term in terms if term != "1")]
-    return names
-
-
-def columns_in(term: str) -> list[str]:
-    """Return the columns that a term names: those of its factors, without their transforms."""
-    factors = re.split(r"[:*]", term)
-    return [re.sub(r"^\w+\(\s*`?|`?\s*(,[^)]*)?\)$|`", "", factor.strip()) for factor in factors]
 
 
 def singular_warning(convergence: Any) -> list[Fact]:

@@ -31,9 +31,9 @@ from alliance.families.common.multilevel import (
     fit_multilevel,
     sd,
     statistics_of,
-    time_not_known,
 )
 from alliance.families.common.products import reference_group
+from alliance.families.common.usable_rows import time_not_known, usable_rows
 from alliance.families.coupling.short_courses import short_course_bias
 from alliance.families.diagnostics import diagnose
 from alliance.families.facts import Assumption, Estimator, Fact, Reason, Warned
@@ -146,19 +146,18 @@ def coupling_model(cohort: Cohort, entry: Mapping[str, Any]) -> Fitted:
     require_scores(cohort, predictor)
     require_scores(cohort, outcome)
     moderation = moderation_terms(panel, within, entry.get("moderator"))
+    fixed = ["1", within, between, now, time, *moderation, *entry.get("fixed", [])]
+    needed = {
+        following: Fact(Reason.NO_NEXT_SCORE, f"no next session with a score of {y}"),
+        outcome: Fact(Reason.NO_SCORE, f"no score of {y} at this session"),
+        within: Fact(Reason.NO_SCORE, f"no score of {x} at this session"),
+        time: time_not_known(time),
+    }
     return fit_multilevel(
-        cohort,
+        usable_rows(cohort, fixed, needed, entry.get("levels")),
         outcome=following,
         unit=cohort.unit(outcome),
-        fixed=["1", within, between, now, time, *moderation, *entry.get("fixed", [])],
         slopes={"client": [within]} if entry.get("differs_between_clients") else {},
-        wanted_levels=entry.get("levels"),
-        needed={
-            following: Fact(Reason.NO_NEXT_SCORE, f"no next session with a score of {y}"),
-            outcome: Fact(Reason.NO_SCORE, f"no score of {y} at this session"),
-            within: Fact(Reason.NO_SCORE, f"no score of {x} at this session"),
-            time: time_not_known(time),
-        },
         terms={
             within: Term(
                 f"{x}, within client",

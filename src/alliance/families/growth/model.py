@@ -20,17 +20,10 @@ from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.curves import KNOT, mean_curves
 from alliance.families.common.levels import site_terms
-from alliance.families.common.multilevel import (
-    ENGINE,
-    MISSING_AT_RANDOM,
-    Term,
-    columns_in,
-    fit_multilevel,
-    time_not_known,
-    usable_rows,
-)
+from alliance.families.common.multilevel import ENGINE, MISSING_AT_RANDOM, Term, fit_multilevel
 from alliance.families.common.products import group_compared, reference_group
 from alliance.families.common.times import PER, base_of
+from alliance.families.common.usable_rows import columns_in, time_not_known, usable_rows
 from alliance.families.diagnostics import diagnose
 from alliance.families.facts import Assumption, Fact, Reason, Warned
 from alliance.families.fit import Asked, Estimate, Fit, Outcome, refused
@@ -71,13 +64,10 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
         found, chosen = _chosen(bent, own, needed)
         remembers = chosen.residual != "iid"
         fitted = fit_multilevel(
-            bent,
+            usable_rows(bent, ["1", time, *own["fixed"]], needed, entry.get("levels")),
             outcome=outcome,
             unit=unit,
-            fixed=["1", time, *own["fixed"]],
             slopes={level: list(terms) for level, terms in chosen.slopes.items()},
-            wanted_levels=entry.get("levels"),
-            needed=needed,
             terms={time: Term(f"Change {words}", "time", f"points {words}", role="main")},
             residual=chosen.residual,
             residual_time=memory_of(base_of(time))[1] if remembers else None,

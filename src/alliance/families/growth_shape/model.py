@@ -26,8 +26,8 @@ from alliance.families.common.multilevel import (
     Term,
     convergence_of,
     fit_multilevel,
-    time_not_known,
 )
+from alliance.families.common.usable_rows import time_not_known, usable_rows
 from alliance.families.diagnostics import diagnose
 from alliance.families.facts import (
     CHI_SQUARED,
@@ -254,8 +254,8 @@ def growth_shape_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit
         require_scores(cohort, outcome)
         # the first step tells which rows every step can use, and refuses what none can fit
         common = fit_multilevel(
-            cohort, outcome=outcome, unit=unit, fixed=["1", time], slopes={},
-            wanted_levels=entry.get("levels"), needed=needed, terms={},
+            usable_rows(cohort, ["1", time], needed, entry.get("levels")),
+            outcome=outcome, unit=unit, slopes={}, terms={},
         )  # fmt: skip
         levels, _ = levels_of(common.rows, entry.get("levels"))
         sites = site_terms(common.rows, levels)
@@ -267,13 +267,15 @@ def growth_shape_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit
         if chosen.knot is not None:
             table = table.assign(**{KNOT: (table[time] - chosen.knot).clip(lower=0.0)})
         fitted = fit_multilevel(
-            replace(cohort, panel=table),
+            usable_rows(
+                replace(cohort, panel=table),
+                ["1", *chosen.step.fixed],
+                needed,
+                entry.get("levels"),
+            ),
             outcome=outcome,
             unit=unit,
-            fixed=["1", *chosen.step.fixed],
             slopes={level: list(terms) for level, terms in chosen.step.slopes.items()},
-            wanted_levels=entry.get("levels"),
-            needed=needed,
             terms=_terms(chosen, time),
             residual=chosen.step.residual,
             residual_time=memory_of(time)[1] if chosen.step.residual != "iid" else None,

@@ -11,7 +11,7 @@ import pandas as pd
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort
 from alliance.families.common.levels import levels_of, site_terms
-from alliance.families.common.multilevel import THERAPIST_NOT_KNOWN, not_known
+from alliance.families.common.usable_rows import THERAPIST_NOT_KNOWN, not_known
 from alliance.families.facts import Assumption, Fact, Reason, Warned
 from alliance.families.fit import Kept, kept_rows
 

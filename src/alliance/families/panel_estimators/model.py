@@ -21,7 +21,7 @@ from scipy import stats
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.levels import FEWEST_CLUSTERS, clusters_of
-from alliance.families.common.multilevel import time_not_known
+from alliance.families.common.usable_rows import time_not_known
 from alliance.families.diagnostics import none_of
 from alliance.families.facts import (
     Assumption,

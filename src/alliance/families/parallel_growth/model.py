@@ -22,7 +22,6 @@ from alliance.families.common.levels import levels_of, site_terms
 from alliance.families.common.multilevel import (
     ENGINE,
     MIXED,
-    THERAPIST_NOT_KNOWN,
     components_of,
     engine_result,
     plain_name,
@@ -31,6 +30,7 @@ from alliance.families.common.multilevel import (
     statistics_of,
 )
 from alliance.families.common.second_engine import no_second_engine
+from alliance.families.common.usable_rows import THERAPIST_NOT_KNOWN
 from alliance.families.diagnostics import Correlations, diagnose
 from alliance.families.facts import Assumption, Estimator, Fact, Reason, Warned
 from alliance.families.fit import (

@@ -19,14 +19,7 @@ import numpy as np
 
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
-from alliance.families.common.multilevel import (
-    ENGINE,
-    Fitted,
-    Term,
-    fit_multilevel,
-    records,
-    time_not_known,
-)
+from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel, records
 from alliance.families.common.two_views import (
     CLIENT,
     NOT_RATED_BY_BOTH,
@@ -34,6 +27,7 @@ from alliance.families.common.two_views import (
     UNIT,
     with_two_views,
 )
+from alliance.families.common.usable_rows import time_not_known, usable_rows
 from alliance.families.diagnostics import Contrasts, diagnose
 from alliance.families.facts import Assumption, Estimator, Fact, Reason
 from alliance.families.fit import Asked, Curve, Estimate, Fit, Outcome, estimate, refused
@@ -87,19 +81,18 @@ def surface_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
         require_scores(cohort, outcome)
         both = with_two_views(cohort, client, therapist)
         unit = "points per per cent"
+        fixed = ["1", X, Y, XX, XY, YY, now, time]
+        needed = {
+            following: Fact(Reason.NO_NEXT_SCORE, f"no next session with a score of {z}"),
+            outcome: Fact(Reason.NO_SCORE, f"no score of {z} at this session"),
+            X: NOT_RATED_BY_BOTH,
+            time: time_not_known(time),
+        }
         fitted = fit_multilevel(
-            both,
+            usable_rows(both, fixed, needed, entry.get("levels")),
             outcome=following,
             unit=asked.outcome.unit,
-            fixed=["1", X, Y, XX, XY, YY, now, time],
             slopes={},
-            wanted_levels=entry.get("levels"),
-            needed={
-                following: Fact(Reason.NO_NEXT_SCORE, f"no next session with a score of {z}"),
-                outcome: Fact(Reason.NO_SCORE, f"no score of {z} at this session"),
-                X: NOT_RATED_BY_BOTH,
-                time: time_not_known(time),
-            },
             terms={
                 X: Term("Client's view (X)", "within-client", unit),
                 Y: Term("Therapist's view (Y)", "within-client", unit),
