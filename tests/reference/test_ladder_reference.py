@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.families.growth_shape.model import KNOT, Step, choose, climb, try_step
+from alliance.families.common.curves import KNOT
+from alliance.families.growth_shape.steps import Step, choose, climb, try_step
 
 FOLDER = Path(__file__).parent / "coupling"
 R = json.loads((FOLDER / "references.json").read_text())

@@ -42,14 +42,40 @@ def forget_stale_kernels() -> None:
         STAMP.write_text(now, encoding="ascii")
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+ALLOWED = {"reassoc", "contract", "nsz"}
+"""What `vectorised` kernels may do to their sums."""
+
+
+def _kept(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Compile a kernel with numba, and keep the machine code for the next process.
 
     In a read-only installation without a writable cache folder numba refuses to cache; the kernel
     is then compiled once per process, which costs time and changes no number.
     """
     forget_stale_kernels()
+    options |= {"nogil": True, "error_model": "numpy"}
     try:
-        return numba.njit(function, cache=True, nogil=True, error_model="numpy")
+        return numba.njit(function, cache=True, **options)
     except RuntimeError:
-        return numba.njit(function, nogil=True, error_model="numpy")
+        return numba.njit(function, **options)
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a kernel that adds up as written."""
+    return _kept(function)
+
+
+def vectorised(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a kernel whose sums may be reordered."""
+    return _kept(function, fastmath=set(ALLOWED))
+
+
+def part_of_kernels(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Write a function into every kernel that calls it.
+
+    A function that is shared by kernels has a copy beside each, and which copy runs depends on what
+    else the process has loaded; copies may add up in different orders.
+    """
+    return numba.njit(
+        function, inline="always", nogil=True, error_model="numpy", fastmath=set(ALLOWED)
+    )

@@ -27,14 +27,14 @@ from alliance.families.common.usable_rows import columns_in, time_not_known, usa
 from alliance.families.diagnostics import diagnose
 from alliance.families.facts import Assumption, Fact, Reason, Warned
 from alliance.families.fit import Asked, Estimate, Fit, Outcome, refused
-from alliance.families.growth_shape.model import (
+from alliance.families.growth_shape.steps import (
     SELECTION,
     Step,
     choose,
     memory_of,
     try_step,
 )
-from alliance.families.growth_shape.model import Fitted as Candidate
+from alliance.families.growth_shape.steps import Fitted as Candidate
 from alliance.mixed.specification import ResidualKind
 
 COURSE_DIFFERENCE = "difference in course"  # level of a product with time

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,6 @@ from alliance.families.common.multilevel import (
     INTERCEPT,
     NO_MAXIMUM,
     convergence_of,
-    plain_name,
     records,
 )
 from alliance.families.common.second_engine import disagreement, no_second_engine
@@ -43,7 +42,6 @@ from alliance.families.fit import (
     Estimate,
     Fit,
     Outcome,
-    Role,
     SecondEngine,
     data_of,
     estimate,
@@ -53,13 +51,12 @@ from alliance.families.hazard.competing import competing_fit
 from alliance.families.hazard.curves import survival_curves
 from alliance.families.hazard.population import population_averaged, same_model
 from alliance.families.hazard.predictive import cross_validated
+from alliance.families.hazard.printed import SCALE, Printed, in_print, running_parts, terms_in_print
 from alliance.families.hazard.rows import (
     ENDS,
-    IN_WORDS,
     ONLY_WHAT_WAS_KNOWN,
     AtRisk,
     centred,
-    known,
     refuse_separation,
     rows_at_risk,
     session_intervals,
@@ -67,7 +64,6 @@ from alliance.families.hazard.rows import (
 )
 from alliance.mixed import LogitFit, fit_mixed_logit
 
-SCALE = {"logit": "log odds", "cloglog": "log hazard"}
 BASELINES = {
     "log": "log(session)",
     "spline": "spline(session, 3)",
@@ -76,15 +72,6 @@ BASELINES = {
 # ASSUME fifteen points: with the few events of a therapist Laplace's variance is biased towards
 # zero, and from about nine points on the likelihood does not change any more.
 QUADRATURE_POINTS = 15
-
-
-class Printed(NamedTuple):
-    """How a term is printed."""
-
-    label: str
-    level: str
-    role: Role
-    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +116,7 @@ def hazard_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
     fit, scale = fitted.fit, SCALE[link]
     convergence = convergence_of(fit.convergence)
     estimates = [
-        _row(row, _in_print(row["term"], fitted.terms, scale), fit)
+        _row(row, in_print(row["term"], fitted.terms, scale), fit)
         for row in records(fit.coefficients)
     ]
     companions, second, about_glm = _checked_by_glm(fitted, scale)
@@ -144,7 +131,7 @@ def hazard_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
         estimates=estimates,
         companions=companions,
         marginal_effects=[
-            _marginal(row, _in_print(row["column"], fitted.terms, scale))
+            _marginal(row, in_print(row["column"], fitted.terms, scale))
             for row in records(fit.average_marginal_effects())
             if row["column"] in fitted.terms and row["column"] != "session"
         ],
@@ -252,8 +239,8 @@ def _fit(
         if rows["session_interval"].nunique() < 2:
             msg = "Too few dropouts to give sessions a rate of their own: use `baseline: log`."
             raise FitError(msg)
-    focal = _parts(predictors)
-    terms = _terms_in_print(cohort, predictors, extra, SCALE[link])
+    focal = running_parts(predictors)
+    terms = terms_in_print(cohort, predictors, extra, SCALE[link])
     fixed = [INTERCEPT, BASELINES[baseline], *focal, *covariates, *risk.sites]
     refuse_separation(rows, [*focal, *covariates], terms)
     fit = _fit_engine(rows, fixed, risk.random, link, terms)
@@ -294,11 +281,6 @@ def _cross_validated(
     return [], {}, [Fact(Warned.NOT_CROSS_VALIDATED, words)]
 
 
-def _parts(predictors: Sequence[str]) -> list[str]:
-    """Return the running parts of the first predictor, which is the one in question."""
-    return [f"{measure}_running_{p}" for measure in predictors[:1] for p in ("within", "between")]
-
-
 def _fit_engine(
     rows: pd.DataFrame,
     fixed: Sequence[str],
@@ -324,40 +306,6 @@ def _fit_engine(
         for term, printed in terms.items():
             message = message.replace(f"'{term}'", f"“{printed.label}”")
         raise FitError(message) from error
-
-
-def _terms_in_print(
-    cohort: Cohort, predictors: Sequence[str], extra: Sequence[str], scale: str
-) -> dict[str, Printed]:
-    """Return how terms are printed; others are printed under their own name."""
-    info = {
-        INTERCEPT: Printed("Intercept", "intercept", "adjustment", scale),
-        "log(session)": Printed("log(session)", "time", "adjustment", f"{scale} per log unit"),
-    }
-    per_point = f"{scale} per point"
-    for position, measure in enumerate(predictors):
-        label = cohort.label(measure)
-        if position == 0:
-            within, between = _parts(predictors)
-            for term, part in ((within, "within"), (between, "between")):
-                told = f"{label}, {IN_WORDS[part]}"
-                info[term] = Printed(told, f"{part}-client", "main", per_point)
-        else:
-            told = f"{label}, last score"
-            info[known(measure)] = Printed(told, "covariate", "adjustment", per_point)
-    role: Role = "adjustment" if predictors else "main"
-    for column in extra:
-        info[column] = Printed(plain_name(column), "covariate", role, f"{scale} per unit")
-    return info
-
-
-def _in_print(term: str, terms: Mapping[str, Printed], scale: str) -> Printed:
-    if term in terms:
-        return terms[term]
-    column = term.partition("[")[0]
-    role: Role = terms[column].role if column in terms else "adjustment"
-    level = "time" if "session" in column else "covariate"
-    return Printed(plain_name(term), level, role, scale)
 
 
 def _singular(fit: LogitFit) -> list[Fact]:
@@ -426,7 +374,7 @@ def _checked_by_glm(
     companions = [
         estimate(row["term"], **printed._asdict(), estimator=glm.estimator, numbers=row,
                  as_ratio=True)
-        for row, printed in ((row, _in_print(row["term"], fitted.terms, scale)) for row in glm.rows)
+        for row, printed in ((row, in_print(row["term"], fitted.terms, scale)) for row in glm.rows)
         if printed.role == "main"
     ]  # fmt: skip
     second = same_model(fitted.fit, glm)

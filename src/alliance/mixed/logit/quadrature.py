@@ -20,9 +20,9 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
 from alliance.errors import FitError
-from alliance.mixed.logit.kernels import quadrature_sums
 from alliance.mixed.logit.laplace import RAN_OFF, Expansion, Laplace, Mode
 from alliance.mixed.logit.products import per_row, row_sums
+from alliance.mixed.logit.quadrature_kernels import quadrature_sums
 
 DIFFERENCE = 1e-4
 """Step of the central differences in internal units; their error is of its square."""
@@ -119,7 +119,7 @@ class Quadrature:
 
 @dataclass(frozen=True, slots=True)
 class _NodeSums:
-    """Sums over the rows at the nodes; see `alliance.mixed.logit.kernels.quadrature_sums`."""
+    """Sums over the rows at the nodes, as `quadrature_sums` fills them."""
 
     nodes: np.ndarray
     tau: np.ndarray
