@@ -1,8 +1,9 @@
 """Checks of the house that no public tool makes; run over the files named on the command line.
 
 No raw data but the demo's, no file over 2 MB, no cell output in notebooks, no path of one machine,
-no package registry's host, no pickle, `eval`, `exec` or `DataFrame.query` in the package, and no
-branch there that reads prose: facts are codes with a text, and only what prints reads the text.
+no package registry's host. In the package no module over 400 lines, no pickle, `eval`, `exec` or
+`DataFrame.query`, and no branch that reads prose: facts are codes with a text, and only what prints
+reads the text.
 """
 
 import ast
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 
 MOST_BYTES = 2_000_000
+MOST_LINES = 400  # of a module: one concept a file
 # each pattern in pieces, so that this file does not match itself
 PATHS = re.compile(r"(/" + "root/|/" + r"home/[a-z]+/|C:\\" + r"Users\\)")
 HOSTS = re.compile(
@@ -75,9 +77,11 @@ def problems_of(path: Path) -> list[str]:
         found.append("a path of one machine")
     if HOSTS.search(text):
         found.append("a package registry's host")
-    if path.suffix == ".py" and name.startswith("src/") and DANGEROUS.search(text):
-        found.append("runs text as code, reads pickle or guesses dates")
     if path.suffix == ".py" and name.startswith("src/"):
+        if text.count("\n") > MOST_LINES:
+            found.append(f"more than {MOST_LINES} lines: more than one concept")
+        if DANGEROUS.search(text):
+            found.append("runs text as code, reads pickle or guesses dates")
         found += [f"line {line} reads prose; ask for a code" for line in branches_on_prose(text)]
     if path.suffix == ".ipynb":
         cells = json.loads(text)["cells"]

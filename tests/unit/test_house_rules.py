@@ -76,3 +76,22 @@ def test_the_package_has_no_branch_on_prose():
         if (lines := house_rules.branches_on_prose(path.read_text(encoding="utf-8")))
     }
     assert found == {}
+
+
+def test_a_module_of_more_than_one_concept_is_caught(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = Path("src/alliance/much.py")
+    module.parent.mkdir(parents=True)
+    module.write_text("a = 1\n" * house_rules.MOST_LINES, encoding="utf-8")
+    assert house_rules.problems_of(module) == []
+    module.write_text("a = 1\n" * (house_rules.MOST_LINES + 1), encoding="utf-8")
+    assert house_rules.problems_of(module) == ["more than 400 lines: more than one concept"]
+
+
+def test_no_module_of_the_package_is_longer():
+    long = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "src").rglob("*.py")
+        if path.read_text(encoding="utf-8").count("\n") > house_rules.MOST_LINES
+    ]
+    assert long == []
