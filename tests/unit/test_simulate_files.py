@@ -12,20 +12,16 @@ import re
 import subprocess
 import sys
 import zipfile
-import zlib
 from collections import Counter
 from pathlib import Path
 
 import openpyxl
 import pyreadstat
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from alliance.errors import ConfigError
 from alliance.simulate import write_demo
-from alliance.simulate.deflate import deflate
-from alliance.simulate.stable_files import fix_sav_times, zip_archive
+from alliance.simulate.stable_files import fix_sav_times
 
 PROJECT = Path(__file__).parents[2]
 DEMO = PROJECT / "data" / "raw" / "demo"
@@ -49,10 +45,18 @@ def truth():
 # ------------------------------------------------------------------------ bytes
 
 
+def content(path):
+    """Return a file's bytes; of a workbook its members', which builds of zlib pack differently."""
+    if path.suffix != ".xlsx":
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        return [(i.filename, i.date_time, archive.read(i)) for i in archive.infolist()]
+
+
 def test_the_committed_files_are_those_of_the_seed(tmp_path):
     write_demo(SEED, tmp_path)
     for name in FILES:
-        assert (tmp_path / name).read_bytes() == (DEMO / name).read_bytes(), name
+        assert content(tmp_path / name) == content(DEMO / name), name
     written = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
     assert written == set(FILES)
 
@@ -65,7 +69,7 @@ def test_hash_seed_time_zone_and_locale_change_nothing(tmp_path):
     odd = {"PYTHONHASHSEED": "7", "TZ": "Pacific/Auckland", "LC_ALL": "C", "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-c", command, str(tmp_path)], env=os.environ | odd, check=True)
     for name in FILES:
-        assert (tmp_path / name).read_bytes() == (DEMO / name).read_bytes(), name
+        assert content(tmp_path / name) == content(DEMO / name), name
 
 
 def test_the_folder_is_small():
@@ -78,28 +82,6 @@ def test_nothing_is_written_among_data_that_nobody_simulated(tmp_path):
     with pytest.raises(ConfigError, match="not simulated"):
         write_demo(SEED, tmp_path)
     assert (tmp_path / "north" / "verlauf.csv").read_text() == "real data"
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.one_of(st.binary(max_size=2000), st.text("ab<>/ \n", max_size=3000).map(str.encode)))
-def test_deflate_is_undone_by_zlib(data):
-    assert zlib.decompress(deflate(data), wbits=-15) == data
-
-
-def test_deflate_reaches_long_matches_and_far_distances():
-    block = bytes(range(256)) * 4
-    for data in (b"x" * 70_000, block + os.urandom(40_000) + block, block * 60):
-        assert zlib.decompress(deflate(data), wbits=-15) == data
-    assert len(deflate(b"x" * 70_000)) < 1_000
-
-
-def test_archives_open_with_the_standard_library(tmp_path):
-    members = [("a.txt", b"once " * 100), ("folder/b.bin", b"")]
-    path = tmp_path / "archive.zip"
-    path.write_bytes(zip_archive(members))
-    with zipfile.ZipFile(path) as archive:
-        assert archive.testzip() is None
-        assert [(i.filename, archive.read(i)) for i in archive.infolist()] == members
 
 
 def test_a_header_that_is_no_sav_is_refused():

@@ -15,7 +15,6 @@ from alliance.checklists import of_the_cohort, of_the_models
 from alliance.checklists.evidence import Evidence
 from alliance.checklists.filled import (
     CONFIDENCE,
-    DOES_NOT_APPLY,
     NOT_REPORTED,
     PARTLY,
     REPORTED,
@@ -24,6 +23,7 @@ from alliance.checklists.filled import (
     Place,
 )
 from alliance.config.strict_yaml import load
+from alliance.findings.marks import DOES_NOT_APPLY
 from alliance.findings.results import Results
 
 FOLDER = Path(__file__).parent

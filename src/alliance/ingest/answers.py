@@ -157,7 +157,7 @@ def _highest(instrument: Instrument, item: np.ndarray | int) -> np.ndarray | flo
 def _of_each(numbers: np.ndarray | int, kept: np.ndarray) -> np.ndarray:
     if isinstance(numbers, int):
         return np.full(int(kept.sum()), numbers)
-    return numbers[kept]
+    return np.asarray(numbers[kept])
 
 
 def _note(

@@ -166,7 +166,7 @@ def dates(column: pd.Series, style: str, real: pd.Series | None) -> np.ndarray:
 
     Parameters as of `moments`.
     """
-    return np.floor(moments(column, style, real))
+    return np.asarray(np.floor(moments(column, style, real)))
 
 
 def time_of_day(text: str) -> float:

@@ -91,7 +91,7 @@ class Reading:
     @property
     def is_session(self) -> np.ndarray:
         """Shape (n,): kept rows that are a session."""
-        return self.alive & ~self.about_client & (self.table["rows"] == "session")
+        return np.asarray(self.alive & ~self.about_client & (self.table["rows"] == "session"))
 
     def place(self, table: str | None = None) -> Place:
         """Return the place of this file for problems of a canonical table."""

@@ -40,7 +40,7 @@ def own_sites(reading: Reading, site: str) -> pd.Series:
     if given is None:
         return pd.Series(site, index=range(len(reading.raw)), dtype="str")
     texts = same_spelling(reading.cells(given["column"]), reading.table["same_as"]["site"])
-    names = given["prefix"] + texts.str.strip()
+    names: pd.Series = given["prefix"] + texts.str.strip()
     named = names.dropna()
     bad = named.index[[not is_site_name(name) for name in named]]
     is_bad = np.zeros(len(names), dtype=bool)

@@ -138,7 +138,7 @@ def of_items(instrument: Instrument, fact: Any, item: np.ndarray | int) -> np.nd
     if isinstance(item, int | np.integer):
         return float(fact(instrument, int(item)))
     numbers = [np.nan, *(fact(instrument, i) for i in range(1, instrument.n_items + 1))]
-    return np.array(numbers, dtype=float)[item]
+    return np.asarray(np.array(numbers, dtype=float)[item])
 
 
 def how_stored(given: Mapping[str, Any], instrument: Instrument, decimal: str) -> Stored:

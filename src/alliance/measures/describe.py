@@ -186,7 +186,7 @@ def _reliability(measure: Measure, seed: int) -> tuple[Rows, Rows]:
 
 def _answered(columns: np.ndarray) -> np.ndarray:
     """Return the forms in which something of the score is answered."""
-    return columns[~np.isnan(columns).all(axis=1)]
+    return np.asarray(columns[~np.isnan(columns).all(axis=1)])
 
 
 def _codes(measure: Measure, mask: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -166,7 +166,8 @@ def _ruptures(
     repair["known_session"] = pd.array(
         found.repair[repaired] if in_time else [pd.NA] * int(repaired.sum()), dtype="Int64"
     )
-    return pd.concat([rupture.astype(COLUMNS), repair.astype(COLUMNS)])
+    both: pd.DataFrame = pd.concat([rupture.astype(COLUMNS), repair.astype(COLUMNS)])
+    return both
 
 
 def _ends(found: Ruptures, rule: Rule) -> np.ndarray:

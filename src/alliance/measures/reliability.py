@@ -172,7 +172,7 @@ def _positive_definite(covariances: np.ndarray) -> np.ndarray:
     roots = np.linalg.eigvalsh(covariances[finite])
     # Not just above zero: an item that never varies leaves a root that is zero but for rounding.
     usable[finite] = roots[:, 0] > SMALLEST_ROOT * np.maximum(roots[:, -1], 0.0)
-    return usable & (np.diagonal(covariances, axis1=1, axis2=2) > 0).all(axis=1)
+    return np.asarray(usable & (np.diagonal(covariances, axis1=1, axis2=2) > 0).all(axis=1))
 
 
 def _varies(items: np.ndarray) -> np.ndarray:

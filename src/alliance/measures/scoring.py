@@ -128,7 +128,7 @@ def _item(keyed: np.ndarray, item: Item) -> np.ndarray:
     if isinstance(item, int):
         return keyed[:, item - 1]
     # fmax ignores NaN: a group counts as answered as soon as one of its items is.
-    return np.fmax.reduce(keyed[:, [i - 1 for i in item]], axis=1)
+    return np.asarray(np.fmax.reduce(keyed[:, [i - 1 for i in item]], axis=1))
 
 
 def _score(

@@ -54,10 +54,12 @@ def _kept(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """
     forget_stale_kernels()
     options |= {"nogil": True, "error_model": "numpy"}
+    kernel: Callable[..., Any]
     try:
-        return numba.njit(function, cache=True, **options)
+        kernel = numba.njit(function, cache=True, **options)
     except RuntimeError:
-        return numba.njit(function, **options)
+        kernel = numba.njit(function, **options)
+    return kernel
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,6 +78,7 @@ def part_of_kernels(function: Callable[..., Any]) -> Callable[..., Any]:
     A function that is shared by kernels has a copy beside each, and which copy runs depends on what
     else the process has loaded; copies may add up in different orders.
     """
-    return numba.njit(
+    kernel: Callable[..., Any] = numba.njit(
         function, inline="always", nogil=True, error_model="numpy", fastmath=set(ALLOWED)
     )
+    return kernel

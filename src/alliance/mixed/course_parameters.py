@@ -19,6 +19,7 @@ the share of V in the variance within clients.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class CourseParameters:
     """
 
     outcomes: tuple[str, ...]
-    groups: list
+    groups: list[Any]
     by_client: bool
     continuous: bool
     unit: float
@@ -88,7 +89,7 @@ class CourseParameters:
     @property
     def n_parameters(self) -> int:
         """Residual parameters beside sigma."""
-        return self.error_place.stop
+        return int(self.error_place.stop)
 
     def within_place(self, group: int) -> slice:
         """Parameters of V of a group."""
@@ -159,7 +160,7 @@ class CourseParameters:
     def relative(self, rho: np.ndarray, group: int = 0) -> np.ndarray:
         """V of a group, relative to sigma^2."""
         factor = self.factor(rho, group)
-        return factor @ factor.T
+        return np.asarray(factor @ factor.T)
 
     def errors(self, rho: np.ndarray, group: int = 0) -> np.ndarray:
         """Error variances relative to sigma^2, shape (outcomes,)."""
@@ -172,7 +173,7 @@ class CourseParameters:
         lags = np.array([distance])
         own = self.transitions(rho, lags, 0).value[group]
         factor = self.factor(rho, group)
-        return factor @ own @ np.linalg.inv(factor)
+        return np.asarray(factor @ own @ np.linalg.inv(factor))
 
     def drift(self, rho: np.ndarray, group: int) -> np.ndarray:
         """Drift matrix per unit of time, on the engine's scale (continuous time)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -117,7 +119,7 @@ def _steps(
     return step
 
 
-def _groups(specification: Specification, sessions: pd.DataFrame) -> tuple[list, np.ndarray]:
+def _groups(specification: Specification, sessions: pd.DataFrame) -> tuple[list[Any], np.ndarray]:
     """Values of the grouping column, and the place of each session's."""
     if specification.residual_by is None:
         return [], np.zeros(len(sessions), dtype=np.int64)
@@ -129,7 +131,7 @@ def _groups(specification: Specification, sessions: pd.DataFrame) -> tuple[list,
     return list(values), codes.astype(np.int64)
 
 
-def _check_steps(specification: Specification, groups: list, group: np.ndarray) -> None:
+def _check_steps(specification: Specification, groups: list[Any], group: np.ndarray) -> None:
     counts = np.bincount(group, minlength=max(len(groups), 1))
     few = int((counts < FEWEST_STEPS).sum())
     if few and groups:

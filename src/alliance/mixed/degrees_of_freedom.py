@@ -232,4 +232,4 @@ def _symmetric_inverse(matrix: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(matrix / np.outer(size, size))
     keep = np.abs(values) > 1e-12 * np.abs(values).max()
     inverse = (vectors[:, keep] / values[keep]) @ vectors[:, keep].T
-    return inverse / np.outer(size, size)
+    return np.asarray(inverse / np.outer(size, size))

@@ -85,21 +85,23 @@ class Point:
     def phi(self, group: int = 0, distance: float = 1.0) -> np.ndarray:
         """Coefficients over a distance, shape (outcomes, outcomes)."""
         unit = self._scales[:, None] / self._scales
-        return self._parameters.coefficients(self._rho, group, distance) * unit
+        return np.asarray(self._parameters.coefficients(self._rho, group, distance) * unit)
 
     def drift(self, group: int = 0) -> np.ndarray:
         """Drift matrix per unit of time (continuous time)."""
-        return self._parameters.drift(self._rho, group) * self._scales[:, None] / self._scales
+        return np.asarray(
+            self._parameters.drift(self._rho, group) * self._scales[:, None] / self._scales
+        )
 
     def within(self, group: int = 0) -> np.ndarray:
         """Stationary covariance V."""
         size = np.outer(self._scales, self._scales) * np.exp(self.tau)
-        return self._parameters.relative(self._rho, self._own_within(group)) * size
+        return np.asarray(self._parameters.relative(self._rho, self._own_within(group)) * size)
 
     def errors(self, group: int = 0) -> np.ndarray:
         """Variances of the error of measurement."""
         relative = self._parameters.errors(self._rho, self._own_within(group))
-        return relative * self._scales**2 * np.exp(self.tau)
+        return np.asarray(relative * self._scales**2 * np.exp(self.tau))
 
     def level(self, depth: int) -> np.ndarray:
         """Covariance of the random effects of a level."""

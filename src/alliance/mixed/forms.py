@@ -241,7 +241,7 @@ class FormsWithout:
         layout = self._problem.layout
         n = layout.n_residual
         first = 1 + layout.n_parameters
-        return np.r_[: 1 + n, first : first + n * (n + 1) // 2]
+        return np.asarray(np.r_[: 1 + n, first : first + n * (n + 1) // 2])
 
     def _residual_log_det(self, clients: np.ndarray) -> np.ndarray:
         """Log|R| of some clients with its derivatives."""

@@ -122,7 +122,7 @@ class LeavingOut:
         """X'X with equal, independent residuals, shape (p, p)."""
         x = self.fit.criterion.fixed
         weights = problem.residual.weights(problem.residual.start()).value
-        return np.tensordot(weights, problem.totals, axes=1)[np.ix_(x, x)]
+        return np.asarray(np.tensordot(weights, problem.totals, axes=1)[np.ix_(x, x)])
 
     def _independent(self, gram: np.ndarray) -> list[int]:
         """Columns that no earlier ones make up, ascending."""

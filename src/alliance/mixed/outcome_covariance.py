@@ -7,6 +7,7 @@ logarithms, so that every parameter is free and every R positive definite.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class OutcomeCovariance:
         return len(self.outcomes)
 
     @property
-    def groups(self) -> list:
+    def groups(self) -> list[Any]:
         """What each variance belongs to."""
         return list(self.outcomes)
 
@@ -60,7 +61,7 @@ class OutcomeCovariance:
     def relative(self, rho: np.ndarray) -> np.ndarray:
         """R, shape (..., outcomes, outcomes), from parameters (..., n)."""
         factor = self.factor(rho)
-        return factor @ factor.swapaxes(-1, -2)
+        return np.asarray(factor @ factor.swapaxes(-1, -2))
 
     def working(self, relative: np.ndarray) -> np.ndarray:
         """Parameters rho of a positive definite R with R[0, 0] = 1."""
@@ -68,7 +69,7 @@ class OutcomeCovariance:
         rows, cols = triangle(self.n_groups)
         rho = factor[rows[1:], cols[1:]]
         rho[self._diagonal()] = np.log(np.diag(factor)[1:])
-        return rho
+        return np.asarray(rho)
 
     def _diagonal(self) -> np.ndarray:
         """Places of the logarithms among the parameters."""

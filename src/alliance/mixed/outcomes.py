@@ -57,9 +57,9 @@ class Outcomes:
     def to_internal(self, values: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
         """Put values of some sorted rows on the engine's scale."""
         if self.row is None:
-            return (values - self.centres[0]) / self.scales[0]
+            return np.asarray((values - self.centres[0]) / self.scales[0])
         own = self.row[rows]
-        return (values - self.centres[own]) / self.scales[own]
+        return np.asarray((values - self.centres[own]) / self.scales[own])
 
     def place_of(self, product: Product) -> int:
         """Outcome that a design column belongs to."""

@@ -83,7 +83,7 @@ class Third:
 
     def change(self, theta: np.ndarray) -> np.ndarray:
         """Change of the covariances at other parameters, shape (n, m)."""
-        return self.layout.covariances(theta) - self.centre
+        return np.asarray(self.layout.covariances(theta) - self.centre)
 
     def along(self, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Change of the second derivatives, shapes (n, m, m, K, K) and (n, m, m)."""
@@ -157,20 +157,22 @@ class Points:
     @cached_property
     def coefficients(self) -> np.ndarray:
         """Internal fixed effects, shape (n, p)."""
-        return np.einsum("nij,nj->ni", self.unscaled, self.t[:, self.criterion.fixed, -1])
+        return np.asarray(
+            np.einsum("nij,nj->ni", self.unscaled, self.t[:, self.criterion.fixed, -1])
+        )
 
     @cached_property
     def degrees(self) -> np.ndarray:
         """Degrees of freedom of the residual sum of squares, shape (n,)."""
         fixed = len(self.criterion.fixed) if self.criterion.reml else 0
-        return np.maximum(self.rows - fixed, 1)
+        return np.asarray(np.maximum(self.rows - fixed, 1))
 
     @cached_property
     def sigma2(self) -> np.ndarray:
         """Residual variance, shape (n,)."""
         t_xy = self.t[:, self.criterion.fixed, -1]
         rss = self.t[:, -1, -1] - np.einsum("ni,ni->n", t_xy, self.coefficients)
-        return np.where(rss > 0, rss, 1.0) / self.degrees
+        return np.asarray(np.where(rss > 0, rss, 1.0) / self.degrees)
 
     # ------------------------------------------------------------------ covariance parameters
 
@@ -184,20 +186,20 @@ class Points:
         w = np.zeros((len(self.theta), self.t.shape[1]))
         w[:, self.criterion.fixed] = -self.coefficients
         w[:, -1] = 1.0
-        return np.einsum("nikl,nl->nik", self.t_first, w)
+        return np.asarray(np.einsum("nikl,nl->nik", self.t_first, w))
 
     @cached_property
     def _rss_first(self) -> np.ndarray:
         """Derivatives of the residual sum of squares, shape (n, m)."""
         x = self.criterion.fixed
         at_fixed = np.einsum("nik,nk->ni", self._slopes[:, :, x], self.coefficients)
-        return self._slopes[:, :, -1] - at_fixed
+        return np.asarray(self._slopes[:, :, -1] - at_fixed)
 
     @cached_property
     def _phi_t(self) -> np.ndarray:
         """Phi T_i of the fixed columns, shape (n, m, p, p)."""
         x = self.criterion.fixed
-        return self.unscaled[:, None] @ self.t_first[:, :, x[:, None], x]
+        return np.asarray(self.unscaled[:, None] @ self.t_first[:, :, x[:, None], x])
 
     @cached_property
     def expansion(self) -> tuple[np.ndarray, np.ndarray]:
@@ -273,7 +275,7 @@ class Points:
         values, vectors = np.linalg.eigh(full)
         keep = values > 1e-10 * values.max(axis=1, keepdims=True)
         inverse = np.where(keep, 1.0 / np.where(keep, values, 1.0), 0.0)
-        return 2.0 * (vectors * inverse[:, None, :]) @ vectors.swapaxes(1, 2)
+        return np.asarray(2.0 * (vectors * inverse[:, None, :]) @ vectors.swapaxes(1, 2))
 
     def contrasts(
         self, fit: MixedFit, matrix: np.ndarray
@@ -311,4 +313,4 @@ def _dot(d: np.ndarray, stacks: np.ndarray) -> np.ndarray:
     """Sum over i of d[n, i] stacks[n, i, ...]."""
     n, m = d.shape
     flat = d[:, None] @ stacks.reshape(n, m, -1)
-    return flat.reshape(n, *stacks.shape[2:])
+    return np.asarray(flat.reshape(n, *stacks.shape[2:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -112,12 +113,12 @@ class Prepared:
     @property
     def fixed_transform(self) -> np.ndarray:
         """A with X / outcome's scale = X_internal A, shape (p, p)."""
-        return self.columns.fixed_transform / self.outcomes.scales_of(self.fixed)
+        return np.asarray(self.columns.fixed_transform / self.outcomes.scales_of(self.fixed))
 
     def level_transform(self, depth: int) -> np.ndarray:
         """A with Z / outcome's scale = Z_internal A, for one level, shape (q, q)."""
         scales = self.outcomes.scales_of(self.random[depth])
-        return self.columns.level_transform[depth] / scales
+        return np.asarray(self.columns.level_transform[depth] / scales)
 
 
 def prepare(data: pd.DataFrame, specification: Specification, parsed: ParsedTerms) -> Prepared:
@@ -242,7 +243,7 @@ def _residual(
             "iid", [], np.empty(0), np.empty(0), np.array([float(n)]), nobody, nobody
         )
     row_group = np.zeros(n, dtype=np.int64)
-    groups: list = []
+    groups: list[Any] = []
     if specification.residual_by is not None:
         codes, uniques = pd.factorize(used[specification.residual_by], sort=True)
         groups, row_group = list(uniques), codes.astype(np.int64)

@@ -204,10 +204,10 @@ class Problem:
 def _weighted(weights: np.ndarray, totals: np.ndarray) -> np.ndarray:
     """Sum over classes of weight times cross-product."""
     if len(totals) == 1:
-        return weights[0] * totals[0]
+        return np.asarray(weights[0] * totals[0])
     return np.tensordot(weights, totals, axes=1)
 
 
 def _symmetric(matrices: np.ndarray) -> np.ndarray:
     """Symmetric part of a matrix or of a stack of them."""
-    return 0.5 * (matrices + matrices.swapaxes(-1, -2))
+    return np.asarray(0.5 * (matrices + matrices.swapaxes(-1, -2)))

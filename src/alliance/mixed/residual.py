@@ -19,7 +19,7 @@ their derivatives are all that changes between evaluations.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -86,7 +86,7 @@ class ResidualStructure:
     """
 
     kind: str
-    groups: list
+    groups: list[Any]
     lags: np.ndarray
     lag_counts: np.ndarray
     group_counts: np.ndarray
@@ -235,7 +235,7 @@ class ResidualStructure:
 
     def linear(self, rho: np.ndarray) -> np.ndarray:
         """Relative variances of the groups beyond the first, in which V is linear."""
-        return np.exp(self.log_variances(rho)[1:])
+        return np.asarray(np.exp(self.log_variances(rho)[1:]))
 
     def linear_weights(self, rho: np.ndarray) -> Weights:
         """Class weights at rho with derivatives in the relative variances, not their logarithms.
@@ -268,7 +268,7 @@ class ResidualStructure:
             crossproducts.autoregress(noise, self.row_lag, phi**self.lags)
         if self.n_groups == 1:
             return noise
-        return noise * np.exp(0.5 * self.log_variances(rho))[self.row_group]
+        return np.asarray(noise * np.exp(0.5 * self.log_variances(rho))[self.row_group])
 
     def _power(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Powers x = phi^lag with first and second derivative in rho[0], each shape (D,)."""

@@ -207,7 +207,9 @@ class CourseCovariance:
             return noise
         deviations = np.sqrt([own.errors(rho, group) for group in range(own.n_within)])
         group = self._within_group[self.row_session]
-        return noise + deviations[group, self.row_outcome] * rng.standard_normal(len(noise))
+        return np.asarray(
+            noise + deviations[group, self.row_outcome] * rng.standard_normal(len(noise))
+        )
 
     @property
     def _within_group(self) -> np.ndarray:
@@ -220,7 +222,7 @@ class CourseCovariance:
         own = self.parameters
         factors = np.stack([own.factor(rho, group) for group in range(own.n_within)])
         rows = factors[self._within_group[self.row_session], self.row_outcome]
-        return np.einsum("na,na->n", rows, states[self.row_session])
+        return np.asarray(np.einsum("na,na->n", rows, states[self.row_session]))
 
     def dense(self, rho: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Covariance matrix of the residuals of some rows relative to sigma^2."""

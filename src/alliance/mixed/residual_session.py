@@ -131,7 +131,7 @@ class SessionCovariance(OutcomeCovariance):
         """Draw residuals relative to sigma, shape (n,)."""
         session = np.cumsum(self.row_opens) - 1
         white = rng.standard_normal((int(session[-1]) + 1, self.n_groups))
-        return (white @ self.factor(rho).T)[session, self.row_outcome]
+        return np.asarray((white @ self.factor(rho).T)[session, self.row_outcome])
 
     # ------------------------------------------------------------------ weights
 
@@ -155,7 +155,7 @@ class SessionCovariance(OutcomeCovariance):
     def linear(self, rho: np.ndarray) -> np.ndarray:
         """Elements of R's lower triangle without the first, in which V is linear."""
         rows, cols = triangle(self.n_groups)
-        return self.relative(rho)[rows[1:], cols[1:]]
+        return np.asarray(self.relative(rho)[rows[1:], cols[1:]])
 
     def linear_weights(self, rho: np.ndarray) -> Weights:
         """Class weights at rho with derivatives in the elements of R."""

@@ -35,7 +35,7 @@ class Simulator:
             draws = rng.standard_normal((len(sizes), len(root))) @ root.T
             for effect in range(len(root)):
                 outcome += z[:, effect] * np.repeat(draws[:, effect], sizes)
-        return outcome
+        return np.asarray(outcome)
 
 
 def simulate(fit: MixedFit, rng: np.random.Generator) -> np.ndarray:
@@ -45,7 +45,7 @@ def simulate(fit: MixedFit, rng: np.random.Generator) -> np.ndarray:
 
 def _root(sigma: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(sigma)
-    return vectors * np.sqrt(np.maximum(values, 0.0))
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 def _residuals(fit: MixedFit, rng: np.random.Generator) -> np.ndarray:
@@ -53,7 +53,7 @@ def _residuals(fit: MixedFit, rng: np.random.Generator) -> np.ndarray:
     noise = structure.noise(rng, fit.optimum.theta[: structure.n_parameters])
     outcomes, sigma = fit.prepared.outcomes, np.sqrt(fit.optimum.expansion.profile.sigma2)
     scales = outcomes.scales[0] if outcomes.row is None else outcomes.scales[outcomes.row]
-    return noise * (sigma * scales)
+    return np.asarray(noise * (sigma * scales))
 
 
 def given_order(fit: MixedFit, values: np.ndarray) -> np.ndarray:

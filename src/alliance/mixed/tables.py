@@ -41,11 +41,13 @@ def t_p_value(statistic: np.ndarray, df: np.ndarray) -> np.ndarray:
     """Two-sided p of a t statistic; normal where df is infinite."""
     finite = np.isfinite(df)
     low = -np.abs(statistic)
-    return 2.0 * np.where(finite, stdtr(np.where(finite, df, 1.0), low), ndtr(low))
+    return np.asarray(2.0 * np.where(finite, stdtr(np.where(finite, df, 1.0), low), ndtr(low)))
 
 
 def t_quantile(probability: float, df: np.ndarray) -> np.ndarray:
     """Quantile of the t distribution; normal where df is infinite."""
     df = np.asarray(df, dtype=float)
     finite = np.isfinite(df)
-    return np.where(finite, stdtrit(np.where(finite, df, 1.0), probability), ndtri(probability))
+    return np.asarray(
+        np.where(finite, stdtrit(np.where(finite, df, 1.0), probability), ndtri(probability))
+    )

@@ -7,6 +7,7 @@ fit and used unchanged for new data.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ class Vocabulary:
         Mean for ``center``, mean and standard deviation for ``scale``, knots for ``spline``.
     """
 
-    categories: dict[str, list] = field(default_factory=dict)
+    categories: dict[str, list[Any]] = field(default_factory=dict)
     references: dict[Atom, tuple[float, ...]] = field(default_factory=dict)
 
     def products(self, terms: list[tuple[Atom, ...]]) -> dict[Product, str]:
@@ -104,17 +105,17 @@ class Vocabulary:
         atom = factor.atom
         column = data[atom.column]
         if atom.column in self.categories and not atom.transform:
-            return (self.codes(atom.column, column) == factor.part).astype(float)
+            return np.asarray((self.codes(atom.column, column) == factor.part).astype(float))
         values = numeric(column, atom.column)
         if atom.transform == OUTCOME:
-            return (values == atom.degrees).astype(float)
+            return np.asarray((values == atom.degrees).astype(float))
         check_domain(atom, values)
         if atom.transform == "log":
-            return np.log(values)
+            return np.asarray(np.log(values))
         if atom.transform == "log1p":
-            return np.log1p(values)
+            return np.asarray(np.log1p(values))
         if atom.transform == "sqrt":
-            return np.sqrt(values)
+            return np.asarray(np.sqrt(values))
         if atom.transform == "center":
             return values - self.references[atom][0]
         if atom.transform == "scale":
@@ -156,14 +157,14 @@ def check_domain(atom: Atom, values: np.ndarray) -> None:
         )
 
 
-def _categories(column: pd.Series) -> list:
+def _categories(column: pd.Series) -> list[Any]:
     if isinstance(column.dtype, pd.CategoricalDtype):
         used = column.cat.remove_unused_categories().cat.categories
         return list(used) if column.cat.ordered else _sorted(list(used))
     return _sorted(list(pd.unique(column.dropna())))
 
 
-def _sorted(values: list) -> list:
+def _sorted(values: list[Any]) -> list[Any]:
     try:
         return sorted(values)
     except TypeError:
@@ -197,4 +198,4 @@ def _spline_column(values: np.ndarray, knots: np.ndarray, part: int) -> np.ndarr
 
     weight_before = (last - own) / (last - before)
     weight_last = (before - own) / (last - before)
-    return (cube(own) - cube(before) * weight_before + cube(last) * weight_last) / span
+    return np.asarray((cube(own) - cube(before) * weight_before + cube(last) * weight_last) / span)

@@ -112,7 +112,8 @@ def _below_plan(
     if "sessions_planned" not in people:
         return pd.Series(np.nan, index=people.index)
     planned = people["sessions_planned"].astype(float)
-    return (counts < rule["share"] * planned).astype(float).where(planned.notna() & counts.notna())
+    below: pd.Series = (counts < rule["share"] * planned).astype(float)
+    return below.where(planned.notna() & counts.notna())
 
 
 def _few_sessions(
@@ -120,7 +121,8 @@ def _few_sessions(
 ) -> pd.Series:
     """Fewer attended sessions than a number."""
     counts = _attended(sessions).groupby(CLIENT).size().reindex(people.index)
-    return (counts < rule["sessions"]).astype(float).where(counts.notna())
+    few: pd.Series = (counts < rule["sessions"]).astype(float)
+    return few.where(counts.notna())
 
 
 def _last_missed(
@@ -147,7 +149,8 @@ def _no_reliable_change(
     first, last = by_client["score"].first(), by_client["score"].last()
     needed = NORMAL_975 * first.std() * np.sqrt(2 * (1 - rule["reliability"]))
     better = (first - last) if rule["better"] == "lower" else (last - first)
-    return (better <= needed).astype(float).where(first.notna())
+    unimproved: pd.Series = (better <= needed).astype(float)
+    return unimproved.where(first.notna())
 
 
 RULES = {

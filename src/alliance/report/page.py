@@ -240,7 +240,7 @@ def _growth_of(results: Results, construct: str) -> list[Field]:
         column = fit["outcome"]["column"].raw
         # a subscale's column begins with its measure's name; the longest name that fits is meant
         names = [name for name in constructs if column == name or column.startswith(f"{name}_")]
-        return constructs.get(max(names, key=len, default=""), NOT_GIVEN) == "alliance"
+        return bool(constructs.get(max(names, key=len, default=""), NOT_GIVEN) == "alliance")
 
     growth = [fit for fit in results.fits if fit["family"].raw == "growth"]
     return [fit for fit in growth if is_alliance(fit) == (construct == "alliance")]

@@ -157,7 +157,7 @@ def _canonical(code: np.ndarray, table: np.ndarray) -> np.ndarray:
     rank = sorted(range(len(keys)), key=keys.__getitem__)
     new = np.empty(len(keys), dtype=int)
     new[rank] = np.arange(len(keys))
-    return new[code]
+    return np.asarray(new[code])
 
 
 def _compositions(

@@ -191,7 +191,7 @@ class _Directional:
         mu = jacobian[m : m + p].T
         trace = self._trace(w, b)
         if self.expected:
-            return 0.5 * trace + mu @ at.q.sum(axis=0) @ mu.T
+            return np.asarray(0.5 * trace + mu @ at.q.sum(axis=0) @ mu.T)
         return self._squares(w, mu, b) - 0.5 * trace
 
     def _squares(self, w: np.ndarray, mu: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -216,7 +216,9 @@ class _Directional:
             cross = _gram(own, constant[clusters])
             out += cross + cross.T
             np.add.at(pulled, clusters, own)
-        return out - _gram(pulled, np.einsum("jxy,jay->jax", at.g, pulled, optimize=True))
+        return np.asarray(
+            out - _gram(pulled, np.einsum("jxy,jay->jax", at.g, pulled, optimize=True))
+        )
 
     def _trace(self, w: np.ndarray, b: np.ndarray) -> np.ndarray:
         """tr(V^-1 V_a V^-1 V_b) summed over clusters."""

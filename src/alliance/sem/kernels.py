@@ -17,10 +17,12 @@ import numpy as np
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile, and keep the machine code where a disk is writable."""
+    kernel: Callable[..., Any]
     try:
-        return numba.njit(function, cache=True, nogil=True, error_model="numpy")
+        kernel = numba.njit(function, cache=True, nogil=True, error_model="numpy")
     except RuntimeError:  # read-only installation: compile once per process
-        return numba.njit(function, nogil=True, error_model="numpy")
+        kernel = numba.njit(function, nogil=True, error_model="numpy")
+    return kernel
 
 
 class Patterns(NamedTuple):

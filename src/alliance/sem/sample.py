@@ -67,7 +67,7 @@ class Sample:
         seen = np.zeros((self.n_patterns, self.p))
         pattern = np.repeat(np.arange(self.n_patterns), self.size)
         seen[pattern, self.where] = 1.0
-        return (seen.T * self.count) @ seen
+        return np.asarray((seen.T * self.count) @ seen)
 
     def patterns(self) -> Patterns:
         """Return the patterns as the kernels take them."""

@@ -150,7 +150,7 @@ class Implied:
         weight = np.where(mean, 0.0, weight)
         cov = (left[low_i] * right[low_j] + left[low_j] * right[low_i]) * weight
         slope = np.where(mean, 1.0, np.where(directed, self.eta[st.column], 0.0))
-        return np.vstack([left * slope, cov]) @ st.aggregate()
+        return np.asarray(np.vstack([left * slope, cov]) @ st.aggregate())
 
     def curvature(self, gradient_mu: np.ndarray, gradient_sigma: np.ndarray) -> np.ndarray:
         """Second derivatives of the moments, weighted by an objective's gradient in them.
@@ -183,7 +183,7 @@ class Implied:
         cross = h[t][:, None] * b[np.ix_(s, st.row[at_m])]
         out[np.ix_(at_a, at_m)], out[np.ix_(at_m, at_a)] = cross, cross.T
         total = st.aggregate()
-        return total.T @ out @ total
+        return np.asarray(total.T @ out @ total)
 
 
 def _position(entry: Entry, place: dict[str, int]) -> tuple[int, int, int]:

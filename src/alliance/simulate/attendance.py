@@ -39,7 +39,7 @@ class Attendance:
     @property
     def weeks(self) -> np.ndarray:
         """(n_clients, most_sessions) weeks since the client's first session."""
-        return (self.days - self.days[:, :1]) / 7.0
+        return np.asarray((self.days - self.days[:, :1]) / 7.0)
 
 
 def plan_attendance(parameters: Parameters, rng: np.random.Generator) -> Attendance:

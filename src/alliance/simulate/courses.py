@@ -53,12 +53,14 @@ def innovation_covariance(parameters: Parameters) -> np.ndarray:
     correlation = np.array(
         [[1.0, parameters.innovation_correlation], [parameters.innovation_correlation, 1.0]]
     )
-    return np.outer(sds, sds) * correlation
+    return np.asarray(np.outer(sds, sds) * correlation)
 
 
 def residual_covariance(parameters: Parameters) -> np.ndarray:
     """Return the stationary 2 x 2 covariance V of (w_A, w_S): V = F V F' + Q."""
-    return solve_discrete_lyapunov(lag_matrix(parameters), innovation_covariance(parameters))
+    return np.asarray(
+        solve_discrete_lyapunov(lag_matrix(parameters), innovation_covariance(parameters))
+    )
 
 
 def total_alliance_sd(parameters: Parameters) -> float:
@@ -161,7 +163,7 @@ def _innovations(
     parameters: Parameters, shape: tuple[int, ...], rng: np.random.Generator
 ) -> np.ndarray:
     """Return (n_clients, most_sessions, 2) innovations of alliance and symptoms."""
-    return rng.standard_normal((*shape, 2)) @ _root(innovation_covariance(parameters)).T
+    return np.asarray(rng.standard_normal((*shape, 2)) @ _root(innovation_covariance(parameters)).T)
 
 
 def _ruptures(
@@ -224,4 +226,4 @@ def _therapist_ratings(
         + within
     )
     points = THERAPIST_RANGE[0] + THERAPIST_POINTS * (client_points - ALLIANCE_RANGE[0])
-    return np.clip(np.rint(points), *THERAPIST_RANGE).astype(int)
+    return np.asarray(np.clip(np.rint(points), *THERAPIST_RANGE).astype(int))

@@ -63,7 +63,11 @@ FORMS = (WAI_SR, WAI_S_T, PHQ_9)
 
 
 def draw_items(
-    form: Form, totals: np.ndarray, person: np.ndarray, parameters: Parameters, rng
+    form: Form,
+    totals: np.ndarray,
+    person: np.ndarray,
+    parameters: Parameters,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Return raw answers, (n_forms, n_items), whose scored sum is the total of each form.
 
@@ -123,7 +127,7 @@ def share_out(totals: np.ndarray, leaning: np.ndarray, minimum: int, maximum: in
     while True:
         gap = totals - answers.sum(axis=1)
         if not gap.any():
-            return answers
+            return np.asarray(answers)
         step = np.sign(gap)[:, None]
         room = np.where(step > 0, answers < maximum, answers > minimum)
         pull = np.where(room, step * (leaning - answers), -np.inf)

@@ -40,7 +40,7 @@ def dropout_probability(parameters: Parameters, courses: Courses) -> np.ndarray:
         + p.dropout_alliance * (courses.alliance - alliance)
         + p.dropout_symptoms * (courses.symptoms - symptoms)
     )
-    return 1.0 / (1.0 + np.exp(-log_odds))
+    return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))
 
 
 def _other_ways_out(

@@ -185,7 +185,9 @@ def _first(rows: Rows, weight: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     total = weight @ rows.x[chosen]
     if rows.group is None:
         return np.asarray(total)
-    return np.r_[total, np.bincount(rows.group[chosen], weight, minlength=rows.n_groups)]
+    return np.asarray(
+        np.r_[total, np.bincount(rows.group[chosen], weight, minlength=rows.n_groups)]
+    )
 
 
 def _sums(
@@ -229,7 +231,7 @@ def score_residuals(rows: Rows, b: np.ndarray, ties: Ties) -> np.ndarray:
             residuals[risk] -= rate * exponential[risk, None] * (rows.x[risk] - mean)
             back = share * rate * exponential[died, None] * (rows.x[died] - mean)
             residuals[died] += back + (rows.x[died] - mean) / len(died)
-    return residuals * rows.weight[:, None]
+    return np.asarray(residuals * rows.weight[:, None])
 
 
 def solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -335,7 +335,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def fixed_design(fit: Any, data: pd.DataFrame) -> np.ndarray:
     """Return the fixed-effects design on the user's scale, shape (n_rows, n_coefficients)."""
-    return fit.prepared.user_matrix(fit.prepared.fixed, data)
+    return np.asarray(fit.prepared.user_matrix(fit.prepared.fixed, data))
 
 
 def sd(values: pd.Series | np.ndarray) -> float:

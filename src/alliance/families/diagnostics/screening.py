@@ -112,11 +112,11 @@ class Screen:
 
 
 def _effects_in_se(fit: Any, reader: NearReader, se: np.ndarray, points: Any) -> np.ndarray:
-    return reader.near(fit, points)[1] / se
+    return np.asarray(reader.near(fit, points)[1] / se)
 
 
 def _coefficients_in_se(fit: Any, every: np.ndarray, se: np.ndarray, points: Any) -> np.ndarray:
-    return (points.contrasts(fit, every)[0] / se)[:, :, None]
+    return np.asarray((points.contrasts(fit, every)[0] / se)[:, :, None])
 
 
 def _highest(values: np.ndarray, error: np.ndarray) -> set[int]:

@@ -186,7 +186,7 @@ def knots_of(times: pd.Series) -> np.ndarray:
     inside = candidates[(candidates > times.min()) & (candidates < times.max())]
     if len(inside) > MOST_KNOTS:
         inside = inside[np.linspace(0, len(inside) - 1, MOST_KNOTS).round().astype(int)]
-    return inside
+    return np.asarray(inside)
 
 
 def choose(found: Sequence[Fitted], criterion: str) -> Fitted:

@@ -47,7 +47,7 @@ class ItemRest:
 
     def upper(self, alpha: float) -> np.ndarray:
         """Return one-sided upper limits, shape (k,), of level 1 - alpha (t, clients - 1 df)."""
-        return self.r + stats.t.ppf(1 - alpha, self.n_clients - 1) * self.se
+        return np.asarray(self.r + stats.t.ppf(1 - alpha, self.n_clients - 1) * self.se)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class PairCorrelations:
     def se(self) -> np.ndarray:
         """Standard errors of the correlations, shape (k, k)."""
         c = self.n_clients
-        return np.sqrt((self.by_client**2).sum(axis=0) * c / max(c - 1, 1))
+        return np.asarray(np.sqrt((self.by_client**2).sum(axis=0) * c / max(c - 1, 1)))
 
 
 def answered_mean(values: np.ndarray, axis: int) -> np.ndarray:
@@ -150,11 +150,11 @@ def _shrink(z: np.ndarray, rest: np.ndarray, answered: np.ndarray) -> np.ndarray
     zz = np.where(answered, z**2, 0.0).sum(axis=0)
     rr = np.where(answered, rest**2, 0.0).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (zz + rr) / 2.0 / np.sqrt(zz * rr)
+        return np.asarray((zz + rr) / 2.0 / np.sqrt(zz * rr))
 
 
 def _clustered_se(influence: np.ndarray, client: np.ndarray) -> np.ndarray:
     starts = client_starts(client)
     by_client = np.add.reduceat(influence, starts, axis=0)
     c = len(starts)
-    return np.sqrt((by_client**2).sum(axis=0) * c / max(c - 1, 1))
+    return np.asarray(np.sqrt((by_client**2).sum(axis=0) * c / max(c - 1, 1)))

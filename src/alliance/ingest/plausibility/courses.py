@@ -59,7 +59,7 @@ def straight_lines(here: Forms) -> np.ndarray:
     straight = (lowest == highest) & (answered.sum(axis=1) >= LEAST_ITEMS)
     best = 0.0 if here.instrument.direction == "higher-is-worse" else 1.0
     is_best = answered_mean(here.position, axis=1) == best
-    return straight & ~is_best
+    return np.asarray(straight & ~is_best)
 
 
 def carried_forward(here: Forms) -> np.ndarray:
@@ -68,7 +68,7 @@ def carried_forward(here: Forms) -> np.ndarray:
     before = np.vstack([np.full((1, here.raw.shape[1]), np.nan), here.raw[:-1]])
     same = (here.raw == before) | (np.isnan(here.raw) & np.isnan(before))
     uneven = np.fmax.reduce(here.raw, axis=1) > np.fmin.reduce(here.raw, axis=1)
-    return same_client & same.all(axis=1) & uneven
+    return np.asarray(same_client & same.all(axis=1) & uneven)
 
 
 def clients_with(here: Forms, marked: np.ndarray, counted: np.ndarray) -> tuple[int, int]:

@@ -215,7 +215,7 @@ def contrast_weights(groups: np.ndarray, signs: np.ndarray | None = None) -> np.
     np.fill_diagonal(same, False)
     other = (groups[:, None] != groups) & (groups[:, None] >= 0) & (groups >= 0)
     weights = same / max(same.sum(), 1) - other / max(other.sum(), 1)
-    return weights if signs is None else weights * np.outer(signs, signs)
+    return np.asarray(weights if signs is None else weights * np.outer(signs, signs))
 
 
 def _orders(n: int) -> dict[str, np.ndarray]:

@@ -105,7 +105,7 @@ class Forms:
         ranges = np.array(
             [self.instrument.range_of(i + 1) for i in range(self.raw.shape[1])], dtype=float
         )
-        return (self.keyed - ranges[:, 0]) / (ranges[:, 1] - ranges[:, 0])
+        return np.asarray((self.keyed - ranges[:, 0]) / (ranges[:, 1] - ranges[:, 0]))
 
     def thinned(self) -> Forms:
         """Return at most about `MOST_FORMS` forms: those of every so manyth client."""

@@ -81,7 +81,7 @@ class Ruptures:
     @property
     def depth(self) -> np.ndarray:
         """Return points from the level before to the lowest score."""
-        return self.before - self.lowest
+        return np.asarray(self.before - self.lowest)
 
     @property
     def duration(self) -> np.ndarray:
@@ -92,7 +92,7 @@ class Ruptures:
     def speed(self) -> np.ndarray:
         """Return points regained a session from the lowest score to repair, NaN without repair."""
         steps = np.maximum(self.repair - self.lowest_session, 1)
-        return (self.repaired_at - self.lowest) / steps
+        return np.asarray((self.repaired_at - self.lowest) / steps)
 
 
 def scale_of(scores: np.ndarray, reliability: float | None) -> Scale:
@@ -295,7 +295,7 @@ def _runs_below(scores: np.ndarray, centre: np.ndarray, sigma: np.ndarray) -> np
         hit |= below & (count >= least)
     back = np.empty_like(hit)
     np.put_along_axis(back, order, hit, axis=1)
-    return back & ~missing
+    return np.asarray(back & ~missing)
 
 
 def _targets(scores: np.ndarray, rule: Rule) -> np.ndarray | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import chdtrc
@@ -104,7 +104,7 @@ def _error_variances(fit: MixedFit) -> int:
     return len(fit.prepared.specification.outcomes) if free else 0
 
 
-def _effects_by_level(fit: MixedFit) -> dict[str, set]:
+def _effects_by_level(fit: MixedFit) -> dict[str, set[Any]]:
     levels = fit.prepared.specification.levels
     return {level: set(fit.prepared.random[depth]) for depth, level in enumerate(levels)}
 

@@ -60,14 +60,14 @@ class Block:
     def slopes(self, eta: np.ndarray) -> np.ndarray:
         """First derivatives of Sigma in the free elements, shape (free elements, q, q)."""
         half = self.steps @ self.root(eta).T
-        return half + half.swapaxes(1, 2)
+        return np.asarray(half + half.swapaxes(1, 2))
 
     def bends(self, weights: np.ndarray) -> np.ndarray:
         """Second derivatives of the sum of weights times `lower` in the free elements."""
         matrix = np.zeros(self.base.shape)
         rows, cols = np.tril_indices(self.base.shape[0])
         matrix[rows[self.skipped :], cols[self.skipped :]] = weights
-        return np.einsum("iac,ab,jbc->ij", self.steps, matrix + matrix.T, self.steps)
+        return np.asarray(np.einsum("iac,ab,jbc->ij", self.steps, matrix + matrix.T, self.steps))
 
 
 @dataclass

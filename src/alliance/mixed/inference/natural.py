@@ -94,13 +94,13 @@ def user_covariance(fit: MixedFit, theta: np.ndarray, tau: float, depth: int) ->
         return within
     factor = fit.criterion.problem.layout.factors(theta)[depth]
     half = np.linalg.solve(fit.prepared.level_transform(depth), factor)
-    return half @ half.T * np.exp(tau)
+    return np.asarray(half @ half.T * np.exp(tau))
 
 
 def free_scale(fit: MixedFit, natural: Natural, theta: np.ndarray, tau: float) -> float:
     """Put a natural parameter on a scale without bounds: log, Fisher's z or the working one."""
     if natural.kind == "sigma":
-        return 0.5 * tau + np.log(fit.prepared.outcomes.scales[0])
+        return float(0.5 * tau + np.log(fit.prepared.outcomes.scales[0]))
     if natural.kind == "phi":
         return float(theta[0])
     if natural.kind == "sd_ratio":

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,7 @@ def profile_intervals(
     from alliance.mixed.refitting import as_ml
 
     ml = as_ml(fit) if fit.criterion.reml else fit
-    rows: list[tuple] = []
+    rows: list[tuple[Any, ...]] = []
     if parameters != "fixed":
         base = ml if likelihood == "ML" else fit
         for natural in natural_parameters(base):

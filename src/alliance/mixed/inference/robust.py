@@ -201,7 +201,7 @@ def _inverse_root(matrix: np.ndarray) -> np.ndarray:
     """Symmetric inverse square root, generalised where an eigenvalue is zero."""
     values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))
     keep = values > 1e-12 * values.max()
-    return (vectors[:, keep] / np.sqrt(values[keep])) @ vectors[:, keep].T
+    return np.asarray((vectors[:, keep] / np.sqrt(values[keep])) @ vectors[:, keep].T)
 
 
 def marginal_covariance(fit: MixedFit, rows: np.ndarray) -> np.ndarray:
@@ -229,7 +229,9 @@ def _residual_covariance(fit: MixedFit, rows: np.ndarray) -> np.ndarray:
         return residual.dense(rho, rows) * np.outer(size, size)
     if within is not None and outcome is not None and prepared.order is not None:
         session, own = prepared.order[rows], outcome[rows]
-        return (session[:, None] == session[None, :]) * within[own[:, None], own[None, :]]
+        return np.asarray(
+            (session[:, None] == session[None, :]) * within[own[:, None], own[None, :]]
+        )
     assert isinstance(residual, ResidualStructure)
     rho = fit.optimum.theta[: residual.n_parameters]
     deviation = np.sqrt(fit.estimate.sigma2 * np.exp(residual.log_variances(rho)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ def wald_intervals(fit: MixedFit, confidence: float, parameters: str) -> pd.Data
     On log standard deviations, Fisher's z of correlations and of phi. There is no Wald interval for
     a component at the boundary.
     """
-    rows: list[tuple] = []
+    rows: list[tuple[Any, ...]] = []
     if parameters != "fixed":
         rows += _random_rows(fit, confidence)
     if parameters != "random":
@@ -38,7 +38,7 @@ def wald_intervals(fit: MixedFit, confidence: float, parameters: str) -> pd.Data
     return interval_table(rows)
 
 
-def _random_rows(fit: MixedFit, confidence: float) -> list[tuple]:
+def _random_rows(fit: MixedFit, confidence: float) -> list[tuple[Any, ...]]:
     z = float(ndtri(0.5 + confidence / 2))
     rows = []
     naturals = natural_parameters(fit)
@@ -83,11 +83,11 @@ def free_scale_errors(fit: MixedFit, naturals: Sequence[Natural]) -> list[tuple[
     return errors
 
 
-def _label(natural: Natural) -> tuple:
+def _label(natural: Natural) -> tuple[Any, ...]:
     return natural.level, natural.name_1, natural.name_2, natural.kind, natural.estimate
 
 
-def fixed_rows(fit: MixedFit, confidence: float) -> list[tuple]:
+def fixed_rows(fit: MixedFit, confidence: float) -> list[tuple[Any, ...]]:
     """Wald intervals of the fixed effects with the degrees of freedom of the fit."""
     table = fit.coefficients
     estimate, se, df = (np.asarray(table[name], dtype=float) for name in ("estimate", "se", "df"))
@@ -98,7 +98,7 @@ def fixed_rows(fit: MixedFit, confidence: float) -> list[tuple]:
     ]
 
 
-def interval_table(rows: list[tuple]) -> pd.DataFrame:
+def interval_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     """Table of intervals from rows of its columns."""
     columns = ["level", "name_1", "name_2", "kind", "estimate", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=columns)

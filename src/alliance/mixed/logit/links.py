@@ -40,24 +40,24 @@ CERTAIN_ABOVE = 1e3  # beyond this lambda an event is certain to the last bit
 def probability(link: Link, eta: np.ndarray) -> np.ndarray:
     """Probability of outcome 1 at a linear predictor."""
     if link == "logit":
-        return expit(eta)
-    return -np.expm1(-np.exp(np.minimum(eta, 700.0)))
+        return np.asarray(expit(eta))
+    return np.asarray(-np.expm1(-np.exp(np.minimum(eta, 700.0))))
 
 
 def probability_slope(link: Link, eta: np.ndarray) -> np.ndarray:
     """First derivative of the probability in the linear predictor."""
     if link == "logit":
-        return expit(eta) * expit(-eta)
+        return np.asarray(expit(eta) * expit(-eta))
     capped = np.minimum(eta, 700.0)
-    return np.exp(capped - np.exp(capped))
+    return np.asarray(np.exp(capped - np.exp(capped)))
 
 
 def probability_curvature(link: Link, eta: np.ndarray) -> np.ndarray:
     """Second derivative of the probability in the linear predictor."""
     slope = probability_slope(link, eta)
     if link == "logit":
-        return slope * (expit(-eta) - expit(eta))
-    return slope * (1.0 - np.exp(np.minimum(eta, 700.0)))
+        return np.asarray(slope * (expit(-eta) - expit(eta)))
+    return np.asarray(slope * (1.0 - np.exp(np.minimum(eta, 700.0))))
 
 
 @compiled

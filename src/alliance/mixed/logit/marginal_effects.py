@@ -175,7 +175,7 @@ def factor_derivative(vocabulary: Vocabulary, factor: Factor, data: pd.DataFrame
                 f"'{atom.label}' has an infinite slope where '{atom.column}' is 0, so it has no "
                 "average marginal effect; compare predicted probabilities instead."
             )
-        return 0.5 / np.sqrt(values)
+        return np.asarray(0.5 / np.sqrt(values))
     if atom.transform == "scale":
         return np.full(len(values), 1.0 / vocabulary.references[atom][1])
     if atom.transform == "spline":
@@ -195,4 +195,6 @@ def _spline_derivative(values: np.ndarray, knots: np.ndarray, part: int) -> np.n
 
     weight_before = (last - own) / (last - before)
     weight_last = (before - own) / (last - before)
-    return (square(own) - square(before) * weight_before + square(last) * weight_last) / span
+    return np.asarray(
+        (square(own) - square(before) * weight_before + square(last) * weight_last) / span
+    )

@@ -193,7 +193,7 @@ def sort_rows(values: np.ndarray, nesting: Nesting) -> np.ndarray:
     """
     grouped = np.arange(values.shape[1]) if nesting.order is None else nesting.order
     key = hash_rows(values.view(np.uint64))[grouped]
-    return grouped[sort_within(key, nesting.starts[-1])]
+    return np.asarray(grouped[sort_within(key, nesting.starts[-1])])
 
 
 def merge_rows(

@@ -22,10 +22,10 @@ def row_sums(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     array (k, m), without the axes that were not there
     """
     if left.ndim == 1:
-        return np.einsum("n,n...->...", left, right)
-    return np.einsum("nk,n...->k...", left, right)
+        return np.asarray(np.einsum("n,n...->...", left, right))
+    return np.asarray(np.einsum("nk,n...->k...", left, right))
 
 
 def per_row(matrix: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Linear combination of the columns, one value per row: matrix weights, shape (n,)."""
-    return np.einsum("nk,k->n", matrix, weights)
+    return np.asarray(np.einsum("nk,k->n", matrix, weights))

@@ -58,7 +58,7 @@ def shares(share: np.ndarray, eta: np.ndarray, e: np.ndarray, bits: np.ndarray) 
         summed += e[q]
     for q in range(len(share)):
         share[q] = e[q] / summed
-    return highest + math.log(summed)
+    return float(highest + math.log(summed))
 
 
 @vectorised

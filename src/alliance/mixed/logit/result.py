@@ -67,7 +67,7 @@ class LogitFit:
     @cached_property
     def standard_deviations(self) -> np.ndarray:
         """Standard deviation of the random intercepts per level, outermost first."""
-        return np.abs(self.expansion.mode.sd[: len(self.prepared.levels)])
+        return np.asarray(np.abs(self.expansion.mode.sd[: len(self.prepared.levels)]))
 
     @cached_property
     def joint_covariance(self) -> np.ndarray:

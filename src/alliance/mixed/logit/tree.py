@@ -210,7 +210,7 @@ class Elimination:
         has_parent = self.tree.parent >= 0
         above[has_parent] = self.path_variances()[self.tree.parent[has_parent]]
         carried = self.sd**2 * self.curvature / self.pivot
-        return self.sd**2 / self.pivot + carried**2 * above
+        return np.asarray(self.sd**2 / self.pivot + carried**2 * above)
 
 
 def eliminate(tree: Tree, sd: np.ndarray, weight: np.ndarray) -> Elimination:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from alliance.findings.fields import Field
 from alliance.findings.results import Results
@@ -231,7 +232,7 @@ def _pair(
 
 def _why_not(
     found: Mapping[tuple[tuple[str, str], tuple[str, str], str], Field], rows: list[Field]
-) -> list[str | tuple]:
+) -> list[str | tuple[Any, ...]]:
     """Return one note for each correlation in the table that has no number."""
     shown = {(row["measure"].raw, row["score"].raw) for row in rows}
     return [
