@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliance.measures.agreement import rater_agreement
 from alliance.measures.generalizability import (
     crossed_components,
     nested_components,
@@ -116,23 +115,6 @@ def test_reml_with_gaps_is_that_of_lme4(design):
     assert found.person == pytest.approx(reference["Person"], rel=2e-4)
     assert found.residual == pytest.approx(reference["Residual"], rel=2e-4)
     assert found.occasion == pytest.approx(reference.get("Time", 0.0), rel=2e-3, abs=1e-9)
-
-
-def test_shrout_fleiss():
-    """Shrout & Fleiss (1979), table 4, on the ratings of their table 2."""
-    ratings = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
-    found = rater_agreement(np.array(ratings))
-    values = [
-        found.one_random,
-        found.two_random,
-        found.two_fixed,
-        found.one_random_mean,
-        found.two_random_mean,
-        found.two_fixed_mean,
-    ]
-    np.testing.assert_allclose(values, R["shrout_fleiss"], atol=1e-12)
-    printed = [0.165742, 0.289764, 0.714842, 0.442798, 0.620051, 0.909316]
-    assert np.abs(np.array(values) - printed).max() < 1.5e-6
 
 
 def test_one_factor_reproduces_its_own_covariance():

@@ -30,11 +30,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from alliance.confidence import NORMAL_975
 from alliance.measures.reliability import FEWEST_CLIENTS
 
 WHO = ["site", "client", "session"]
 CLIENT = ["site", "client"]
-NORMAL_975 = 1.959963984540054
 # A deviation that is rounding only: a mean of equal scores need not equal them in the last digit.
 NEGLIGIBLE = 1e-12
 

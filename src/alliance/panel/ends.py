@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alliance.confidence import NORMAL_975
+
 CLIENT = ["site", "client"]
 BY_STATUS = "discharge_status"
-NORMAL_975 = 1.959963984540054
 # An end that the discharge status calls dropout, but the definition in use does not.
 OTHER = "other"
 

@@ -14,9 +14,8 @@ from typing import Literal
 
 import numpy as np
 
+from alliance.confidence import NORMAL_975
 from alliance.survival.times import tie_times
-
-NORMAL_975 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alliance.confidence import NORMAL_975
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort
 from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel, records
@@ -168,7 +169,7 @@ def _correlation(fitted: Fitted) -> Estimate:
     r = float(x @ y / np.sqrt((x @ x) * (y @ y))) if known else None
     low = high = None
     if r is not None and abs(r) < 1:
-        half = 1.959963984540054 / np.sqrt(df - 1)
+        half = NORMAL_975 / np.sqrt(df - 1)
         low, high = (float(np.tanh(np.arctanh(r) + sign * half)) for sign in (-1, 1))
     return estimate(
         "correlation_within",
@@ -190,7 +191,7 @@ def _by_session(rows: pd.DataFrame) -> list[Curve]:
     for column, group in ((CLIENT, "client"), (THERAPIST, "therapist")):
         by = rows.groupby("session")[column].agg(["mean", "std", "count"])
         by = by[by["count"] >= FEWEST_FOR_A_POINT]
-        half = 1.959963984540054 * by["std"] / np.sqrt(by["count"])
+        half = NORMAL_975 * by["std"] / np.sqrt(by["count"])
         mean, x = by["mean"], by.index.to_numpy(float)
         curves.append(
             Curve("two views", group, "Session", f"Alliance ({UNIT})", x, mean, mean - half,

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alliance.confidence import NORMAL_975
 from alliance.families.common.multilevel import fixed_design
 from alliance.families.common.times import SESSION, base_of, times_of
 from alliance.families.facts import ALL_SITES
 from alliance.families.fit import Curve, Outcome
 
 GRID_POINTS = 41
-POINTWISE = 1.959963984540054
 KNOT = "after_knot"  # time beyond the knot of a course of two straight pieces
 _DRAWS = 20_000
 _SEED = 20_261_123  # of the simultaneous band: the same data give the same band
@@ -67,7 +67,7 @@ def mean_curves(
     for group, design in lines.items():
         mean = design @ beta
         spread = design @ covariance @ design.T
-        reach = simultaneous_reach(spread) if simultaneous else POINTWISE
+        reach = simultaneous_reach(spread) if simultaneous else NORMAL_975
         half = reach * np.sqrt(np.diag(spread))
         curves.append(
             Curve(

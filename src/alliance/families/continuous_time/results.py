@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from alliance import __version__
+from alliance.confidence import NORMAL_975
 from alliance.families.cohort import Cohort
 from alliance.families.continuous_time.design import (
     UNIT,
@@ -181,7 +182,7 @@ def estimates_of(
     """Return the log hazard ratios with normal intervals."""
     found = []
     for place, (value, se) in enumerate(zip(values, np.sqrt(np.diag(covariance)), strict=True)):
-        half = 1.959963984540054 * se
+        half = NORMAL_975 * se
         found.append(
             estimate(
                 design.terms[place],

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from alliance.confidence import NORMAL_975
+
 FEWEST = 8
 """Fewest people (or groups) behind anything that is shown."""
 
@@ -15,8 +17,6 @@ SLICES = 41
 
 BINS = 15
 """Most bins along an axis."""
-
-NORMAL_975 = 1.959963984540054
 
 
 def normal_pairs(values: np.ndarray, people: np.ndarray) -> dict[str, list[float]]:

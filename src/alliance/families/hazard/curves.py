@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.polynomial.hermite_e import hermegauss
 
+from alliance.confidence import NORMAL_975
 from alliance.families.fit import Curve
 from alliance.mixed import LogitFit
 from alliance.mixed.logit.links import probability, probability_slope
 from alliance.mixed.logit.prediction import points_for
 
-NORMAL_975 = 1.959963984540054
 STEPS = ((-1, "1 SD below the mean"), (0, "at the mean"), (1, "1 SD above the mean"))
 TIME = ("session", "session_interval")
 

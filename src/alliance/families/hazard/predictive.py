@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from alliance.confidence import NORMAL_975
 from alliance.errors import FitError
 from alliance.families.fit import Curve
 from alliance.families.hazard.rows import session_intervals
@@ -29,7 +30,6 @@ from alliance.mixed import LogitFit
 FOLDS = 5
 FIFTHS = 5
 FEWEST_IN_A_FIFTH = 40
-NORMAL_975 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)

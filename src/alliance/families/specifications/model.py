@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alliance.confidence import NORMAL_975
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort
 from alliance.families.common.curves import simultaneous_reach
@@ -359,7 +360,7 @@ def _range_over_clients(fit: MixedFit) -> dict[str, float]:
     """
     sd_of_effects = _spread(fit).sd_or_correlation or 0.0
     mean = float(fit.coefficients.set_index("term")["estimate"][X])
-    reach = 1.959963984540054 * sd_of_effects
+    reach = NORMAL_975 * sd_of_effects
     return {LOWEST_CLIENT: mean - reach, HIGHEST_CLIENT: mean + reach}
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from alliance.confidence import NORMAL_975
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.multilevel import ENGINE, Fitted, Term, fit_multilevel, records
@@ -164,9 +165,7 @@ def _surface(fitted: Fitted, label: str) -> list[Curve]:
                              (YY, np.full(GRID, y**2))):  # fmt: skip
             design[:, names[_key(term)]] = values
         mean = design @ b
-        half = 1.959963984540054 * np.sqrt(
-            np.clip(np.einsum("ij,jk,ik->i", design, v, design), 0.0, None)
-        )
+        half = NORMAL_975 * np.sqrt(np.clip(np.einsum("ij,jk,ik->i", design, v, design), 0.0, None))
         curves.append(
             Curve(
                 "surface",

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from alliance.measures.reliable_change import TWO_SIDED
+
 Baseline = Literal["previous", "running_mean", "window_max", "own_line", "own_mean"]
 Unit = Literal[
     "raw",
@@ -135,8 +137,10 @@ PRESETS: dict[str, Rule] = {
     for rule in (
         Rule("drop_of_1_sd_from_previous", "previous", "pooled_sd", 1.0),
         Rule("drop_of_2_sd_from_previous", "previous", "pooled_sd", 2.0),
-        Rule("reliable_drop_from_previous", "previous", "reliable_change", 1.96),
-        Rule("reliable_drop_from_recent_best", "window_max", "reliable_change", 1.96, window=3),
+        Rule("reliable_drop_from_previous", "previous", "reliable_change", TWO_SIDED),
+        Rule(
+            "reliable_drop_from_recent_best", "window_max", "reliable_change", TWO_SIDED, window=3
+        ),
         Rule("drop_of_2_sd_below_mean_so_far", "running_mean", "pooled_sd", 2.0, history=2),
         Rule(
             "drop_of_1_larger_sd_from_previous",
