@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PatchCollection, PolyCollection
+from matplotlib.collections import LineCollection, PatchCollection, PolyCollection, QuadMesh
 from matplotlib.container import BarContainer
 from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
@@ -92,6 +92,8 @@ def _corners(axes: Axes, artist: Any) -> list[Row]:
         return _contours(artist)
     if isinstance(artist, PatchCollection):
         return _cells(artist)
+    if isinstance(artist, QuadMesh):
+        return _shades(artist)
     if isinstance(artist, LineCollection):
         return [_interval(np.asarray(segment)) for segment in artist.get_segments()]
     return _band(artist) if isinstance(artist, PolyCollection) else []
@@ -106,23 +108,27 @@ def _named(axes: Axes, artist: Any, rows: Sequence[Row]) -> Iterator[Row]:
     columns, lines = _names(axes.xaxis), _names(axes.yaxis)
     for row in rows:
         found: Row = {"series": series} | row
-        for names, axis, place in ((columns, "x", "column"), (lines, "y", "row")):
+        for (names, first), axis, place in ((columns, "x", "column"), (lines, "y", "row")):
             if names and axis in found:
                 # a mark may stand a little beside its row
-                found[place] = names[round(found.pop(axis))]
+                found[place] = names[round(found.pop(axis) - first)]
                 found = {k: v for k, v in found.items() if k not in (f"{axis}_low", f"{axis}_high")}
         yield found
 
 
-def _names(axis: Any) -> list[str]:
-    """Return the names that an axis gives to its places, which then count from 0; or none."""
+def _names(axis: Any) -> tuple[list[str], float]:
+    """Return the names that an axis gives to places one apart, and the first place; or no names.
+
+    The places are whole numbers, or the middles of cells.
+    """
     places = list(axis.get_majorticklocs())
     named = isinstance(axis.get_major_formatter(), FixedFormatter | FuncFormatter)
+    first = places[0] if places else 0
     if not named or not isinstance(axis.get_major_locator(), FixedLocator):
-        return []
-    if places != list(range(len(places))):
-        return []
-    return [_plain(label.get_text()) for label in axis.get_majorticklabels()]
+        return [], 0
+    if first not in (0, 0.5) or places != [first + k for k in range(len(places))]:
+        return [], 0
+    return [_plain(label.get_text()) for label in axis.get_majorticklabels()], first
 
 
 def _line(axes: Axes, line: Line2D) -> list[Row]:
@@ -195,6 +201,19 @@ def _cells(cells: PatchCollection) -> list[Row]:
             }
         )  # fmt: skip
     return found
+
+
+def _shades(mesh: QuadMesh) -> list[Row]:
+    """Return the cells of a table in shades that hold a number."""
+    values: Any = mesh.get_array()
+    return [
+        {
+            "kind": "cell", "x": column + 0.5, "x_low": column, "x_high": column + 1,
+            "y": row + 0.5, "y_low": row, "y_high": row + 1, "value": value,
+        }
+        for (row, column), value in np.ndenumerate(np.ma.filled(values, np.nan))
+        if np.isfinite(value)
+    ]  # fmt: skip
 
 
 def _contours(contours: QuadContourSet) -> list[Row]:

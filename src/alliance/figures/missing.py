@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from alliance.figures import style
-from alliance.findings.formats import MISSING, format_value
+from alliance.figures.shades import name_places, shaded_table
 from alliance.findings.results import Results
 
 MOST_SIDE_BY_SIDE = 3  # measures for which two tables fit beside each other
@@ -93,32 +93,23 @@ def _shade(
     """Draw a table whose cells are the darker, the more is missing; with the number in the cell."""
     axes.set_title(title, loc="left", fontsize=6.8, color=style.SOFT)
     name = title or ("problems" if format == "count" else "per cent")
-    places = [(x, y) for y in range(len(rows)) for x in range(len(columns))]
-    numbers = [value(rows[y], list(columns)[x]) for x, y in places]
-    corners = [(x - 0.47, y - 0.44) for x, y in places]
-    depths = style.draw_cells(axes, corners, numbers, (0.94, 0.88), 0, most, label=f"_{name}")
-    for (x, y), number, depth in zip(places, numbers, depths, strict=True):
-        dark = depth > 0.45
-        axes.text(
-            x,
-            y,
-            MISSING if number is None else format_value(format, number),
-            ha="center",
-            va="center",
-            fontsize=6.8,
-            color="white" if dark else style.SOFT if number is None else style.INK,
-        )
-    axes.set_xlim(-0.5, max(len(columns), 2) - 0.5)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    if len(columns) <= MOST_UPRIGHT:
-        width = 13 if title else min(20, 84 // max(len(columns), 2) - 1)
-        names = [style.wrapped(name, width) for name in columns.values()]
-        axes.set_xticks(range(len(columns)), names, fontsize=6.3)
-    else:
-        names = [style.short(name, 26) for name in columns.values()]
-        axes.set_xticks(range(len(columns)), names, fontsize=6.3, rotation=90)
-    axes.set_yticks(
-        range(len(rows)), ["all sites" if r == "all" else style.short(r, 16) for r in rows]
+    shaded_table(
+        axes,
+        (len(rows), len(columns)),
+        lambda row, column: value(rows[row], list(columns)[column]),
+        darkest=most,
+        format=format,
+        name=name,
     )
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+    upright = len(columns) <= MOST_UPRIGHT
+    width = 13 if title else min(20, 84 // max(len(columns), 2) - 1)
+    name_places(
+        axes,
+        ["all sites" if row == "all" else style.short(row, 16) for row in rows],
+        [
+            style.wrapped(name, width) if upright else style.short(name, 26)
+            for name in columns.values()
+        ],
+    )
+    axes.tick_params(axis="x", labelsize=6.3, rotation=0 if upright else 90)
+    axes.set_xlim(0, max(len(columns), 2))

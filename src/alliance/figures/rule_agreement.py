@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from alliance.figures import style
-from alliance.findings.formats import MISSING, format_value
+from alliance.figures.shades import name_places, shaded_table
 from alliance.findings.results import Results
 
 
@@ -31,33 +32,26 @@ def draw(results: Results) -> Figure:
 def _triangles(
     axes: Axes, names: list[str], pairs: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> None:
+    size = (len(names), len(names))
     for part, name in (("kappa_clients", "kappa (clients)"),
                        ("jaccard_sessions", "overlap (sessions of onset)")):  # fmt: skip
         # agreement on clients above the diagonal, on sessions below it
         above = part == "kappa_clients"
-        places = [(x, y) for y in range(len(names)) for x in range(len(names))
-                  if (x > y if above else x < y)]  # fmt: skip
-        found = [pairs.get((names[y], names[x])) or pairs.get((names[x], names[y]))
-                 for x, y in places]  # fmt: skip
-        _draw_part(axes, places, [pair[part] if pair else None for pair in found], name)
+
+        def value(row: int, column: int, part: str = part) -> float | None:
+            pair = pairs.get((names[row], names[column])) or pairs.get((names[column], names[row]))
+            return pair[part] if pair else None
+
+        others = [place for place in np.ndindex(*size) if (place[1] > place[0]) != above
+                  or place[0] == place[1]]  # fmt: skip
+        shaded_table(axes, size, value, darkest=1, format="correlation", name=name, left_out=others)
     labels = [name.replace("_", " ").replace(" sd ", " SD ") for name in names]
-    axes.set_yticks(range(len(names)), [style.wrapped(label, 26, 2) for label in labels])
-    axes.set_xticks(range(len(names)), [style.wrapped(label, 20, 2) for label in labels],
-                    rotation=55, ha="left", rotation_mode="anchor")  # fmt: skip
+    name_places(
+        axes,
+        [style.wrapped(label, 26, 2) for label in labels],
+        [style.wrapped(label, 20, 2) for label in labels],
+    )
     axes.xaxis.tick_top()
-    axes.set_xlim(-0.5, len(names) - 0.5)
-    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-
-
-def _draw_part(
-    axes: Axes, places: list[tuple[int, int]], values: list[float | None], name: str
-) -> None:
-    corners = [(x - 0.47, y - 0.44) for x, y in places]
-    depths = style.draw_cells(axes, corners, values, (0.94, 0.88), 0, 1, label=f"_{name}")
-    for (x, y), value, depth in zip(places, values, depths, strict=True):
-        axes.text(
-            x, y, MISSING if value is None else format_value("correlation", value), ha="center",
-            va="center", fontsize=6.8, color="white" if depth > 0.45 else style.INK,
-        )  # fmt: skip
+    axes.set_xticks(axes.get_xticks(), [text.get_text() for text in axes.get_xticklabels()],
+                    rotation=55, ha="left", rotation_mode="anchor")  # fmt: skip
