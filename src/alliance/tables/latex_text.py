@@ -76,6 +76,18 @@ LETTERS = {
 LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=`)(?=`)|(?<=')(?=')|(?<=,)(?=,)|(?<=[!?])(?=`)")
 
 
+MEANT = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "_": r"\_\allowbreak{}",
+    **{sign: f"\\{sign}" for sign in "&%$#{}"},
+}  # fmt: skip
+
+
+def escaped(text: str) -> str:
+    """Return a text in which no sign is taken for LaTeX's own; long names may break at `_`."""
+    return "".join(MEANT.get(character, character) for character in text)
+
+
 def settable(latex: str) -> str:
     """Return finished LaTeX with every character beyond ASCII as something pdfLaTeX can set."""
     apart = LIGATURES.sub("{}", latex)
