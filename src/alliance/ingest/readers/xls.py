@@ -4,7 +4,8 @@ An .xls file is a small file system (Compound File Binary, [MS-CFB]) with one st
 (BIFF8, [MS-XLS]). Calamine takes its numbers at their word: a damaged one makes it ask for more
 memory than there is, which ends the whole program. So the chains of sectors, the sizes and the
 places of the cells are made sure of here first; what calamine does not tell (hidden rows, errors in
-cells) is found on the way.
+cells) is found on the way. A process of its own with a limit on its memory would not do: Windows
+has no such limit and macOS does not hold it, and hidden rows would be found by nobody.
 """
 
 from __future__ import annotations
