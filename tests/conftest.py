@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import alliance  # noqa: F401  before openpyxl: it says how openpyxl writes
+
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ["Snakefile", "workflow", "profiles", "src", "config", "requirements.lock"]
 
