@@ -282,7 +282,7 @@ def test_nasty_labels_are_inert_in_latex():
     body = latex.split(r"\toprule")[1].split(r"\bottomrule")[0]
     assert set(re.findall(r"\\([A-Za-z]+)", body)) <= COMMANDS
     assert not re.search(r"(?<!\\)[$#%]|(?<![\\\w])_", body)
-    rows = [line for line in body.split("\n") if line.endswith(r" \\")]
+    rows = [line for line in body.split(r"\endhead")[1].split("\n") if line.endswith(r" \\")]
     assert len(rows) == len(table.rows)
     assert not [row for row in rows if row.lstrip().startswith(("*", "["))]
     depth = 0
