@@ -64,6 +64,7 @@ def joint_effect(
     for other in joint:
         if other["status"] not in USABLE:
             continue
+        entry: Mapping[str, Any]
         for entry in other["estimates"]:
             # Where one form is answered first, the term ends in ` given <measure>`.
             same = entry["term"].split(" given ")[0] == f"{predictor} -> {outcome}"

@@ -14,12 +14,12 @@ from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.multilevel import (
     ENGINE,
     NO_MAXIMUM,
-    THERAPIST_NOT_KNOWN,
     components_of,
     convergence_of,
     singular_warning,
 )
 from alliance.families.common.second_engine import no_second_engine
+from alliance.families.common.usable_rows import THERAPIST_NOT_KNOWN
 from alliance.families.diagnostics import none_of
 from alliance.families.facts import Assumption, DfMethod, Estimator, Fact, Reason, Warned
 from alliance.families.fit import (

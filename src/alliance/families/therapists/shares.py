@@ -22,13 +22,13 @@ from scipy import stats
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from alliance.confidence import NORMAL_975
 from alliance.errors import FitError
 from alliance.families.common.levels import levels_of, site_terms
 from alliance.mixed import MixedFit, compare, derived, fit_mixed, fit_mixed_logit
 from alliance.mixed.dynamics import Point
 from alliance.mixed.inference.derived import Quantity
 
-Z = 1.959963984540054
 LARGEST = 1e3
 """Ratio of standard deviations at which an interval is called open."""
 
@@ -86,9 +86,9 @@ def share_of(fit: MixedFit) -> Share:
     least = fit.criterion.value(np.array([theta]))
 
     def beyond(at: float) -> float:
-        return float(fit.criterion.value(np.array([at])) - least - Z**2)
+        return float(fit.criterion.value(np.array([at])) - least - NORMAL_975**2)
 
-    statistic = max(beyond(0.0) + Z**2, 0.0)
+    statistic = max(beyond(0.0) + NORMAL_975**2, 0.0)
     low = 0.0 if beyond(0.0) <= 0 else float(brentq(beyond, 0.0, theta))
     high = max(2 * theta, 0.1)
     while beyond(high) < 0 and high < LARGEST:
@@ -170,7 +170,7 @@ def share_of_dropout(table: pd.DataFrame, outcome: str, adjusted: Sequence[str])
     error = float(np.sqrt(fit.joint_covariance[-1, -1]))
     ends: Ends = (None, None)
     if sd > 0 and np.isfinite(error):
-        reach = float(np.exp(Z * error / sd))
+        reach = float(np.exp(NORMAL_975 * error / sd))
         ends = (_latent(sd / reach), _latent(sd * reach))
     n = fit.n_groups["therapist"]
     ends = _from_zero(ends, statistic)
@@ -179,7 +179,7 @@ def share_of_dropout(table: pd.DataFrame, outcome: str, adjusted: Sequence[str])
 
 def _from_zero(ends: Ends, statistic: float) -> Ends:
     """Return an interval by the delta method, from zero on where zero is as likely."""
-    return (0.0 if ends[0] is not None and statistic <= Z**2 else ends[0], ends[1])
+    return (0.0 if ends[0] is not None and statistic <= NORMAL_975**2 else ends[0], ends[1])
 
 
 def _latent(sd: float) -> float:
