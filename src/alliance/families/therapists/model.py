@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alliance.confidence import NORMAL_975
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.multilevel import (
@@ -54,7 +55,6 @@ from alliance.families.therapists.curve_names import (
 )
 from alliance.families.therapists.shares import (
     Share,
-    Z,
     outcome_model,
     share_of,
     share_of_change,
@@ -334,7 +334,7 @@ def _curves(therapists: Therapists, fewest: int, y: str) -> list[Curve]:
     rank = np.arange(1, len(therapists.estimate) + 1)
     enough = therapists.clients >= fewest
     curves = []
-    for names, reach in (((EACH, EACH_OF_FEW), Z), ((PAIRS, PAIRS_OF_FEW), COMPARED)):
+    for names, reach in (((EACH, EACH_OF_FEW), NORMAL_975), ((PAIRS, PAIRS_OF_FEW), COMPARED)):
         for name, group, those in zip(
             names, ("enough clients", "few clients"), (enough, ~enough), strict=True
         ):

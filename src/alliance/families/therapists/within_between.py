@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from alliance.confidence import NORMAL_975
 from alliance.families.common.levels import site_terms
 from alliance.families.therapists.clients import EARLY, LAST
-from alliance.families.therapists.shares import Z, require_therapists
+from alliance.families.therapists.shares import require_therapists
 from alliance.mixed import MixedFit, derived, fit_mixed
 from alliance.mixed.dynamics import Point
 from alliance.mixed.estimate import residual_covariance
@@ -94,8 +95,8 @@ def _ratio(fit: MixedFit, name: str, top: Quantity, bottom: Quantity) -> Effect:
     # A value this small beside the within part is a variance of zero.
     if not b > 1e-8 * fit.residual.sigma**2:
         return Effect(name, None, None, None)
-    square, middle = b**2 - Z**2 * v_bottom, t * b - Z**2 * shared
-    inside = middle**2 - square * (t**2 - Z**2 * v_top)
+    square, middle = b**2 - NORMAL_975**2 * v_bottom, t * b - NORMAL_975**2 * shared
+    inside = middle**2 - square * (t**2 - NORMAL_975**2 * v_top)
     if not (square > 0 and inside >= 0):
         return Effect(name, float(t / b), None, None)
     reach = float(np.sqrt(inside))
