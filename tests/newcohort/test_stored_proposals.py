@@ -2,7 +2,10 @@
 
 import random
 
+import pytest
+
 from alliance.config.site import load_site
+from alliance.errors import ConfigError
 from alliance.newcohort import propose
 
 
@@ -33,6 +36,39 @@ def test_a_form_on_its_own_scale_says_nothing(tmp_path):
     names = [f"phq_{i}" for i in range(1, 10)]
     measure = proposed(tmp_path, names, lambda chance, item: chance.randint(0, 3))
     assert measure["stored_as"] is None and not measure["codes_by_item"]
+
+
+def wai(chance, turned, doubtful=()):
+    """Return a function of the answers to a WAI-S; items 4 and 10 are the key's reversed ones."""
+    bond = {}
+
+    def answers(_, item):
+        if item == 1:
+            bond["now"] = chance.gauss(4, 1.2)
+        value = bond["now"] + chance.gauss(0, 0.8)
+        if item in doubtful:
+            value = chance.uniform(1, 7)
+        elif item in (4, 10) and item not in turned:
+            value = 8 - value
+        return min(max(round(value), 1), 7)
+
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("turned", "doubtful", "told"),
+    [((4, 10), (), True), ((10,), (), [10]), ((), (), None), ((4,), (10,), "asked")],
+)
+def test_items_that_were_reversed_before_the_export(tmp_path, turned, doubtful, told):
+    names = [f"wai_{i}" for i in range(1, 13)]
+    answers = wai(random.Random(5), turned, doubtful)
+    if told == "asked":  # two readings are possible: nothing runs before it is said
+        with pytest.raises(ConfigError, match="already_reversed"):
+            proposed(tmp_path, names, answers)
+        text = (tmp_path / "config" / "sites" / "mylab" / "one.yaml").read_text()
+        assert "DECIDE: was item 10 reversed before the export?" in " ".join(text.split())
+        return
+    assert proposed(tmp_path, names, answers)["already_reversed"] == told
 
 
 def test_numbered_options_of_two_items(tmp_path):

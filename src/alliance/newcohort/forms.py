@@ -15,6 +15,7 @@ from alliance.ingest.raw import RawTable
 from alliance.newcohort.families import Family, families
 from alliance.newcohort.profiles import Profile, shared_texts, usual_range
 from alliance.newcohort.scales import Candidate, candidates, chosen, with_options_numbered
+from alliance.newcohort.turned import Turned
 
 LEAST_IN_BLOCK = 3
 HIGHEST_ITEM = 10  # an answer beyond this is no item's: the column holds a total
@@ -52,6 +53,8 @@ class Form:
         Column, or pattern of columns, with the total that the site wrote down.
     listed
         Scoring keys that may fit.
+    turned
+        How the items that the key reverses stand in the file, where that shows.
     name
         Its name in the config, given once all sites are known.
     """
@@ -69,6 +72,7 @@ class Form:
     form: str | None = None
     total: str | None = None
     listed: list[Candidate] = field(default_factory=list)
+    turned: Turned | None = None
     name: str = ""
 
     @property

@@ -9,6 +9,7 @@ from alliance.newcohort.look import Sheet
 from alliance.newcohort.profiles import Profile, profiles
 from alliance.newcohort.roles import Roles, roles
 from alliance.newcohort.totals import totals_of
+from alliance.newcohort.turned import turned
 
 
 @dataclass(slots=True)
@@ -67,6 +68,10 @@ def propose_table(sheet: Sheet) -> Table:
         forms = []
     forms = [form for form in forms if not (form.is_total and repeats)]
     forms = with_totals(forms, sheet.raw.header, repeats)
+    for form in forms:
+        if form.key is not None and form.family is not None and not form.texts:
+            usual = (form.low, form.high)
+            form.turned = turned(sheet.raw, form.family, form.key, usual, decimal)
     taken = {name for form in forms for name in form.columns}
     taken |= {form.total for form in forms if form.total}
     found = roles(columns, taken, n_rows)

@@ -1,0 +1,63 @@
+"""Whether the items that a form words the other way round were reversed before the export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from alliance.ingest import parse
+from alliance.ingest.raw import RawTable
+from alliance.newcohort.families import Family
+from alliance.newcohort.scales import Candidate
+
+LEAST_FORMS = 50  # with fewer a correlation tells nothing
+CLEAR = 0.1  # mean correlation with the other items; nearer to zero both readings are possible
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Items that the key reverses: those reversed already, those as printed, those in doubt."""
+
+    already: tuple[int, ...]
+    as_printed: tuple[int, ...]
+    in_doubt: tuple[int, ...]
+
+
+def turned(
+    raw: RawTable, family: Family, key: Candidate, usual: tuple[float, float], decimal: str
+) -> Turned | None:
+    """Return how the items that the key reverses stand in a table; None where it cannot show.
+
+    As printed, such an item goes against the others; reversed already, it goes with them. Numbers
+    beyond the `usual` range, which may stand for a missing answer, count for nothing.
+    """
+    reverse = set(key.instrument.reverse) & set(family.items)
+    straight = sorted(set(family.items) - reverse - set(key.instrument.unscored))
+    if not reverse or not straight or family.items[-1] != key.instrument.n_items:
+        return None
+    parser = parse.number_parser(decimal)
+    sessions: list[int | None] = [*family.sessions] or [None]
+    forms = [
+        pd.DataFrame(
+            {
+                item: parse.by_unique(raw.column(family.columns[session, item]), parser)
+                for item in family.items
+                if (session, item) in family.columns
+            }
+        )
+        for session in sessions
+    ]
+    answers = pd.concat(forms, ignore_index=True)
+    answers = answers.where((answers >= usual[0]) & (answers <= usual[1])).dropna()
+    if len(answers) < LEAST_FORMS:
+        return None
+    with np.errstate(invalid="ignore", divide="ignore"):  # an item that everybody answers alike
+        r = pd.DataFrame(answers.corr())
+    goes = {item: float(np.mean(r[item][straight])) for item in sorted(reverse)}
+    return Turned(
+        already=tuple(item for item, mean in goes.items() if mean > CLEAR),
+        as_printed=tuple(item for item, mean in goes.items() if mean < -CLEAR),
+        in_doubt=tuple(item for item, mean in goes.items() if not abs(mean) > CLEAR),
+    )
