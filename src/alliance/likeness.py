@@ -204,9 +204,12 @@ def without_decimals(text: str) -> str:
 
 
 def plain_number(text: str) -> str:
-    """Return a number's text without invisible signs, its minus and its digits those of ASCII."""
+    """Return a number's text without invisible signs, its minus and its digits those of ASCII.
+
+    An apostrophe before it is how spreadsheet programs mark a number that is kept as text.
+    """
     if text.isascii():
-        return text.strip()
+        return text.strip().removeprefix("'")
     return _DASHES.sub("-", unicodedata.normalize("NFKC", _HIDDEN.sub("", text))).strip()
 
 

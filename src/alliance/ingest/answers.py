@@ -88,7 +88,7 @@ def _valid_answers(
     given = reading.table["measures"][cells.measure]
     stored = how_stored(given, instrument, reading.table["decimal"])
     texts = reading.cells(cells.column).iloc[cells.at]
-    values = stored.answers(texts, cells.item)
+    values = _on_whole_steps(stored.answers(texts, cells.item), instrument)
     verdict = verdicts(values, texts.isna().to_numpy(), instrument, cells.item, stored.coded)
     for number, count in enumerate(np.bincount(verdict, minlength=len(_VERDICTS))):
         counts[_VERDICTS[number]] += int(count)
@@ -112,6 +112,14 @@ def _valid_answers(
         "at": at,
         **{name: np.full(len(at), n, dtype=np.int32) for name, n in constant.items()},
     }
+
+
+def _on_whole_steps(values: np.ndarray, instrument: Instrument) -> np.ndarray:
+    """Return answers in whole steps without the noise of a spreadsheet's sums (3.0000000000001)."""
+    if instrument.step != 1 or instrument.minimum % 1:
+        return values
+    whole = np.round(values)
+    return np.where(np.abs(values - whole) <= _STEP_TOLERANCE, whole, values)
 
 
 def verdicts(

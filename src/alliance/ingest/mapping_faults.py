@@ -62,9 +62,11 @@ REMEDIES = {
     "unknown-item": "look whether `item` of this table names the column with the item numbers",
     "conflicting-duplicate": "look whether `rows`, `client` and `session` of this table say what"
     " one row is",
-    "row-too-long": "mend `delimiter` or `header_row` of this table",
+    "row-too-long": "mend `delimiter` or `header_row` of this table; where R wrote the file, its"
+    " row names have no column name: export it with row.names = FALSE",
     "row-too-short": "mend `delimiter` or `header_row` of this table",
-    "quote-astray": "mend `delimiter` of this table, or export the file again",
+    "quote-astray": "mend `delimiter` or `quote` of this table, or export the file again, with"
+    ' quotation marks within a text doubled ("") and not behind a backslash',
     "header-again": "export the file again: nearly every row repeats the column names",
     "two-boxes-ticked": "look whether `boxes` of this fact names boxes of which one can be ticked",
     "not-a-number": "mend `decimal` of this table, the column's name, or give `codes`",

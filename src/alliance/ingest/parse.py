@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
@@ -25,6 +26,7 @@ _NUMBER = {
 _DATE_TOKENS = {
     "yyyy": "%Y",
     "yy": "%y",
+    "mmm": "%m",
     "mm": "%m",
     "dd": "%d",
     "HH": "%H",
@@ -32,7 +34,16 @@ _DATE_TOKENS = {
     "SS": "%S",
     "AM": "%p",
 }
-_TOKEN = re.compile("yyyy|yy|mm|dd|HH|MM|SS|AM")
+_TOKEN = re.compile("yyyy|yy|mmm|mm|dd|HH|MM|SS|AM")
+# First letters of the months, without accents, in English, German, French, Spanish, Italian, Dutch.
+_MONTHS = {
+    word: number
+    for number, words in enumerate(
+        ("jan ene gen", "feb fev", "mar maer mrt", "apr avr abr", "may mai mei mag", "jun juin giu",
+         "jul juil lug", "aug aou ago", "sep set", "oct okt ott", "nov", "dec dez dic"), 1)
+    for word in words.split()
+}  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]+\.?")
 _SECOND_PARTS = re.compile(r"(?<=:[0-9]{2})\.[0-9]+")
 # How readers write the real dates of their formats.
 _REAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?)?")
@@ -86,7 +97,7 @@ def moment_parser(style: str) -> Callable[[str], float]:
 
     The time of day, where `style` has one, is the fraction of the day.
     """
-    with_noon = "AM" in style
+    with_noon, with_words = "AM" in style, "mmm" in style
     pattern = _TOKEN.sub(
         lambda token: "%I" if with_noon and token.group() == "HH" else _DATE_TOKENS[token.group()],
         style,
@@ -95,7 +106,7 @@ def moment_parser(style: str) -> Callable[[str], float]:
     shape = _shape(style)
 
     def days(text: str) -> float:
-        text = text.strip()
+        text = _with_month_numbered(text.strip()) if with_words else text.strip()
         if shape is not None and not shape.fullmatch(text):
             return math.nan
         part = _SECOND_PARTS.search(text)
@@ -108,6 +119,18 @@ def moment_parser(style: str) -> Callable[[str], float]:
         return _days_of(found) + (float(part.group()) / _SECONDS_A_DAY if part else 0.0)
 
     return days
+
+
+def _with_month_numbered(text: str) -> str:
+    """Return a date with the number of its month in place of the name or its first letters."""
+
+    def number_of(word: re.Match[str]) -> str:
+        letters = unicodedata.normalize("NFKD", word.group().casefold().replace("ä", "ae"))
+        plain = "".join(letter for letter in letters if letter.isalpha() and letter.isascii())
+        month = _MONTHS.get(plain[:4]) or _MONTHS.get(plain[:3])
+        return f"{month:02}" if month else word.group()
+
+    return _WORD.sub(number_of, text, count=1)
 
 
 def _shape(style: str) -> re.Pattern[str] | None:

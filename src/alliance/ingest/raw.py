@@ -12,6 +12,11 @@ from alliance.errors import AllianceError
 from alliance.ingest.rules import BLANK
 from alliance.likeness import TRIMMED
 
+NO_NAMES = (
+    "set `header_row` of this table in the site mapping to the row that holds the column names; if"
+    " the file holds nothing at all, export it again"
+)
+
 
 class UnreadableError(AllianceError):
     """A file cannot be read at all.

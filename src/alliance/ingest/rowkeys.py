@@ -21,6 +21,15 @@ from alliance.ingest.reading import Reading
 from alliance.ingest.rules import NOT_SELECTED
 from alliance.likeness import Words, seen
 
+# How spreadsheet programs and people call the row below a table that sums it up.
+SUMMARIES = Words(
+    ("total", "totals", "grand total", "sum", "mean", "average", "avg", "median", "sd", "n",
+     "count", "min", "max", "summe", "gesamt", "gesamtsumme", "gesamtergebnis", "mittelwert",
+     "durchschnitt", "anzahl", "total général", "somme", "moyenne", "totale", "somma", "media",
+     "suma", "promedio", "totaal", "som", "gemiddelde", "totalt", "snitt")
+)  # fmt: skip
+_ROUNDED = r"[0-9][.,][0-9]+E\+[0-9]{2}"  # a long number as a spreadsheet program shows it
+
 
 def select_rows(reading: Reading) -> None:
     """Leave out the rows that the mapping does not want (`keep_rows`); the ledger counts them."""
@@ -82,10 +91,14 @@ def find_clients(reading: Reading) -> None:
     reading.own_id = same_spelling(reading.cells(column), reading.table["same_as"]["client"])
     is_blank = reading.raw.column(column).isna().to_numpy()
     reading.set_aside("no-client-id", is_blank, column=column)
+    reading.set_aside("summary-row", _at_the_end(reading.own_id, SUMMARIES), column=column)
     real = reading.raw.dates.get(column)
     if real is not None:
         rows = rows_where(real.to_numpy() & reading.alive, reading.raw.rows)
         reading.problems.add("id-is-a-date", reading.place(), rows=rows, column=column)
+    rounded = reading.own_id.str.fullmatch(_ROUNDED).fillna(False).to_numpy(dtype=bool)
+    rows = rows_where(rounded & reading.alive, reading.raw.rows)
+    reading.problems.add("id-is-rounded", reading.place(), rows=rows, column=column)
     reading.set_aside(
         "no-client-id",
         reading.own_id.isna().to_numpy(),
@@ -93,6 +106,14 @@ def find_clients(reading: Reading) -> None:
         expected="a client id; the text that stands here is listed in `missing` of this table",
         remedy="enter the id, or take the text out of `missing` if it is one",
     )
+
+
+def _at_the_end(ids: pd.Series, words: Words) -> np.ndarray:
+    """Return where one of `words` stands below the last other text, shape (n,)."""
+    named = parse.is_one_of(ids.str.rstrip(":"), words).to_numpy()
+    others = np.flatnonzero(~named & ids.notna().to_numpy())
+    below = np.arange(len(ids)) > (others[-1] if len(others) else len(ids))
+    return np.asarray(named & below)
 
 
 def find_sessions(reading: Reading) -> None:

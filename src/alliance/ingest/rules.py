@@ -117,6 +117,10 @@ RULES: dict[str, Rule] = {
             "each key in one row, in a file that is joined on",
             "find out which row is right and delete the others (none of them is used)",
         ),
+        summary_row=(
+            "rows of clients; this one, at the end of the table, is called a total or a mean",
+            "delete this row (if it is a client's after all, give the client another id)",
+        ),
         no_client_id=(
             "a client id in every row",
             "enter the id",
@@ -303,6 +307,11 @@ RULES: dict[str, Rule] = {
             "ids that are no dates",
             "look whether the spreadsheet program turned an id such as 1-2 into a date; type it in"
             " again as text",
+        ),
+        id_is_rounded=(
+            "ids in full, not as 1.23E+15",
+            "format the column as text in the spreadsheet program and export the file again: it"
+            " rounded these ids, so that two clients may have become one",
         ),
         look_alike_id=(
             "ids that differ in more than blanks, case or look-alike signs",

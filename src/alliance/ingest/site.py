@@ -31,6 +31,7 @@ from alliance.ingest import (
 from alliance.ingest.columns import lettered, resolve
 from alliance.ingest.header import (
     MOST_COLUMNS,
+    MOST_MISSING,
     align,
     note_missing_columns,
     note_shared_labels,
@@ -209,6 +210,8 @@ def _readings(
             note_too_wide(len(columns.used), place, problems)
             continue
         note_missing_columns(table, raw.header, columns, place, problems)
+        if len(columns.missing) > MOST_MISSING:
+            continue  # it is another file: nothing in it can be judged
         note_shared_labels(raw, columns, place, problems)
         for name in columns.twice:
             problems.add("column-twice", place, column=name)

@@ -18,7 +18,8 @@ STYLES = tuple(
     f"{date}{time}"
     for date in (
         "yyyy-mm-dd", "yyyy/mm/dd", "dd.mm.yyyy", "dd.mm.yy", "dd/mm/yyyy", "mm/dd/yyyy",
-        "dd-mm-yyyy", "mm-dd-yyyy", "dd/mm/yy", "mm/dd/yy",
+        "dd-mm-yyyy", "mm-dd-yyyy", "dd/mm/yy", "mm/dd/yy", "dd-mmm-yyyy", "dd-mmm-yy",
+        "dd mmm yyyy",
     )
     for time in ("", " HH:MM", " HH:MM:SS")
 )  # fmt: skip

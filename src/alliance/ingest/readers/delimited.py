@@ -10,6 +10,7 @@ import contextlib
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,13 +18,23 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from alliance.ingest.raw import Astray, Mark, RawTable, UnreadableError, with_blanks_missing
+from alliance.ingest.raw import (
+    NO_NAMES,
+    Astray,
+    Mark,
+    RawTable,
+    UnreadableError,
+    with_blanks_missing,
+)
 from alliance.ingest.readers import plain_text
 from alliance.ingest.readers.opened import RawFile
 
 MAX_STRAY_QUOTES = 1000
 SINGLE_BYTE = ("latin-1", "cp1252", "cp1250", "cp1251")  # these decode any file without complaint
 _CHUNK = 50_000
+_LOOKED_AT = 10_000  # bytes
+# ="007": how some programs keep a spreadsheet program from taking a text for a number.
+_FORMULA_OF_TEXT = re.compile(r'^="([^"]*)"$')
 # A cell may hold a long note; what a stray quotation mark swallows is bounded by it.
 csv.field_size_limit(1_000_000)
 
@@ -42,6 +53,11 @@ def read_below(file: RawFile, source: Mapping[str, Any]) -> tuple[RawTable, list
     if not text[:10_000].strip() and not text.strip():
         raise UnreadableError("file-empty", "the file holds nothing but blanks")
     table, below = _read_decoded(text, source)
+    if '="' in text:
+        table.header = [_FORMULA_OF_TEXT.sub(r"\1", name) for name in table.header]
+        table.columns = [
+            column.str.replace(_FORMULA_OF_TEXT, r"\1", regex=True) for column in table.columns
+        ]
     is_told = any(astray.rule == "file-cut-off" for astray in table.astray)
     if len(table) > 1 and not is_told and not text.endswith(("\n", "\r")):
         table.marks.append(Mark("last-line-open", int(table.rows[-1])))
@@ -98,10 +114,11 @@ def _decoded(data: bytes, encoding: str) -> str:
     UnreadableError
         The bytes cannot be text of this encoding, or are plainly text of another.
     """
-    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    if wide != (encoding == "utf-16"):
+    wide = _is_utf16(data)
+    if bool(wide) != (encoding == "utf-16"):
         found = "utf-16" if wide else "not utf-16"
         raise UnreadableError("wrong-encoding", f"the file is {found}, not {encoding}")
+    encoding = wide or encoding
     if encoding == "utf-8":
         encoding = "utf-8-sig"
     elif encoding in SINGLE_BYTE and _is_utf8(data):
@@ -118,7 +135,19 @@ def _decoded(data: bytes, encoding: str) -> str:
         raise UnreadableError("wrong-encoding", found, row) from None
     if "\x00" in text:
         raise UnreadableError("file-unreadable", "the file holds NUL signs: it is no text file")
-    return text
+    return text.removesuffix("\x1a")  # how old programs end a file
+
+
+def _is_utf16(data: bytes) -> str:
+    """Return the name of the encoding if the bytes are UTF-16, with or without its mark; or ""."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    head = data[:_LOOKED_AT]
+    for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        # every second byte of western text is zero, and none of the others
+        if len(head) > 1 and head[first::2].count(0) > 0.9 * (len(head) // 2):
+            return name if head[1 - first :: 2].count(0) == 0 else ""
+    return ""
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -200,10 +229,11 @@ def _header(records: _Records, header_row: int) -> list[str]:
         if row == header_row:
             header = [name.strip() for name in record]
             if not any(header):
-                raise UnreadableError("file-empty", f"row {row} holds no column names", row)
+                found = f"row {row} holds no column names"
+                raise UnreadableError("file-empty", found, row, remedy=NO_NAMES)
             records.width = len(header)
             return header
-    raise UnreadableError("file-empty", f"the file has no row {header_row}")
+    raise UnreadableError("file-empty", f"the file has no row {header_row}", remedy=NO_NAMES)
 
 
 def _table(records: _Records, header: list[str], first: int) -> RawTable:

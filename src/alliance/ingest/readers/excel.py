@@ -18,7 +18,7 @@ import pandas as pd
 import python_calamine
 
 from alliance.ingest.columns import near
-from alliance.ingest.raw import Mark, RawTable, UnreadableError, with_blanks_missing
+from alliance.ingest.raw import NO_NAMES, Mark, RawTable, UnreadableError, with_blanks_missing
 from alliance.ingest.readers import sheet_marks, workbook_bombs
 from alliance.ingest.readers.cells import cell_text
 from alliance.ingest.readers.opened import RawFile
@@ -46,7 +46,7 @@ def read(file: RawFile, source: Mapping[str, Any]) -> RawTable:
     header_row = source["header_row"]
     if len(cells) < header_row or not any(map(_is_filled, cells[header_row - 1])):
         told = f"row {header_row} of the sheet holds no column names"
-        raise UnreadableError("file-empty", told)
+        raise UnreadableError("file-empty", told, remedy=NO_NAMES)
     first = header_row + source["skip_after_header"] + 1
     table = _table(cells, header_row, first, source["decimal"])
     last = len(table.header) - 1
