@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 import openpyxl
 import pytest
 
+from alliance.ingest.rules import RULES
+from alliance.ingest.rules_of_plausibility import PLAUSIBILITY_RULES
+
 FACTS = {"therapist": "th", "gender": {"column": "sex", "codes": {"f": "female", "m": "male"}}}
 TABLE = {
     "file": "toy.csv", "rows": "session", "client": "id", "session": "nr", "client_facts": FACTS,
@@ -43,6 +46,35 @@ JOIN = {"file": "beside.csv", "by": {"id": "own"}, "take": ["extra"]}
 BESIDE = "own,extra\n" + "".join(f"P{i},x\n" for i in range(8))
 LIST = {"file": "toy.csv", "rows": "session"}
 FIVE = {str(n): 1 + (n - 1) // 2 for n in range(1, 11)}
+ANSWERS = "id,nr,form,item,answer\n" + "".join(
+    f"P{i},{n},WAI,{item},{1 + (i + n + item) % 5}\n"
+    for i in range(8) for n in (1, 2, 3) for item in (1, 2, 3)
+)  # fmt: skip
+BY_ANSWER = {"rows": "answer", "form": "form", "item": "item", "answer": "answer",
+             "client_facts": {}, "session_facts": {},
+             "measures": {"alliance": {"form": "WAI"}}}  # fmt: skip
+SAME_CODES = {"1": 1, "2": 2, "4": 4}
+
+
+def zero_based():
+    rows = [row.split(",") for row in ROWS]
+    return "\n".join([HEADER, *(
+        ",".join([*row[:5], *(str(int(answer) - 1) for answer in row[5:])]) for row in rows
+    )]) + "\n"  # fmt: skip
+
+
+def with_column(cell, first_cell=None):
+    """Return the sound file with a column `extra`; its first cell may hold something else."""
+    cells = [cell if first_cell is None else first_cell, *[cell] * (len(ROWS) - 1)]
+    rows = [f"{row},{own}" for row, own in zip(ROWS, cells, strict=True)]
+    return "\n".join([f"{HEADER},extra", *rows]) + "\n"
+
+
+def with_nines():
+    rows = [row[:-1] + "-9" if i % 4 == 0 else row for i, row in enumerate(ROWS)]
+    return "\n".join([HEADER, *rows]) + "\n"
+
+
 CASES = [
     Case("file-missing", keys={"file": "none.csv"}, remedy={"file": "toy.csv"}, words="name"),
     Case("file-empty", broken=""),
@@ -120,6 +152,48 @@ CASES = [
              for r in ROWS)]) + "\n",
          remedy={"session": {"column": "nr", "codes": {str(n): n + 1 for n in range(4)}}},
          words="`codes`"),
+    Case("summary-row", broken=SOUND + "Total,99,,,,60,61,62\n", words="delete this row"),
+    Case("id-is-rounded", broken=SOUND.replace("P0,", "1.23E+15,"), words="as text"),
+    Case("scale-shifted", broken=zero_based(), mended=zero_based(),
+         remedy={"measures": {"alliance": {"items": "wai{item}", "stored_as": [0, 4]}}},
+         words="stored_as: [0, 4]"),
+    Case("file-cut-off", broken=SOUND[: -len(ROWS[-1]) + 6]),
+    Case("key-twice", keys={"join": [JOIN]}, remedy={"join": [JOIN]},
+         beside={"beside.csv": BESIDE + "P1,y\n"}, words="which row is right"),
+    Case("key-unmatched", keys={"join": [JOIN]}, remedy={"join": [JOIN]},
+         beside={"beside.csv": BESIDE.replace("P7,x\n", "")}, words="key"),
+    Case("no-site", broken=with_column("clinic", first_cell=""),
+         mended=with_column("clinic"), keys={"site": "extra"}, words="enter the site"),
+    Case("bad-site", broken=with_column("clinic", first_cell="../etc"),
+         mended=with_column("clinic"), keys={"site": "extra"}, words="rename"),
+    Case("unknown-form", broken=ANSWERS + "P0,1,OTHER,1,2\n", mended=ANSWERS + "P0,1,OTHER,1,2\n",
+         keys=BY_ANSWER, remedy={"ignore_forms": ["OTHER"]}, words="`ignore_forms`"),
+    Case("unknown-item", broken=ANSWERS.replace("WAI,1,", "WAI,9,", 1), mended=ANSWERS,
+         keys=BY_ANSWER, words="item number"),
+    Case("two-boxes-ticked", broken=with_column("0", first_cell="1").replace("sex", "fem")
+         .replace(",f,", ",1,").replace(",m,", ",0,"),
+         mended=with_column("0").replace("sex", "fem").replace(",f,", ",1,").replace(",m,", ",0,"),
+         keys={"client_facts": {"gender": {"boxes": {"fem": "female", "extra": "male"}}}},
+         words="untick"),
+    Case("therapist-changed", broken=first("P0,4,2024-04-10,T0", "P0,4,2024-04-10,T9"),
+         keys={"client_facts": {"gender": FACTS["gender"]},
+               "session_facts": {"date": "day", "therapist": "th"}}, words="change is true"),
+    Case("client-without-sessions", broken=SOUND + "Q,intake,,T0,f,,,\n", mended=SOUND,
+         keys={"session": {"column": "nr", "about_client": ["intake"],
+                           "codes": {str(n): n for n in (1, 2, 3, 4)}}}, words="missing"),
+    Case("session-before-intake", broken=with_column("2024-03-01"),
+         mended=with_column("2024-01-01"),
+         keys={"client_facts": {**FACTS, "intake_date": {"column": "extra", "type": "date"}}},
+         words="compare both dates"),
+    Case("last-line-open", broken=SOUND.rstrip("\n"), words="last row"),
+    Case("session-jump", broken=first("P0,4,", "P0,112,"), words="mistyped"),
+    Case("date-far-off", broken=first("2024-04-10", "2091-04-10"), words="year"),
+    Case("missing-code", broken=with_nines(), mended=with_nines(), remedy={"missing": ["-9"]},
+         words="missing: [-9]"),
+    Case("codes-leave-gaps",
+         keys={"measures": {"alliance": {"items": "wai{item}", "codes": {**SAME_CODES, "x": 5}}}},
+         remedy={"measures": {"alliance": {"items": "wai{item}", "codes": {
+             **SAME_CODES, "3": 3, "5": 5}}}}, words="`codes`"),
 ]  # fmt: skip
 
 
@@ -154,8 +228,31 @@ def workbook(site, change):
     return site.read({**TABLE, "file": "toy.xlsx"}).quarantine["rule"].tolist()
 
 
+def test_every_rule_has_its_remedy_followed_somewhere():
+    """Those that need two tables, value labels or a whole cohort have tests of their own."""
+    elsewhere = {
+        "label-shared", "item-on-another-scale", "missing-on-scale",  # test_shared_labels, ..
+        "session-conflict", "client-not-in-file", "client-at-two-sites",  # two tables
+        "sheet-missing", "hidden-column", "hidden-sheet", "hidden-row", "merged-cells",
+        "formula-without-value", "error-in-cell", "id-is-a-date",  # workbooks, below
+        "same-as-unused",  # test_likeness
+        "scale-of-another-length", "twin-sites", "implausible-number",
+        "month-and-day", "one-date-for-all",  # tests/plausibility
+        *PLAUSIBILITY_RULES,
+    }  # fmt: skip
+    assert {case.rule for case in CASES} | elsewhere == set(RULES)
+
+
 def hide(sheet):
     sheet.row_dimensions[3].hidden = True
+
+
+def hide_column(sheet):
+    sheet.column_dimensions["F"].hidden = True
+
+
+def another_sheet(sheet):
+    sheet.parent.create_sheet("Notes")
 
 
 def put(place, value):
@@ -167,7 +264,8 @@ def put(place, value):
 
 @pytest.mark.parametrize(
     ("rule", "change"),
-    [("hidden-row", hide), ("merged-cells", lambda sheet: sheet.merge_cells("D2:D3")),
+    [("hidden-row", hide), ("hidden-column", hide_column), ("sheet-missing", another_sheet),
+     ("merged-cells", lambda sheet: sheet.merge_cells("D2:D3")),
      ("formula-without-value", put("F2", "=1+1")), ("error-in-cell", put("F2", "#N/A")),
      ("id-is-a-date", put("A2", datetime.date(2024, 1, 2)))],
 )  # fmt: skip
