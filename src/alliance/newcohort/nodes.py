@@ -8,6 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 _PLAIN = re.compile(r"[A-Za-z_\u00c0-\uffff][\w{}./ \u00c0-\uffff-]*")
+# Signs that YAML does not print, and those it takes for the end of a line: a name of a column that
+# holds one would end the comment that it stands in.
+_UNPRINTABLE = re.compile(
+    r"[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 _WORDLIKE = re.compile(r"(?i)(yes|no|on|off|y|n|true|false|null|~)")
 _COMMENT_AT = 34  # column at which short comments begin
 _WIDTH = 100
@@ -41,7 +46,8 @@ def scalar(text: str | int | float) -> str:
     if isinstance(text, int | float):
         return f"{text:g}"
     plain = _PLAIN.fullmatch(text) and not _WORDLIKE.fullmatch(text) and text == text.strip()
-    return text if plain and ": " not in text else json.dumps(text, ensure_ascii=False)
+    is_safe = plain and ": " not in text and not _UNPRINTABLE.search(text)
+    return text if is_safe else _quoted(text)
 
 
 def listed(texts: Iterable[str | int]) -> str:
@@ -52,14 +58,23 @@ def listed(texts: Iterable[str | int]) -> str:
 def _in_flow(text: str | int) -> str:
     written = scalar(text)
     has_braces = isinstance(text, str) and not written.startswith('"') and re.search(r"[{}]", text)
-    return json.dumps(text, ensure_ascii=False) if has_braces else written
+    return _quoted(str(text)) if has_braces else written
+
+
+def _quoted(text: str) -> str:
+    return _escaped(json.dumps(text, ensure_ascii=False))
+
+
+def _escaped(text: str) -> str:
+    """Return a text with the signs that YAML cannot hold written by number, as JSON does."""
+    return _UNPRINTABLE.sub(lambda sign: json.dumps(sign.group())[1:-1], text)
 
 
 def lines(nodes: Iterable[Node], indent: int = 0, first: str = "") -> Iterator[str]:
     """Yield the lines of some keys; `first` (such as `- `) stands before the first of them."""
     margin, lead = " " * indent, first
     for node in nodes:
-        comments = [text for text in node.comment.split("\n") if text]
+        comments = [text for text in _escaped(node.comment).split("\n") if text]
         if not node.key:
             yield from (f"{margin}{' ' * len(first)}# {text}" for text in _folded(comments))
             continue
