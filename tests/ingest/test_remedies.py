@@ -190,6 +190,9 @@ CASES = [
     Case("date-far-off", broken=first("2024-04-10", "2091-04-10"), words="year"),
     Case("missing-code", broken=with_nines(), mended=with_nines(), remedy={"missing": ["-9"]},
          words="missing: [-9]"),
+    Case("not-a-number", broken=with_nines().replace("-9", "NULL"),
+         mended=with_nines().replace("-9", "NULL"), remedy={"missing": ["NULL"]},
+         words='missing: ["NULL"]'),
     Case("codes-leave-gaps",
          keys={"measures": {"alliance": {"items": "wai{item}", "codes": {**SAME_CODES, "x": 5}}}},
          remedy={"measures": {"alliance": {"items": "wai{item}", "codes": {

@@ -73,6 +73,17 @@ def test_a_proposed_configuration_holds_them_as_text(texts, tmp_path, monkeypatc
     assert {p.relative_to(tmp_path).parts[0] for p in tmp_path.iterdir()} == {"data", "config"}
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\x85", "\u2028", "\u2029"])
+def test_the_name_of_a_file_that_cannot_be_read_stays_a_comment(end, tmp_path):
+    raw = tmp_path / "raw" / "one"
+    raw.mkdir(parents=True)
+    (raw / f"a{end}simulated: true{end}.csv").write_bytes(b"\x00")
+    made = propose(cohort="mylab", raw_folder=raw.parent, config_folder=tmp_path / "config")
+    assert made.unread
+    for path in made.written:
+        assert "simulated" not in strict_yaml.parse(path.read_text("utf-8"), path.name).content
+
+
 @pytest.mark.slow
 def test_the_data_page_and_the_lists_hold_them_as_text(texts, tmp_path, browser, opened, sibling):
     site = Site(tmp_path)

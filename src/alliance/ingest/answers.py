@@ -6,6 +6,7 @@ break a rule are problems with file, row and column.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 
@@ -28,6 +29,12 @@ _KINDS = {
     **{"client": "int64", "session": "int64", "measure": "int16", "item": "int16"},
     **{"at": "int32", "column": "int32", "reading": "int16", "value": "float64"},
 }
+# How programs and people write that there is no answer, in small letters.
+NO_ANSWER = frozenset(
+    ("na", "n/a", "n.a.", "#n/a", "#na", "nan", "null", "#null!", "none", "nil", "missing", "<na>",
+     "blank", "-", "--", "---", ".", "..", "?", "k.a.", "k. a.", "keine angabe", "fehlt", "leer",
+     "s/d", "nd", "n/d", "refused", "prefer not to say", "not applicable", "no answer")
+)  # fmt: skip
 KEY = ["client", "session", "measure", "item"]
 _VERDICTS = (KEPT, BLANK, "not-a-number", "unknown-code", "out-of-range", "not-on-scale")
 _STEP_TOLERANCE = 1e-9  # of a step: answers such as 0.3 are not exact in binary
@@ -93,7 +100,9 @@ def _valid_answers(
     for number, count in enumerate(np.bincount(verdict, minlength=len(_VERDICTS))):
         counts[_VERDICTS[number]] += int(count)
         if number > 1 and count:
-            _note(reading, _VERDICTS[number], cells, verdict == number, stored)
+            broken = verdict == number
+            remedy = _missing_words(texts[broken]) if _VERDICTS[number] == "not-a-number" else None
+            _note(reading, _VERDICTS[number], cells, broken, stored, remedy)
     _note_declared_missing(reading, cells, stored)
     kept = verdict == 0
     highest = _highest(instrument, cells.item)
@@ -168,8 +177,23 @@ def _of_each(numbers: np.ndarray | int, kept: np.ndarray) -> np.ndarray:
     return np.asarray(numbers[kept])
 
 
+def _missing_words(texts: pd.Series) -> str | None:
+    """Return what to do where most of the texts are words for no answer; they are no client's."""
+    counts = texts.str.strip().value_counts()
+    words = [str(word) for word in counts.index if str(word).casefold() in NO_ANSWER]
+    if counts[words].sum() <= len(texts) / 2:
+        return None
+    listed = ", ".join(json.dumps(word, ensure_ascii=False) for word in sorted(words))
+    return f"if they mean “no answer”, set `missing: [{listed}]` for this table in the site mapping"
+
+
 def _note(
-    reading: Reading, rule: str, cells: AnswerCells, broken: np.ndarray, stored: Stored
+    reading: Reading,
+    rule: str,
+    cells: AnswerCells,
+    broken: np.ndarray,
+    stored: Stored,
+    remedy: str | None,
 ) -> None:
     expected, instrument = None, stored.instrument
     if rule in ("out-of-range", "not-on-scale"):
@@ -184,6 +208,7 @@ def _note(
         rows=[int(row) for row in reading.raw.rows[cells.at[broken]]],
         column=cells.column,
         expected=expected,
+        remedy=remedy,
     )
 
 

@@ -65,7 +65,7 @@ def site_text(site: str, tables: Sequence[Table], unread: Sequence[tuple[str, st
         place=f"its folder {site}/",
     )
     top = list(lines([Node("site", scalar(site)), Node("title", scalar(site))]))
-    top += [f"# Could not be read: {file} ({why})" for file, why in unread]
+    top += lines([Node("", comment=f"Could not be read: {file} ({why})") for file, why in unread])
     if not tables:
         return head + "\n".join([*top, "tables:  # DECIDE: no file could be read"]) + "\n"
     told: set[str] = set()
