@@ -82,6 +82,14 @@ def _of_mutants(pieces):
         f"plain pandas on the {beside.total():,} that are one table in CSV, XLSX or Parquet: "
         f"{beside['traceback']} tracebacks, {beside['silent']} silently other tables"
     )
+    for tool in ("pandera", "frictionless"):
+        said = Counter(piece["peers"][tool] for piece in pieces if piece.get("peers"))
+        if said:
+            told.append(
+                f"{tool} with a full schema on the {said.total():,} of one CSV table: "
+                f"{said['traceback']} tracebacks, {said['silent']} silently other tables, "
+                f"{said['told']} told"
+            )
     return run, "; ".join(told)
 
 

@@ -4,12 +4,15 @@
 
 FOLDER keeps the verdict on each (`mutants.jsonl`): the same command goes on where it stopped. Plain
 pandas reads the same variants beside it: how often it ends in a traceback, and how often it gives
-another table without a word.
+another table without a word. Pandera and frictionless judge those of one CSV table, where
+FOLDER/peers is an environment that has them (how to make it: `peers.py`).
 """
 
 import argparse
 import importlib.util
 import io
+import json
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -44,6 +47,29 @@ def by_pandas(found):
     return "same" if read.equals(sound) else "silent"
 
 
+class Peers:
+    """Pandera and frictionless, running in an environment of their own; or nobody."""
+
+    def __init__(self, python, sound, scratch):
+        self.path, self.worker = scratch / "peers.csv", None
+        if python.exists():
+            (scratch / "sound.csv").write_bytes(sound)
+            script = Path(__file__).parent / "peers.py"
+            self.worker = subprocess.Popen(
+                [python, script, scratch / "sound.csv"], text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            )  # fmt: skip
+
+    def judge(self, found):
+        """Return what each makes of a variant of the CSV table; nothing of any other."""
+        if self.worker is None or found.changed != "data.csv":
+            return {}
+        self.path.write_bytes(found.files[found.changed])
+        self.worker.stdin.write(f"{self.path}\n")
+        self.worker.stdin.flush()
+        return json.loads(self.worker.stdout.readline())
+
+
 def study(n_variants, folder, scratch):
     """Judge the variants that are left; return all verdicts as a table."""
     journal = Journal(folder / "mutants.jsonl", n_variants)
@@ -52,6 +78,9 @@ def study(n_variants, folder, scratch):
     keys = {m: load_instrument(folder_of_keys / f"{key}.yaml") for m, key in KEYS.items()}
     oracle = mutants.Oracle(made, scratch, keys)
     names = sorted(oracle.exports)
+    peers = Peers(
+        folder / "peers" / "bin" / "python", oracle.exports["csv"].files["data.csv"], scratch
+    )
     for seed in range(n_variants):
         if seed in journal.done:
             continue
@@ -60,7 +89,7 @@ def study(n_variants, folder, scratch):
         verdict = oracle.judge(found)
         journal.add(
             seed, export=export.name, mutations="+".join(found.done), kind=verdict.kind,
-            detail=verdict.detail, pandas=by_pandas(found),
+            detail=verdict.detail, pandas=by_pandas(found), peers=peers.judge(found),
         )  # fmt: skip
         if seed % 100 == 99:
             print(f"mutants: {journal.progress()}", flush=True)
