@@ -187,10 +187,10 @@ def another_fixed(page, chance):
 
 
 def another_picture(page, chance):
-    k, match = page.block_with(r"base64,([A-Za-z0-9+/=]{40,})", chance)
+    k, match = page.block_with(r'svg\+xml,([^"]{40,})"', chance)
     code = match[1]
     at = chance.randrange(len(code) - 8)
-    return {k: replaced(page.blocks[k], match, f"{code[:at]}AAAA{code[at + 4 :]}", 1)}
+    return {k: replaced(page.blocks[k], match, f"{code[:at]}zzzz{code[at + 4 :]}", 1)}
 
 
 IN_FINDING = r'<data class="finding" [^>]*>([^<]*\d[^<]*)</data>'

@@ -22,7 +22,7 @@ def draw(results: Results) -> Figure:
     if change is None or not change["measures"]:
         return style.nothing_to_show("The config names no measure under `change`.")
     entries = change["measures"]
-    heights = [104 if entry["plane"] else 36 for entry in entries]
+    heights = [84 if entry["plane"] else 36 for entry in entries]
     titles = [f"{entry['label']}: first and last score" for entry in entries]
     figure, parts = style.stack(titles, heights)
     for part, entry, height in zip(parts, entries, heights, strict=True):

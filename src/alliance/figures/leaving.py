@@ -35,13 +35,13 @@ def draw(results: Results) -> Figure:
     }
     last = max(max(curve["session"]) for curves in by.values() for curve in curves)
     titles = ["How treatments ended, all clients"]
-    heights = [66.0]
+    heights = [56.0]
     if by["early_alliance"] or told["early_alliance"]:
         titles.append("Dropout by early alliance")
-        heights.append(76.0 if by["early_alliance"] else 30.0)
+        heights.append(64.0 if by["early_alliance"] else 30.0)
     if by["site"]:
         titles.append("Dropout by site")
-        heights.append(58.0)
+        heights.append(48.0)
     figure, parts = style.stack(titles, heights)
     axes = [part.subplots() for part in parts]
     _draw_causes(axes[0], by["all"], last)

@@ -37,10 +37,10 @@ class Line:
     bare: bool = False
 
 
-def height_of(lines: Sequence[Line], extra: float = 25.0) -> float:
+def height_of(lines: Sequence[Line], extra: float = 22.0) -> float:
     """Return the height in millimetres that so many rows need, as high as the longest name."""
     longest = max((_name(line).count("\n") + 1 for line in lines), default=1)
-    return extra + (1.7 + 2.9 * longest) * max(len(lines), 1)
+    return extra + (1.6 + 2.7 * longest) * max(len(lines), 1)
 
 
 def _name(line: Line) -> str:

@@ -2,23 +2,32 @@
 
 matplotlib writes for people to read: indented, every element named, six decimals. In a page nobody
 reads it, so numbers are rounded to a hundredth of a point (a twenty-fifth of a pixel at 300 dpi),
-names that nothing refers to are left out, those of glyphs and markers are short, and quotes are
-single, since a double quote takes three bytes in the address of a picture (`data:image/svg+xml,`).
+outlines of letters are steps on a coarser grid, names that nothing refers to are left out, those of
+glyphs and markers are short, and quotes are single, since a double quote takes three bytes in the
+address of a picture (`data:image/svg+xml,`).
 """
 
 from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from itertools import groupby
 from xml.sax.saxutils import escape
 
-NAMESPACES = {"http://www.w3.org/2000/svg": "", "http://www.w3.org/1999/xlink": "xlink:"}
+NAMESPACES = {"http://www.w3.org/2000/svg": "", "http://www.w3.org/1999/xlink": "x:"}
 SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
-HEAD = "<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink'"
+HEAD = "<svg xmlns='http://www.w3.org/2000/svg' xmlns:x='http://www.w3.org/1999/xlink'"
 PLACES = 2
 FACTOR_DIGITS = 6
 """A factor multiplies what it scales: it keeps six significant digits."""
 
+OUTLINE = "scale(0.015625)"
+"""How matplotlib scales the outline of a letter, which it draws on 6,400 units a line's height."""
+COARSER = 32
+"""How many of these units make one of ours, a thirtieth of a point in type of seven points."""
+
+_STEP = re.compile(r"([MLQCZz])([^A-Za-z]*)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _FACTORS = re.compile(r"((?:scale|rotate|matrix)\()([^)]*)\)")
 _SHIFT = re.compile(r"translate\((\S+) (\S+)\)")
@@ -31,6 +40,7 @@ def compact(svg: bytes) -> bytes:
     """Return the drawing without what no reader sees; the same input gives the same bytes."""
     root = ET.fromstring(svg)
     _drop_unseen(root)
+    _coarsen_outlines(root)
     _shorten_names(root)
     return (HEAD + _element(root)[len("<svg") :]).encode("utf-8")
 
@@ -43,6 +53,35 @@ def _drop_unseen(root: ET.Element) -> None:
             blank = child.tag == SVG + "path" and not child.get("d")
             if blank or child.tag == SVG + "metadata" or child.get(LINK) in blanks:
                 parent.remove(child)
+
+
+def _coarsen_outlines(root: ET.Element) -> None:
+    """Write the outlines of letters, half of all bytes, as whole steps on a coarser grid."""
+    for path in root.iter(SVG + "path"):
+        if path.get("transform") == OUTLINE:
+            path.set("d", _in_steps(path.get("d", "")))
+            path.set("transform", OUTLINE.replace("0.015625", str(0.015625 * COARSER)))
+
+
+def _in_steps(outline: str) -> str:
+    """Return an outline relative to where it stands; every place is rounded, no error adds up."""
+    at = start = (0, 0)
+    written = ""
+    for letter, numbers in _STEP.findall(outline):
+        if letter in "Zz":
+            written, at = written + "z", start
+            continue
+        places = [round(float(number) / COARSER) for number in numbers.split()]
+        points = list(zip(places[::2], places[1::2], strict=True))
+        steps = [step for x, y in points for step in (x - at[0], y - at[1])]
+        at = points[-1]
+        start = at if letter == "M" else start
+        if letter == "L" and 0 in steps:
+            written += f"h{steps[0]}" if steps[1] == 0 else f"v{steps[1]}"
+        else:
+            separated = (f" {n}" if k and n >= 0 else f"{n}" for k, n in enumerate(steps))
+            written += letter.lower() + "".join(separated)
+    return written
 
 
 def _shorten_names(root: ET.Element) -> None:
@@ -61,7 +100,7 @@ def _shorten_names(root: ET.Element) -> None:
 
 def _element(element: ET.Element) -> str:
     """Return an element as text; a group that says nothing of its own gives its content alone."""
-    inside = escape((element.text or "").strip()) + "".join(_element(child) for child in element)
+    inside = escape((element.text or "").strip()) + "".join(map(_element, _gathered(element)))
     tag = _name(element.tag)
     if tag in ("g", "defs") and not inside:
         return ""
@@ -76,6 +115,21 @@ def _element(element: ET.Element) -> str:
         for name, value in element.attrib.items()
     )
     return f"<{tag}{attributes}>{inside}</{tag}>" if inside else f"<{tag}{attributes}/>"
+
+
+def _gathered(element: ET.Element) -> Iterator[ET.Element]:
+    """Yield what is within an element; markers in a row that look alike have their look once."""
+    alike = groupby(element, key=lambda e: e.get("style") if e.tag == SVG + "use" else None)
+    for look, found in alike:
+        children = list(found)
+        if look is None or len(children) == 1:
+            yield from children
+            continue
+        group = ET.Element(SVG + "g", {"style": look})
+        for child in children:
+            del child.attrib["style"]
+            group.append(child)
+        yield group
 
 
 def _name(tag: str) -> str:

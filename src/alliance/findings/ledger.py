@@ -136,7 +136,7 @@ class Findings:
             return written
         # A table has too many numbers to step through: its source line below has the tab stops.
         stop = Markup("") if self.tab_stops else Markup(' tabindex="-1"')
-        return Markup('<a class="cite" href="#{}"{}>{}</a>').format(card, stop, written)
+        return Markup('<a href="#{}"{}>{}</a>').format(card, stop, written)
 
     def plain(self, field: Field, format: str = "text", *also: Field) -> Markup:
         """Return the same as `show`, but never a link: for what stands within a link."""

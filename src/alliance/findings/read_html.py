@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from alliance.findings.printed import Page, Picture, Printed
 
+PICTURE = "data:image/svg+xml,"  # how the address of a drawing within a page begins
 UNSEEN = {"style", "script", "template"}
 VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr")
@@ -101,8 +102,5 @@ def _is_for_machines(meta: Mapping[str, str]) -> bool:
 
 
 def _decoded(uri: str) -> bytes:
-    """Return the bytes of a `data:` address; none where it is not one."""
-    try:
-        return base64.b64decode(uri.partition("base64,")[2])
-    except ValueError:
-        return b""
+    """Return the bytes of a picture's address; none where it holds no picture."""
+    return unquote_to_bytes(uri.removeprefix(PICTURE)) if uri.startswith(PICTURE) else b""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import itertools
 import os
@@ -13,17 +12,20 @@ from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
 
 from alliance import families
 from alliance.families import registry
+from alliance.figures import diagnostics_figures
 from alliance.figures.measurement import main_labels
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.ledger import Findings, element
 from alliance.findings.marks import kinds_of, mark_of, short_mark_of
+from alliance.findings.read_html import PICTURE
 from alliance.findings.results import Results
 from alliance.manuscript.html import html_blocks
 from alliance.manuscript.methods import methods_text
@@ -35,6 +37,7 @@ from alliance.tables import html
 from alliance.tables.layout import Table
 from alliance.tables.makers import maker_of
 
+UNQUOTED = " '/=:;,.()-+"  # signs that stand as they are in an attribute between double quotes
 NOT_GIVEN = "other"  # a measure whose key does not say what it measures
 
 
@@ -99,6 +102,7 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         leading_table=partial(_leading_table, material, findings),
         article=partial(_article, material, findings, environment),
         picture=partial(_picture, material),
+        drawn_alike=partial(_drawn_alike, material),
         figure_numbers=itertools.count(1),
         growth_of=partial(_growth_of, results),
         main_scores=partial(_main_scores, results),
@@ -246,13 +250,28 @@ def _growth_of(results: Results, construct: str) -> list[Field]:
     return [fit for fit in growth if is_alliance(fit) == (construct == "alliance")]
 
 
+def _drawn_alike(material: Material, fit: Field) -> Field | None:
+    """Return the first model whose diagnostics are the same picture, if it is another one.
+
+    A ladder of shapes may choose the model that was asked for by name.
+    """
+    pictures = diagnostics_figures({f["model"].raw: f.raw for f in material.results.fits})
+
+    def drawing(of: Field) -> bytes:
+        return (material.figures_folder / f"{pictures[of['model'].raw]}.svg").read_bytes()
+
+    others = [other for other in material.results.fits if other["model"].raw in pictures]
+    first = next(other for other in others if drawing(other) == drawing(fit))
+    return None if first["model"].raw == fit["model"].raw else first
+
+
 def _picture(material: Material, name: str, alt: str) -> Markup:
     """Return a figure as an image within the page."""
     path = material.figures_folder / f"{name}.svg"
-    encoded = base64.b64encode(path.read_bytes()).decode("ascii")
+    encoded = quote(path.read_bytes(), safe=UNQUOTED)
     relative = os.path.relpath(path.resolve(), material.results_folder.resolve())
     attributes: dict[str, Any] = {
-        "src": f"data:image/svg+xml;base64,{encoded}",
+        "src": Markup(PICTURE + encoded),
         "alt": alt,
         "data-source": Path(relative).as_posix(),
     }

@@ -22,7 +22,7 @@ def draw(results: Results) -> Figure:
         )
     panels_of = [(fit, main) for fit in fits for main in fit["estimates"] or [None]]
     lines = [_lines(fit, main) if main else [] for fit, main in panels_of]
-    heights = [height_of(some, 27) if some else 34 for some in lines]
+    heights = [height_of(some, 24) if some else 34 for some in lines]
     titles = [
         f"{fit['title']}: {main['label']}" if main else fit["title"] for fit, main in panels_of
     ]

@@ -8,7 +8,6 @@ FAMILY = Family(
     question="when clients leave, in continuous time",
     options=OPTIONS,
     fit="alliance.families.continuous_time.model:continuous_time_fit",
-    in_forest=True,
     sections={"dropout": "continuous_time/section.html"},
     methods_part="Dropout",
     methods="alliance.families.continuous_time.words:methods",

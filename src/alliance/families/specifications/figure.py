@@ -22,7 +22,7 @@ def draw(results: Results) -> Figure:
             "The configuration of this cohort asks no coupling model otherwise."
         )
     lines = [_lines(fit) for fit in fits]
-    heights = [height_of(some, 29) if some else 34 for some in lines]
+    heights = [height_of(some, 25) if some else 34 for some in lines]
     figure, panels = style.stack([fit["title"] for fit in fits], heights)
     for panel, height, fit, some in zip(panels, heights, fits, lines, strict=True):
         if not some:
