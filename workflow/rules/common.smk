@@ -102,6 +102,7 @@ def further_descriptions():
         f"{RESULTS}/measurement.json",
         f"{RESULTS}/change.json",
         f"{RESULTS}/dropout.json",
+        f"{RESULTS}/multiplicity.json",
     ]
 
 

@@ -5,6 +5,7 @@ REQUIRED INPUTS
     keys  = config/instruments/*.yaml                the scales' ends and names
 OUTPUTS
     results/<cohort>/fits/<model>.json               one form for all: workflow/schemas/fit.schema.yaml
+    results/<cohort>/multiplicity.json               p values adjusted for the number of tests
 
 All models of a family are fitted in one process: a fit takes milliseconds, a process start seconds.
 The families are those of `alliance.families.registry`.
@@ -37,3 +38,20 @@ for family in registry.families().values():
                 f"Fit {family.question}."
             script:
                 "../scripts/fit_family.py"
+
+
+rule adjust_for_many_tests:
+    input:
+        fits=fit_files(),
+        measurement=f"{RESULTS}/measurement.json",
+        code=library("families.multiplicity"),
+    output:
+        multiplicity=f"{RESULTS}/multiplicity.json",
+    log:
+        f"{RESULTS}/logs/adjust_for_many_tests.log",
+    params:
+        primary=lookup("primary", within=cohort),
+    message:
+        "Adjust p values for the number of tests."
+    script:
+        "../scripts/adjust_for_many_tests.py"

@@ -130,6 +130,17 @@ def has_tests(seen: Evidence) -> list[Place]:
     return at(tested, "models")
 
 
+def has_primary_effects(seen: Evidence) -> list[Place]:
+    """The configuration names primary effects; all others are told as exploratory."""
+    many = seen.results.further.get("multiplicity")
+    return at(many is not None and many["primary_named"], "many-tests")
+
+
+def has_adjusted_tests(seen: Evidence) -> list[Place]:
+    """The p values of the effects that count as tests are adjusted for their number."""
+    return at(bool(seen.described("multiplicity", "tests")), "many-tests")
+
+
 def has_effect_sizes(seen: Evidence) -> list[Place]:
     """A main effect is standardised, or is an odds or hazard ratio."""
     sized = any(
@@ -259,7 +270,8 @@ def has_subgroups(seen: Evidence) -> list[Place]:
 CONDITIONS = (
     has_questions, has_verdict, has_equations, has_random_effects_in_equation, has_estimators,
     has_assumptions, has_missing_assumption, has_censoring_assumption, has_rows_accounted,
-    has_groups, has_convergence, has_diagnostics, has_intervals, has_tests, has_effect_sizes,
+    has_groups, has_convergence, has_diagnostics, has_intervals, has_tests,
+    has_primary_effects, has_adjusted_tests, has_effect_sizes,
     has_ratios, has_effects_on_probability, has_adjustment, has_within_and_between,
     has_interactions, has_random_effects, has_courses, has_steps, has_site_estimates,
     has_prediction_interval, has_one_stage, has_heterogeneity, has_sensitivity, has_subgroups,

@@ -6,6 +6,7 @@ PLACES = {
     "verdict": "what was found, at a glance",
     "unused": "sessions that a model could not use",
     "models": "the models, one by one",
+    "many-tests": "primary and exploratory effects, and adjusted tests",
     "assumptions": "what was assumed",
     "making": "how the page was made",
     "figure-flow": "figure of the participant flow",

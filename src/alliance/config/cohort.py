@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from alliance.config import change, closed_schema, instruments, models, strict_yaml
+from alliance.config import change, closed_schema, instruments, models, primary, strict_yaml
 from alliance.config.measure_keys import has_no_items, no_total_in, totals_agree
 from alliance.config.score_columns import TOTAL, parts_of, score_columns, subscales_in_models
 from alliance.config.site import own_problems
@@ -113,7 +113,10 @@ def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
             definition.setdefault("share", 1)
         if definition["rule"] == "no-reliable-change":
             definition.setdefault("better", "lower")
+            by_measure = cohort.get("change", {}).get(definition["measure"], {})
+            definition.setdefault("reliability", by_measure.get("reliability"))
     cohort.setdefault("models", {})
+    cohort.setdefault("primary", {})
     for name, measure in cohort["measures"].items():
         measure.setdefault("label", name.replace("_", " ").capitalize())
         measure.setdefault("accept_unverified_key", False)
@@ -134,6 +137,7 @@ def _cross_problems(
         *_measure_problems(document, path),
         *_change_problems(document, path),
         *_model_problems(document, path, mappings),
+        *primary.problems(document),
         *_missing_site_problems(document, path),
         *_dropout_problems(document),
     ]
@@ -158,6 +162,29 @@ def _dropout_problems(document: Document) -> Iterator[Problem]:
             yield document.problem(
                 (*here, "measure"), f"there is no measure {definition['measure']}; {told}"
             )
+        elif told := _reliability_problem(definition, document.content.get("change", {})):
+            yield document.problem(here, told)
+
+
+def _reliability_problem(definition: Mapping[str, Any], change: Mapping[str, Any]) -> str:
+    """Return what is wrong with the reliability by which improvement is judged: it is one number.
+
+    `change` is the config's entry, which may give it for the same measure.
+    """
+    if definition["rule"] != "no-reliable-change":
+        return ""
+    measure = definition["measure"]
+    own, known = definition.get("reliability"), change.get(measure, {}).get("reliability")
+    if own is None and known is None:
+        return (
+            f"give the measure's reliability here, or under change: {measure}: {{reliability: ...}}"
+        )
+    if own is not None and known is not None and own != known:
+        return (
+            f"reliability {own:g} contradicts change: {measure}, which says {known:g}; write it in"
+            " one place only"
+        )
+    return ""
 
 
 def _measure_problems(document: Document, path: Path) -> Iterator[Problem]:

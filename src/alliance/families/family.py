@@ -24,6 +24,11 @@ def no_problems(entry: Entry, scores: Scores) -> Iterator[Problem]:
     yield from ()
 
 
+def no_effects(entry: Entry) -> list[str]:
+    """Return no name: the models of the family put the question of another one otherwise."""
+    return []
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What a model's entry in the config may hold beside `family`.
@@ -40,6 +45,8 @@ class Options:
     problems
         What the schema cannot see: yields (key path within the entry, words) from an entry that
         fits the schema and the scores of the cohort.
+    effects
+        Which effects of a model the config may name as primary: its terms, without categories.
     asked_of
         Names of the families whose models the key `model` may name.
     takes_seed
@@ -50,6 +57,7 @@ class Options:
     keys: Mapping[str, Mapping[str, Any]]
     required: tuple[str, ...] = ()
     problems: Callable[[Entry, Scores], Iterator[Problem]] = no_problems
+    effects: Callable[[Entry], list[str]] = no_effects
     asked_of: tuple[str, ...] = ()
     takes_seed: bool = False
 

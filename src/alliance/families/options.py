@@ -58,6 +58,22 @@ def same_total(column: str, scores: Scores) -> set[str]:
     }
 
 
+def fixed_effects(entry: Entry) -> list[str]:
+    """Return the terms that a model's key `fixed` stands for: `a*b` is a, b and their product."""
+    found: list[str] = []
+    for term in entry.get("fixed", []):
+        factors = term.replace(" ", "").split("*")
+        found += [*factors, *([":".join(factors)] if len(factors) > 1 else [])]
+    return list(dict.fromkeys(found))
+
+
+def leaving_effects(entry: Entry) -> list[str]:
+    """Return the effects of a model of who leaves, from session to session."""
+    predictors = list(entry.get("predictors", []))
+    parts = [f"{m}_running_{part}" for m in predictors[:1] for part in ("within", "between")]
+    return [*parts, *(f"{m}_known" for m in predictors[1:]), *fixed_effects(entry)]
+
+
 def outcome_among_terms(entry: Entry, scores: Scores) -> Iterator[Problem]:
     """Yield the fixed terms that are the outcome of a model of the next session itself."""
     following = f"{entry['outcome']}_next"

@@ -169,11 +169,6 @@ def _stars(argument: str, p: float, status: str) -> str:
     return "***" if p < 0.001 else "**" if p < 0.01 else "*" if p < 0.05 else ""
 
 
-def _stars_of_p(argument: str, p: float) -> str:
-    """Print the stars of a test that rests on no fit, such as that of a correlation."""
-    return _stars(argument, p, "converged")
-
-
 def _status(argument: str, value: str) -> str:
     return STATUS_WORDS[value]
 
@@ -260,7 +255,6 @@ FORMATS: dict[str, Callable[..., str]] = {
     "df": _df,
     "scientific": _scientific,
     "stars": _stars,
-    "stars-of-p": _stars_of_p,
     "status": _status,
     "change": _change,
     "turns": _turns,

@@ -21,6 +21,10 @@ NO_MEASURE = (
     " hold answers or totals, name them here and in the site's mapping (docs/new-cohort.md); else"
     " the report tells of sessions and ends of treatment only."
 )
+PRIMARY = (
+    "Name your hypotheses before you look at results: these effects are primary, all others are"
+    " called exploratory and have no stars (docs/many-tests.md). As an example:\n"
+)
 
 _HEAD = """\
 # yaml-language-server: $schema={schema}
@@ -178,7 +182,13 @@ def _models(forms: Mapping[str, Form], tables: Sequence[Table], time: str) -> li
         models.append(Node("leaving", f"{{family: hazard, predictors: {predictors}}}"))
     if not models:
         return []
-    return [Node("models", below=models, comment=GUESS + "analyses to begin with; add or take out")]
+    nodes = [
+        Node("models", below=models, comment=GUESS + "analyses to begin with; add or take out")
+    ]
+    if alliance and symptoms:
+        example = f"  primary: {{alliance_to_{symptoms}: [{alliance}_within]}}"
+        nodes.append(Node("", comment=f"{PRIMARY}{example}"))
+    return nodes
 
 
 def _columns_of(name: str, form: Form) -> list[str]:

@@ -21,6 +21,7 @@ from alliance import families
 from alliance.families import registry
 from alliance.figures import diagnostics_figures
 from alliance.figures.measurement import main_labels
+from alliance.findings.adjusted import adjusted_of
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.ledger import Findings, element
@@ -85,6 +86,7 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
     environment.filters["next_of"] = next
     environment.globals.update(
         about=results.about,
+        adjusted=adjusted_of(results),
         fits=results.fits,
         further=results.further,
         run=material.run,

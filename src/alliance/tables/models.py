@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from alliance.findings.adjusted import PRIMARY, Adjusted, adjusted_of
 from alliance.findings.fields import Field
 from alliance.findings.formats import decimals_for
 from alliance.findings.marks import mark_of, short_mark_of
@@ -58,6 +59,7 @@ def fixed_effects(results: Results) -> Table:
             heading("t or z"),
             heading("df"),
             heading("p"),
+            heading("p adjusted"),
             heading("Standardised"),
             heading("Ratio [interval]"),
         ],
@@ -67,29 +69,48 @@ def fixed_effects(results: Results) -> Table:
             "Standardised: standard deviations of the outcome per standard deviation of the "
             "predictor, of the same level.",
             "Ratio: odds or hazard ratio, the exponential of the estimate.",
-            "Stars mark the usual three levels of significance; a model that did not converge has "
-            "none.",
+            "p adjusted: primary effects among themselves by Holm’s method, exploratory ones by "
+            "the false discovery rate of Benjamini and Hochberg; a dash where a line is no test "
+            "of its own: what is adjusted for, the same effect otherwise.",
+            "Only effects that the configuration names as primary have stars, by their adjusted p; "
+            "a model that did not converge has none.",
             "A line that begins with an arrow is the same effect by another estimator, as a check, "
             "or on another scale: an average marginal effect is a change of the probability "
             "itself for one more point.",
         ],
         empty="No model was asked for.",
         wide=True,
+        stars=True,
     )
+    adjusted = adjusted_of(results)
     for fit in results.fits:
         table.rows.append(head(fit))
         several = len({entry["estimator"]["text"].raw for entry in fit["estimates"]}) > 1
         for entry in fit["estimates"]:
-            table.rows.append(estimate_row(fit, entry, name_estimator=several))
-        for entry in fit["companions"]:
-            table.rows.append(estimate_row(fit, entry, companion=True))
-        for entry in fit["marginal_effects"]:
-            table.rows.append(estimate_row(fit, entry, companion=True))
+            table.rows.append(estimate_row(fit, entry, adjusted, name_estimator=several))
+        for entry in (*fit["companions"], *fit["marginal_effects"]):
+            table.rows.append(estimate_row(fit, entry, adjusted, companion=True))
     return table
 
 
+def adjusted_cell(fit: Field, test: Field | None) -> Cell:
+    """Return the adjusted p, with stars where the effect is primary; a dash for no test."""
+    if test is None:
+        return words("–")
+    stars = (Part(test["p_adjusted"], "stars", (fit["status"],)),) if _primary(test) else ()
+    return Cell((Part(test["p_adjusted"], "p-cell"), *stars))
+
+
+def _primary(test: Field) -> bool:
+    return bool(test["group"].raw == PRIMARY)
+
+
 def estimate_row(
-    fit: Field, entry: Field, companion: bool = False, name_estimator: bool = False
+    fit: Field,
+    entry: Field,
+    adjusted: Adjusted,
+    companion: bool = False,
+    name_estimator: bool = False,
 ) -> Row:
     """Return a line of the fixed-effects table."""
     format = decimals_for(entry["se"].raw, entry["estimate"].raw)
@@ -100,13 +121,12 @@ def estimate_row(
     if entry["ratio"].raw is not None:
         low, high = interval(entry["ratio_low"], entry["ratio_high"], "ratio")
         ratio = (Part(entry["ratio"], "ratio", after=" "), low, high)
-    p = Cell((Part(entry["p"], "p-cell"), Part(entry["p"], "stars", (fit["status"],))))
-    if entry["p"].raw is None:
-        p = words("–")
+    test = adjusted.get(entry.address)
+    primary = ", primary" if test is not None and _primary(test) else ""
     has_interval = entry["ci_low"].raw is not None and entry["ci_high"].raw is not None
     return Row(
         (
-            Cell(tuple(label)),
+            Cell(tuple(label), primary),
             cell(entry["estimate"], format),
             cell(entry["se"], format),
             Cell(interval(entry["ci_low"], entry["ci_high"], format))
@@ -114,7 +134,8 @@ def estimate_row(
             else words("–"),
             cell(entry["statistic"], "decimals:2"),
             cell(entry["df"], "df"),
-            p,
+            words("–") if entry["p"].raw is None else cell(entry["p"], "p-cell"),
+            adjusted_cell(fit, test),
             words("")
             if entry["standardised"].raw is None
             else cell(entry["standardised"], "decimals:2"),
@@ -244,7 +265,10 @@ def fixed_effects_records(results: Results) -> Records:
         "estimator",
         *NUMBERS,
         "unit",
+        "tested_as",
+        "p_adjusted",
     )
+    adjusted = adjusted_of(results)
     rows: list[dict[str, Any]] = []
     for fit in results.fits:
         for kind, key in (
@@ -254,7 +278,10 @@ def fixed_effects_records(results: Results) -> Records:
         ):
             for entry in fit[key]:
                 first = _first(fit) | {"kind": kind}
-                rows.append(first | {name: entry.raw[name] for name in columns[4:]})
+                test = adjusted.get(entry.address)
+                last = {} if test is None else {"tested_as": test.raw["group"]} | test.raw
+                own = {name: entry.raw[name] for name in columns[4:-2]}
+                rows.append(first | own | {name: last.get(name) for name in columns[-2:]})
     return Records(columns, rows)
 
 

@@ -14,4 +14,5 @@ OPTIONS = Options(
         "levels": LEVELS,
     },
     required=("client", "therapist", "time"),
+    effects=lambda entry: ["client_view_within"],
 )

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from alliance.families.family import Options
-from alliance.families.options import FIXED, leaving_terms
+from alliance.families.family import Entry, Options
+from alliance.families.options import FIXED, fixed_effects, leaving_effects, leaving_terms
+
+
+def effects(entry: Entry) -> list[str]:
+    """Return the parts that are known from session to session, or at the first (Fine and Gray)."""
+    if entry.get("method") == "fine-gray":
+        return [*entry.get("predictors", []), *fixed_effects(entry)]
+    return leaving_effects(entry)
+
 
 OPTIONS = Options(
     description="when clients leave, in continuous time",
@@ -24,4 +32,5 @@ OPTIONS = Options(
         "fixed": FIXED,
     },
     problems=leaving_terms,
+    effects=effects,
 )

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from alliance.families.family import Options
+from alliance.families.family import Entry, Options
 from alliance.families.options import (
     FIXED,
     LEVELS,
     OUTCOME,
     TIME_OF_COURSE,
+    fixed_effects,
     key,
     outcome_among_terms,
 )
+
+
+def effects(entry: Entry) -> list[str]:
+    """Return the predictor's parts, the product with the moderator, and the further terms."""
+    within, between = (f"{entry['predictor']}_{part}" for part in ("within", "between"))
+    product = [f"{within}:{entry['moderator']}"] if "moderator" in entry else []
+    return [within, between, *product, *fixed_effects(entry)]
+
 
 OPTIONS = Options(
     description="one measure at a session and another at the next, within and between clients",
@@ -34,4 +43,5 @@ OPTIONS = Options(
     },
     required=("predictor", "outcome", "time"),
     problems=outcome_among_terms,
+    effects=effects,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alliance.findings.adjusted import adjusted_of
 from alliance.findings.fields import Field
 from alliance.findings.results import Results
 from alliance.tables.apa.lines import (
@@ -66,7 +67,9 @@ def apa_coupling(results: Results) -> Table:
         Section("Fit", criterion_lines),
         Section("Used", count_lines),
     ]
-    return lay_out(table, fits_in(results, table.name), sections, (Italic("b"),))
+    return lay_out(
+        table, fits_in(results, table.name), sections, (Italic("b"),), adjusted_of(results)
+    )
 
 
 apa_coupling_records = records_of("apa_coupling")

@@ -14,6 +14,7 @@ from alliance.families.options import (
     OUTCOME,
     TIME_OF_COURSE,
     columns_in,
+    fixed_effects,
     same_total,
 )
 
@@ -36,6 +37,12 @@ def problems(entry: Entry, scores: Scores) -> Iterator[Problem]:
     slopes, levels = entry.get("random_slopes"), entry.get("levels")
     if slopes and levels is not None and not set(slopes) <= set(levels):
         yield ("random_slopes",), "names a level that `levels` leaves out"
+
+
+def effects(entry: Entry) -> list[str]:
+    """Return time, what comes after the knot, and the further terms."""
+    knot = ["after_knot"] if "knot" in entry else []
+    return [entry["time"], *knot, *fixed_effects(entry)]
 
 
 OPTIONS = Options(
@@ -81,4 +88,5 @@ OPTIONS = Options(
     },
     required=("outcome", "time"),
     problems=problems,
+    effects=effects,
 )

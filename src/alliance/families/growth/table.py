@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alliance.findings.adjusted import adjusted_of
 from alliance.findings.results import Results
 from alliance.tables.apa.lines import (
     Section,
@@ -35,7 +36,9 @@ def apa_growth(results: Results) -> Table:
         Section("Fit", criterion_lines),
         Section("Used", count_lines),
     ]
-    return lay_out(table, fits_in(results, table.name), sections, (Italic("b"),))
+    return lay_out(
+        table, fits_in(results, table.name), sections, (Italic("b"),), adjusted_of(results)
+    )
 
 
 apa_growth_records = records_of("apa_growth")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alliance.families.family import Entry, Options, Problem, Scores
-from alliance.families.options import FIXED, leaving_terms
+from alliance.families.options import FIXED, leaving_effects, leaving_terms
 
 
 def problems(entry: Entry, scores: Scores) -> Iterator[Problem]:
@@ -60,4 +60,5 @@ OPTIONS = Options(
         },
     },
     problems=problems,
+    effects=leaving_effects,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alliance.findings.adjusted import adjusted_of
 from alliance.findings.fields import Field
 from alliance.findings.results import Results
 from alliance.tables.apa.lines import (
@@ -48,7 +49,7 @@ def apa_hazard(results: Results) -> Table:
         Section("Variance components", variance_lines),
         Section("Used", count_lines),
     ]
-    return lay_out(table, fits_in(results, table.name), sections, ("Ratio",))
+    return lay_out(table, fits_in(results, table.name), sections, ("Ratio",), adjusted_of(results))
 
 
 apa_hazard_records = records_of("apa_hazard")

@@ -16,4 +16,5 @@ OPTIONS = Options(
         "levels": LEVELS,
     },
     required=("client", "therapist", "outcome", "time"),
+    effects=lambda entry: ["a1", "a2", "a3", "a4", "a5"],
 )

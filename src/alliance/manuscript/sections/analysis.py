@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from alliance.families.facts import DfMethod
-from alliance.manuscript.blocks import Block, Italic, Words
+from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material
 from alliance.manuscript.prose import CONFIDENCE, heading, paragraphs, say
+from alliance.manuscript.sections.many_tests import many_tests
 from alliance.manuscript.sections.of_families import is_reml, parts, told_in
 
 OWN_SECTIONS = ("Dropout", "Sites put together")  # parts that are no part of this section
@@ -44,6 +45,5 @@ def _inference(material: Material) -> Words:
         return ()
     words: Words = ("Intervals are ", CONFIDENCE, " confidence intervals")
     if any(entry["p"].raw is not None for entry in entries):
-        words = say(words, " and tests two-sided; ", Italic("p"),
-                    " values are not adjusted for the number of tests")  # fmt: skip
+        return say(words, " and tests two-sided. ", many_tests(material))
     return say(words, ".")

@@ -296,8 +296,9 @@ def _of_forms(row: Field, label: Field) -> Words:
     if is_there(row, "items_unanswered_percent"):
         told.append(say(text(row["items_unanswered_percent"], "percent:1"),
                         " of the items of these forms were unanswered"))  # fmt: skip
-    told.append(say(counted(row["prorated"], "score was", "scores were"),
-                    " made from the answered items only"))  # fmt: skip
+    if row["prorated"].raw is not None:
+        told.append(say(counted(row["prorated"], "score was", "scores were"),
+                        " made from the answered items only"))  # fmt: skip
     if row["refused"].raw:
         told.append(say(counted(row["refused"], "form was", "forms were"),
                         " refused for too few answers"))  # fmt: skip

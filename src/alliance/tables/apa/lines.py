@@ -7,8 +7,10 @@ not converge or was refused no number is shown, only what became of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
+from alliance.findings.adjusted import PRIMARY, Adjusted
 from alliance.findings.fields import Field
 from alliance.findings.formats import decimals_for
 from alliance.findings.marks import short_mark_of
@@ -35,6 +37,11 @@ MOST_ACROSS = 4
 USABLE = ("converged", "singular")
 GROUPS = {"site": "Sites", "therapist": "Therapists", "client": "Clients", "session": "Sessions"}
 LEVELS = {"site": "Site", "therapist": "Therapist", "client": "Client", "session": "Session"}
+ADJUSTED_NOTE: Words = (
+    "In brackets: ", Italic("p"), " adjusted for the number of tests, of primary effects (†) by "
+    "Holm’s method among themselves, of exploratory ones by the false discovery rate of Benjamini "
+    "and Hochberg. What is adjusted for is not tested as a hypothesis.",
+)  # fmt: skip
 CRITERIA = {
     "log_likelihood": "Log-likelihood",
     "n_parameters": "Parameters",
@@ -78,7 +85,11 @@ def usable(fit: Field) -> bool:
 
 
 def lay_out(
-    table: Table, fits: Sequence[Field], sections: Sequence[Section], statistic: Words
+    table: Table,
+    fits: Sequence[Field],
+    sections: Sequence[Section],
+    statistic: Words,
+    adjusted: Adjusted,
 ) -> Table:
     """Fill a table with models, side by side or below one another.
 
@@ -92,9 +103,13 @@ def lay_out(
         What is said of each model.
     statistic
         What the values of the first section are, e.g. *b*.
+    adjusted
+        The tests that count, by address.
     """
     if not fits:
         return table
+    sections = [Section(s.heading, partial(_adjusted_lines, s, adjusted)) for s in sections]
+    table.notes.append(ADJUSTED_NOTE)
     value = Column(Cell((*statistic, " [", *INTERVAL, "]")))
     if len(fits) <= MOST_ACROSS:
         _side_by_side(table, fits, sections, value)
@@ -102,6 +117,21 @@ def lay_out(
         _below_one_another(table, fits, sections, value)
     table.specific += [note for fit in fits for note in _said(fit)]
     return table
+
+
+def _adjusted_lines(section: Section, adjusted: Adjusted, fit: Field) -> list[Line]:
+    """Return the lines of a section, p values followed by the adjusted ones in brackets."""
+    return [replace(line, p=_with_adjusted(line.p, adjusted)) for line in section.lines(fit)]
+
+
+def _with_adjusted(plain: Cell, adjusted: Adjusted) -> Cell:
+    at = plain.parts[0].field.address if plain.parts and isinstance(plain.parts[0], Part) else ""
+    test = adjusted.get(at.removesuffix("/p"))
+    if test is None:
+        return plain
+    primary = "†" if test["group"].raw == PRIMARY else ""
+    beside = Part(test["p_adjusted"], "p-cell", before=" (", after=f"){primary}")
+    return Cell((*plain.parts, beside))
 
 
 def _side_by_side(

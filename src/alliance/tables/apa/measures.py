@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from alliance.findings.adjusted import adjusted_of
 from alliance.findings.fields import Field
 from alliance.findings.results import Results
 from alliance.tables.described_measures import NOT_DESCRIBED, SHARE, number, with_interval
@@ -20,7 +21,6 @@ from alliance.tables.layout import (
     Table,
     cell,
     heading,
-    plain_rows,
     symbol,
     words,
 )
@@ -164,11 +164,12 @@ def apa_correlations(results: Results) -> Table:
             "independent but for that mean. Between: clients' observed means, each client counted "
             "once; freed from the chance of few sessions they stand in the file beside this table, "
             "with intervals and the number of sessions that have both of a pair.",
+            "Exploratory, without stars: p values, also adjusted for the false discovery rate over "
+            "all pairs, stand in the file beside this table.",
             (Italic("SD"), " within is of deviations from clients' means, between of these means."),
         ],
         empty=NOT_DESCRIBED,
         wide=True,
-        stars=True,
     )
     rows = [row for row in _part(results, "score_statistics") if row["main"].raw]
     if not any(row["measure"].raw != TIME for row in rows):
@@ -225,9 +226,7 @@ def _pair(
     pair = found.get((one, two, "within" if other < k else "between"))
     if pair is None or pair["r"].raw is None:
         return words("–")
-    parts = [Part(pair["r"], SHARE)]
-    parts += [Part(pair["p"], "stars-of-p")] if pair["p"].raw is not None else []
-    return Cell(tuple(parts))
+    return cell(pair["r"], SHARE)
 
 
 def _why_not(
@@ -248,4 +247,10 @@ def apa_correlations_records(results: Results) -> Records:
     columns = ("measure_1", "score_1", "label_1", "measure_2", "score_2", "label_2", "level",
                "rows", "clients", "r", "df", "p", "low", "high", "corrected",
                "message")  # fmt: skip
-    return plain_rows(_part(results, "correlations"), columns)
+    adjusted = adjusted_of(results)
+    rows = []
+    for pair in _part(results, "correlations"):
+        test = adjusted.get(pair.address)
+        own = {key: pair.raw[key] for key in columns}
+        rows.append(own | {"p_adjusted": None if test is None else test.raw["p_adjusted"]})
+    return Records((*columns, "p_adjusted"), rows)
