@@ -13,8 +13,9 @@ from alliance.measures.reliable_change import (
     crossed,
     cutoffs,
     error_of_difference,
+    reliable_points,
 )
-from alliance.measures.sudden_gains import first_criterion, sudden_changes
+from alliance.measures.sudden_gains import sudden_changes
 
 ENTRY = {
     "reliability": 0.8,
@@ -185,4 +186,4 @@ def test_courses_too_short_for_a_gain(sessions):
 
 
 def test_first_criterion():
-    assert first_criterion(10.5, 0.931) == pytest.approx(7.6451307, abs=1e-7)
+    assert reliable_points(10.5, 0.931) == pytest.approx(7.6451307, abs=1e-7)

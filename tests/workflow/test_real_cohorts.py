@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from alliance.consistency.check import contents_of, contradictions
 from tests.conftest import ROOT, Project
 
 SHARED = Path(os.environ.get("ALLIANCE_SHARED_DATA", ROOT.parent / "shared" / "data"))
@@ -133,3 +134,10 @@ def test_dropout_by_trial_and_site_as_r_counts_it(finished, tmp_path):
     assert described["definitions"][0]["dropouts"] == by_trial["left_with_visits"].sum() == 136
     # the files do not say how treatment ended for anybody else: nothing competes with leaving
     assert {curve["cause"] for curve in described["incidence"]} == {"dropout"}
+
+
+def test_no_two_numbers_of_one_concept_contradict(finished):
+    cohort, project, results, _ = finished
+    paths = [p for p in results.rglob("*.json") if "findings" not in p.name]
+    paths.append(project.folder / "data" / "processed" / cohort / "datapackage.json")
+    assert contradictions(contents_of(paths, results)) == []

@@ -9,10 +9,12 @@ OUTPUTS
     results/<cohort>/audit/run.json                  versions and hashes of config, lock and code
     results/<cohort>/run_config.yaml                 the configuration that made these results
     results/<cohort>/checklists.json                 what of each reporting checklist the run answers
+    results/<cohort>/consistency.json                numbers of one concept that differ, and why
     results/<cohort>/checks/printed_numbers.csv      for each document: findings and differences
+    results/<cohort>/checks/concepts.csv             what each printed number means
 
 The run stops if a printed number is not what its file gives, or if statistic, degrees of freedom
-and p of a test do not go together.
+and p of a test do not go together, or if two numbers of one concept contradict each other.
 """
 
 from alliance.checklists.filling import definition_files
@@ -80,11 +82,41 @@ rule fill_checklists:
         "../scripts/fill_checklists.py"
 
 
+def numbers_compared():
+    """Return the files whose numbers are held against each other."""
+    return [
+        *fit_files(),
+        f"{RESULTS}/description.json",
+        *printed_descriptions(),
+        f"{RESULTS}/intake.json",
+        f"{RESULTS}/audit/run.json",
+        f"{RESULTS}/manuscript/references.json",
+        f"{PROCESSED}/datapackage.json",
+    ]
+
+
+rule compare_numbers:
+    input:
+        sources=numbers_compared(),
+        code=library("consistency.check"),
+        register=PROJECT / "src" / "alliance" / "consistency" / "register.yaml",
+    output:
+        consistency=f"{RESULTS}/consistency.json",
+    log:
+        f"{RESULTS}/logs/compare_numbers.log",
+    params:
+        results_folder=subpath(output[0], parent=True),
+    message:
+        "Compare the numbers of each concept over all files."
+    script:
+        "../scripts/compare_numbers.py"
+
+
 rule write_report:
     input:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
-        further=printed_descriptions(),
+        further=[*printed_descriptions(), rules.compare_numbers.output.consistency],
         figures=rules.draw_figures.output,
         flow_figure=f"{RESULTS}/figures/flow.svg",
         run=f"{RESULTS}/audit/run.json",
@@ -121,9 +153,12 @@ rule check_printed_numbers:
         manuscript=rules.write_manuscript.output,
         fits=fit_files(),
         further=further_descriptions(),
-        code=library("findings.verify"),
+        compared=numbers_compared(),
+        code=library("findings.verify", "consistency.check"),
+        register=PROJECT / "src" / "alliance" / "consistency" / "register.yaml",
     output:
-        f"{RESULTS}/checks/printed_numbers.csv",
+        printed=f"{RESULTS}/checks/printed_numbers.csv",
+        concepts=f"{RESULTS}/checks/concepts.csv",
     log:
         f"{RESULTS}/logs/check_printed_numbers.log",
     benchmark:

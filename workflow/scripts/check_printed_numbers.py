@@ -1,15 +1,23 @@
-"""Check every printed number against its file, and every test against itself."""
+"""Check every printed number against its file, and all numbers of one concept against each other."""
 
+from pathlib import Path
+
+from alliance.consistency.check import contents_of, contradictions, printed_concepts
+from alliance.files import write_text
 from alliance.findings.verify import verify
 from alliance.running.step import step
 
 if __name__ == "__main__":
     with step(snakemake.log[0]):
+        folder = Path(snakemake.params.results_folder)
+        lists = [folder / name for name in {*snakemake.params.documents.values()}]
+        write_text(printed_concepts(lists), snakemake.output.concepts)
         verify(
             documents=snakemake.params.documents,
             fits=snakemake.input.fits,
             further=snakemake.input.further,
             same_words=snakemake.params.same_words,
-            results_folder=snakemake.params.results_folder,
-            out=snakemake.output[0],
+            contradictions=contradictions(contents_of(snakemake.input.compared, folder)),
+            results_folder=folder,
+            out=snakemake.output.printed,
         )

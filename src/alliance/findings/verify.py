@@ -44,6 +44,7 @@ def verify(
     fits: Sequence[str | Path],
     further: Sequence[str | Path] = (),
     same_words: Mapping[str, str] | None = None,
+    contradictions: Sequence[str] = (),
     results_folder: str | Path,
     out: str | Path,
 ) -> None:
@@ -58,6 +59,8 @@ def verify(
         The JSON files of the fits and of descriptions with tests.
     same_words
         Each Markdown file and the document of the same text that vouches for its numbers.
+    contradictions
+        Where two numbers of one concept disagree (`alliance.consistency`).
     results_folder
         `results/<cohort>`.
     out
@@ -87,6 +90,7 @@ def verify(
             told += [(name, sentence) for sentence in tests.disagreements]
     told += _unlisted(documents, sources)
     told += _other_words(same_words or {}, pages, sources)
+    told += [("two numbers of one concept", sentence) for sentence in contradictions]
     files.write_text(_csv([asdict(line) for line in lines]), out)
     _stop_if_wrong(told, Path(out))
 

@@ -28,7 +28,7 @@ from alliance.measures.reliable_change import (
     crossed_back,
     crossed_in_true_scores,
     cutoffs,
-    error_of_difference,
+    reliable_points,
 )
 from alliance.mixed import fit_mixed
 
@@ -84,10 +84,12 @@ def describe_measure(
         ],
         "first": None,
         "last": None,
+        "sd_of_first_scores": None,
         "reliability": entry.get("reliability"),
         "functional": entry.get("functional"),
         "cutoff": None,
         "reliable_points": None,
+        "improved": None,
         "methods": [],
         "anchor": None,
         "by_site": None,
@@ -98,23 +100,32 @@ def describe_measure(
     described["message"] = _why_not(table, entry)
     if described["message"]:
         return described
-    sample = _sample(table, entry)
+    sample = _sample(table, scored, measure, entry)
     described["first"] = _mean_sd(sample.first)
     described["last"] = _mean_sd(sample.last)
-    described["reliable_points"] = TWO_SIDED * error_of_difference(
-        sample.sd_first, sample.reliability
-    )
+    described["sd_of_first_scores"] = sample.sd_first
+    described["reliable_points"] = reliable_points(sample.sd_first, sample.reliability)
     described["cutoff"] = _cutoff(sample, entry, better)
     methods, classes = _methods(sample, entry, better, described["cutoff"])
     methods.append(_by_slopes(scored, table, measure, better, sample, described["cutoff"]))
     described["methods"] = methods
     described["anchor"] = _anchor(sample, entry, better)
+    described["improved"] = int(_improved(classes["jacobson-truax"]).sum())
     chosen = classes.get(entry["method"])
     if chosen is not None:
-        improved = np.isin(chosen, ["recovered", "improved"])
+        improved = _improved(chosen)
         described["by_site"], described["by_therapist"] = group_shares(table, improved)
     described["plane"] = plane(sample.first, sample.last)
     return described
+
+
+def _improved(classes: np.ndarray) -> np.ndarray:
+    return np.isin(classes, ["recovered", "improved"])
+
+
+def first_scores_of(scored: pd.DataFrame, measure: str) -> pd.Series:
+    """Return the first score of every client with one, of rows in the order of sessions."""
+    return scored.groupby(CLIENT, sort=True)[measure].first()
 
 
 def classes_by_client(
@@ -127,7 +138,7 @@ def classes_by_client(
     table = endpoints(panel, measure)
     if _why_not(table, entry):
         return None
-    sample = _sample(table, entry)
+    sample = _sample(table, panel[panel[measure].notna()], measure, entry)
     _, classes = _methods(sample, entry, better, _cutoff(sample, entry, better))
     return table.assign(**{"class": classes[entry["method"]]}).drop(columns="n")
 
@@ -149,13 +160,18 @@ def _why_not(table: pd.DataFrame, entry: Mapping[str, Any]) -> str:
     return ""
 
 
-def _sample(table: pd.DataFrame, entry: Mapping[str, Any]) -> Sample:
+def _sample(
+    table: pd.DataFrame, scored: pd.DataFrame, measure: str, entry: Mapping[str, Any]
+) -> Sample:
     reliability = float(entry["reliability"])
+    # ASSUME the population before treatment is all clients at their first score, those too who came
+    # once only: thresholds of those who stayed would depend on who left.
     return Sample(
         table["first"].to_numpy(float),
         table["last"].to_numpy(float),
         reliability,
         float(entry.get("reliability_last") or reliability),
+        first_scores_of(scored, measure).to_numpy(float),
     )
 
 
@@ -166,7 +182,7 @@ def _mean_sd(values: np.ndarray) -> dict[str, float]:
 def _cutoff(sample: Sample, entry: Mapping[str, Any], better: Better) -> dict[str, Any]:
     functional = entry.get("functional")
     norms = None if functional is None else (functional["mean"], functional["sd"])
-    found = cutoffs(float(sample.first.mean()), sample.sd_first, better, norms)
+    found = cutoffs(sample.mean_first, sample.sd_first, better, norms)
     kind = entry["cutoff"]
     note = ""
     if found[kind] is None:

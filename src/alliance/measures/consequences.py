@@ -23,7 +23,10 @@ WORDS = {
 
 
 def describe_consequences(
-    panel: pd.DataFrame, labels: Mapping[str, str], outcomes: Sequence[str]
+    panel: pd.DataFrame,
+    labels: Mapping[str, str],
+    outcomes: Sequence[str],
+    rules: Mapping[str, str | None],
 ) -> list[dict[str, Any]]:
     """Return, for every event column and outcome, what followed with and without the event.
 
@@ -35,6 +38,8 @@ def describe_consequences(
         Measure to its name in print.
     outcomes
         Measures under `change`.
+    rules
+        Measure to the rule that its columns of ruptures follow.
     """
     described = []
     for measure, label in labels.items():
@@ -47,6 +52,9 @@ def describe_consequences(
                     {
                         "event": column,
                         "event_label": f"{label}: {words}",
+                        "measure": measure,
+                        "kind": part,
+                        "rule": rules.get(measure) if part in ("rupture", "repair") else None,
                         "outcome": outcome,
                         "outcome_label": labels[outcome],
                     }

@@ -80,7 +80,9 @@ def change_of(
             events,
             {rule_from(r).name: name for name, rules in ruptures.items() for r in rules},
         ),
-        "consequences": describe_consequences(panel, labels, list(change)),
+        "consequences": describe_consequences(
+            panel, labels, list(change), {name: _known_rule(r) for name, r in ruptures.items()}
+        ),
     }
     described["cannot"] = _cannot(described, measures, keys)
     described = files.plain(described)

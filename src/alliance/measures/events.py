@@ -17,7 +17,7 @@ import pandas as pd
 from alliance import files
 from alliance.config.measure_keys import keys_of
 from alliance.measures.courses import Courses, courses_of, first_scores
-from alliance.measures.reliable_change import Better
+from alliance.measures.reliable_change import Better, reliable_points
 from alliance.measures.ruptures.detect import (
     OUTCOMES,
     REPAIRED,
@@ -27,7 +27,7 @@ from alliance.measures.ruptures.detect import (
     scale_of,
 )
 from alliance.measures.ruptures.rules import Rule, rule_from
-from alliance.measures.sudden_gains import first_criterion, sudden_changes
+from alliance.measures.sudden_gains import sudden_changes
 
 SUDDEN = "tang-derubeis"
 KEY = ["site", "client", "session", "measure", "kind", "rule"]
@@ -102,7 +102,7 @@ def least_points(courses: Courses, entry: Mapping[str, Any]) -> float | None:
     first = first[~np.isnan(first)]
     if entry.get("reliability") is None or len(first) < 2 or np.ptp(first) == 0:
         return None
-    return first_criterion(float(np.std(first, ddof=1)), float(entry["reliability"]))
+    return reliable_points(float(np.std(first, ddof=1)), float(entry["reliability"]))
 
 
 def _sudden(

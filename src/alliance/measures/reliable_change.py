@@ -34,17 +34,25 @@ class Sample:
         Of the measure at the first session, between 0 and 1.
     reliability_last
         Of the measure at the last session; used by Nunnally and Kotsch only.
+    before
+        First scores of all clients, of those too who have no other; None: they are `first`.
     """
 
     first: np.ndarray
     last: np.ndarray
     reliability: float
     reliability_last: float
+    before: np.ndarray | None = None
 
     @property
     def sd_first(self) -> float:
-        """Return the standard deviation of the first scores."""
-        return float(np.std(self.first, ddof=1))
+        """Return the standard deviation before treatment: errors of measurement rest on it."""
+        return float(np.std(self.first if self.before is None else self.before, ddof=1))
+
+    @property
+    def mean_first(self) -> float:
+        """Return the mean before treatment."""
+        return float(np.mean(self.first if self.before is None else self.before))
 
     @property
     def sd_last(self) -> float:
@@ -71,6 +79,15 @@ class Sample:
 def error_of_difference(sd_first: float, reliability: float) -> float:
     """Return the standard error of a difference of two scores, SD (2 (1 - r))^(1/2)."""
     return sd_first * float(np.sqrt(2 * (1 - reliability)))
+
+
+def reliable_points(sd_first: float, reliability: float) -> float:
+    """Return the points that a change must exceed: 1.96 SD (2 (1 - r))^(1/2).
+
+    The one threshold of reliable change (Jacobson and Truax, 1991), of sudden gains and losses,
+    and of leaving without reliable improvement; `sd_first` is that of all clients' first scores.
+    """
+    return TWO_SIDED * error_of_difference(sd_first, reliability)
 
 
 def jacobson_truax(sample: Sample) -> np.ndarray:
@@ -111,7 +128,7 @@ def hageman_arrindell(sample: Sample) -> np.ndarray:
     reliability follows from it and the session's own spread.
     """
     error2 = sample.error_of_measurement**2
-    v1, v2 = sample.sd_first**2, sample.sd_last**2
+    v1, v2 = float(np.var(sample.first, ddof=1)), sample.sd_last**2
     covariance = float(np.cov(sample.first, sample.last)[0, 1])
     r_dd = ((v1 - error2) + (v2 - error2) - 2 * covariance) / (v1 + v2 - 2 * covariance)
     if not r_dd > 0:
@@ -186,7 +203,7 @@ def crossed_in_true_scores(
         return float(np.sqrt(max(sd**2 - error2, 0.0)))
 
     healthy = None if functional is None else (functional[0], true_sd(functional[1]))
-    cutoff = cutoffs(float(sample.first.mean()), true_sd(sample.sd_first), better, healthy)[kind]
+    cutoff = cutoffs(sample.mean_first, true_sd(sample.sd_first), better, healthy)[kind]
     r_last = true_sd(sample.sd_last) ** 2 / sample.sd_last**2
     if cutoff is None or not r_last > 0:
         msg = "The last scores hold no more than errors of measurement: no true scores to compare."

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from alliance.measures.reliable_change import TWO_SIDED, Better, error_of_difference
+from alliance.measures.reliable_change import Better
 
 SIDE = 3  # sessions on each side that the third criterion looks at
 FEWEST = 2  # scores that each side needs
@@ -47,11 +47,6 @@ class SuddenChanges:
     share: np.ndarray
     reversed: np.ndarray
     known_session: np.ndarray
-
-
-def first_criterion(sd_first: float, reliability: float) -> float:
-    """Return the points that a change must have: 1.96 SD (2 (1 - r))^(1/2)."""
-    return TWO_SIDED * error_of_difference(sd_first, reliability)
 
 
 def sudden_changes(

@@ -121,7 +121,11 @@ def _levels(scores: pd.DataFrame) -> tuple[list[str], pd.DataFrame, list[str]]:
     if sites >= FEWEST_SITES:
         levels.append("site")
         if sites < FEWEST_SITES_TO_TRUST:
-            messages.append(f"{sites} sites say little about how sites differ: see the interval.")
+            messages.append(
+                f"{sites} sites say little about how sites differ: see the interval. They are a "
+                "random level here, as no share can be told otherwise; models of so few sites "
+                "compare them as they are."
+            )
     else:
         one = "one site" if sites == 1 else f"{sites} sites"
         messages.append(f"No share of sites: there {'is' if sites == 1 else 'are'} {one}.")

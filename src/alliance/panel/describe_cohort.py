@@ -189,7 +189,7 @@ def _sample(
         first = panel[panel[measure].notna()].groupby(["site", "client"])[measure].first()
         for site, scores in _sites(first.reset_index(), sites):
             label = f"{entry.get('label') or measure}{FIRST_SCORE}"
-            rows.append(_summary(label, site, scores[measure], "points"))
+            rows.append(_summary(label, site, scores[measure], "points") | {"measure": measure})
     return rows
 
 
@@ -277,7 +277,8 @@ def _missing(
                     "forms": forms,
                     "forms_percent": 100 * forms / len(visits) if len(visits) else None,
                     **{
-                        count: int(scored[count].sum())
+                        # a key without a total has no score that a whole form could rest on
+                        count: int(scored[count].sum()) if len(totals) else None
                         for count in ("complete", "prorated", "refused")
                     },
                     "items_unanswered_percent": 100 * (printed - len(here)) / printed

@@ -19,6 +19,8 @@ from scipy import stats
 from alliance import files
 from alliance.config.instruments import SCHEMAS, Instrument
 from alliance.config.measure_keys import keys_of
+from alliance.measures.change import first_scores_of
+from alliance.measures.reliable_change import reliable_points
 from alliance.panel.ends import BY_STATUS, ENDS, at_risk, in_words
 from alliance.survival import Curve, cumulative_incidence, kaplan_meier, median_time
 
@@ -50,7 +52,7 @@ def dropout_of(
 ) -> dict[str, Any]:
     """Return the description as plain values."""
     people = _people(panel)
-    definitions = _definitions(people, dropout)
+    definitions = _definitions(people, panel, dropout)
     message = _why_no_curves(people)
     content: dict[str, Any] = {
         "schema": "alliance-dropout-1",
@@ -115,7 +117,9 @@ def _why_no_curves(people: pd.DataFrame) -> str:
 # ---------------------------------------------------------------------- definitions side by side
 
 
-def _definitions(people: pd.DataFrame, dropout: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _definitions(
+    people: pd.DataFrame, panel: pd.DataFrame, dropout: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Return for each definition how many dropped out by it, of those of whom it can be told."""
     rows = []
     for name in (BY_STATUS, *dropout["definitions"]):
@@ -135,9 +139,23 @@ def _definitions(people: pd.DataFrame, dropout: Mapping[str, Any]) -> list[dict[
                 "share": left / base if base else None,
                 "share_low": low,
                 "share_high": high,
+                **_threshold(panel, dropout["definitions"].get(name, {})),
             }
         )
     return rows
+
+
+def _threshold(panel: pd.DataFrame, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the measure whose change decides, its reliability, and the points that it must exceed.
+
+    None of them where no change decides.
+    """
+    measure, reliability = definition.get("measure"), definition.get("reliability")
+    points = None
+    if measure is not None and measure in panel:
+        first = first_scores_of(panel[panel[measure].notna()], measure)
+        points = reliable_points(float(first.std(ddof=1)), reliability) if len(first) > 1 else None
+    return {"measure": measure, "reliability": reliability, "reliable_points": points}
 
 
 def _moves(people: pd.DataFrame, dropout: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from alliance.confidence import NORMAL_975
+from alliance.measures.reliable_change import reliable_points
 
 CLIENT = ["site", "client"]
 BY_STATUS = "discharge_status"
@@ -140,15 +140,16 @@ def _last_missed(
 def _no_reliable_change(
     people: pd.DataFrame, sessions: pd.DataFrame, scores: pd.DataFrame, rule: Mapping[str, Any]
 ) -> pd.Series:
-    """Left without reliable improvement: |last - first| below 1.96 SD sqrt(2 (1 - r)) or worse.
+    """Left without reliable improvement: last - first short of `reliable_points`, or worse.
 
-    Jacobson & Truax (1991); SD is that of the clients' first scores. One score only is no change;
-    no score at all is not known.
+    One score only is no change; no score at all is not known.
     """
+    came = _attended(sessions)[[*CLIENT, "session"]]
     own = scores[(scores["measure"] == rule["measure"]) & (scores["subscale"] == "total")]
-    by_client = own.sort_values([*CLIENT, "session"]).dropna(subset="score").groupby(CLIENT)
+    own = own.merge(came, on=[*CLIENT, "session"]).sort_values([*CLIENT, "session"])
+    by_client = own.dropna(subset="score").groupby(CLIENT)
     first, last = by_client["score"].first(), by_client["score"].last()
-    needed = NORMAL_975 * first.std() * np.sqrt(2 * (1 - rule["reliability"]))
+    needed = reliable_points(float(first.std()), rule["reliability"])
     better = (first - last) if rule["better"] == "lower" else (last - first)
     unimproved: pd.Series = (better <= needed).astype(float)
     return unimproved.where(first.notna())

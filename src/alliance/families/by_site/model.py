@@ -103,7 +103,8 @@ def by_site_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     if len(used) < FEW_SITES:
         words = (
             f"Only {len(used)} sites: how much sites differ is hardly known, and an estimate of no "
-            "difference does not show that there is none."
+            "difference does not show that there is none. Sites are a random level here, which is "
+            "what is asked; the model itself compares so few sites as they are."
         )
         warnings.append(Fact(Warned.FEW_SITES, words))
     return Fit(

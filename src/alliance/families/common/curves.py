@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from alliance.confidence import NORMAL_975
 from alliance.families.common.multilevel import fixed_design
 from alliance.families.common.times import SESSION, base_of, times_of
 from alliance.families.facts import ALL_SITES
 from alliance.families.fit import Curve, Outcome
 
 GRID_POINTS = 41
+UPPER = 0.975
 KNOT = "after_knot"  # time beyond the knot of a course of two straight pieces
 _DRAWS = 20_000
 _SEED = 20_261_123  # of the simultaneous band: the same data give the same band
@@ -67,7 +68,8 @@ def mean_curves(
     for group, design in lines.items():
         mean = design @ beta
         spread = design @ covariance @ design.T
-        reach = simultaneous_reach(spread) if simultaneous else NORMAL_975
+        df = degrees_of_freedom(fit, design)
+        reach = simultaneous_reach(spread, df.min()) if simultaneous else stats.t.ppf(UPPER, df)
         half = reach * np.sqrt(np.diag(spread))
         curves.append(
             Curve(
@@ -84,12 +86,20 @@ def mean_curves(
     return curves
 
 
-def simultaneous_reach(covariance: np.ndarray) -> float:
+def degrees_of_freedom(fit: Any, design: np.ndarray) -> np.ndarray:
+    """Return those of each point of a curve, by the method of the fit's tables, shape (points,)."""
+    return np.array([fit.degrees_of_freedom(point) for point in design])
+
+
+def simultaneous_reach(covariance: np.ndarray, df: float) -> float:
     """Return the factor of the standard error that covers all points at once with 95 %.
 
     The 95th percentile of the largest |standardised deviation| along the curve, by simulation from
-    the multivariate normal with this covariance (Ruppert, Wand & Carroll, 2003, section 6.5).
+    the multivariate t with this covariance (Ruppert, Wand & Carroll, 2003, section 6.5); without
+    end of `df` the multivariate normal.
     """
+    # ASSUME one number of degrees of freedom for the whole curve: the caller gives the smallest of
+    # its points, which makes the band rather too wide.
     sd = np.sqrt(np.diag(covariance))
     correlation = covariance / np.outer(sd, sd)
     values, vectors = np.linalg.eigh(correlation)
@@ -99,7 +109,9 @@ def simultaneous_reach(covariance: np.ndarray) -> float:
     root = root[:, values > 1e-10 * values.max()]
     root *= np.where(root[np.abs(root).argmax(axis=0), np.arange(root.shape[1])] < 0, -1.0, 1.0)
     normal = np.random.default_rng(_SEED).standard_normal((_DRAWS, root.shape[1]))
-    return float(np.quantile(np.abs(normal @ root.T).max(axis=1), 0.95))
+    chance = np.random.default_rng(_SEED + 1)
+    scale = np.sqrt(chance.chisquare(df, _DRAWS) / df) if np.isfinite(df) else 1.0
+    return float(np.quantile(np.abs(normal @ root.T).max(axis=1) / scale, 0.95))
 
 
 def grid_of(rows: pd.DataFrame, time: str) -> dict[str, np.ndarray]:

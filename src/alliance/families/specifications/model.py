@@ -21,7 +21,7 @@ import pandas as pd
 from alliance.confidence import NORMAL_975
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort
-from alliance.families.common.curves import simultaneous_reach
+from alliance.families.common.curves import degrees_of_freedom, simultaneous_reach
 from alliance.families.common.levels import levels_of, site_terms
 from alliance.families.common.multilevel import ENGINE, records, sd, statistics_of
 from alliance.families.coupling.model import COUPLING_ASSUMPTIONS, coupling_asked, coupling_model
@@ -375,7 +375,9 @@ def _effect_over_time(fit: MixedFit, rows: pd.DataFrame, outcome_label: str) -> 
     design[:, terms.index(product)] = np.log(sessions)
     mean = design @ fit.coefficients["estimate"].to_numpy()
     spread = design @ fit.covariance.to_numpy() @ design.T
-    half = simultaneous_reach(spread) * np.sqrt(np.diag(spread))
+    half = simultaneous_reach(spread, degrees_of_freedom(fit, design).min()) * np.sqrt(
+        np.diag(spread)
+    )
     return Curve(
         "effect over treatment",
         "within client",
