@@ -11,6 +11,7 @@ import yaml
 from scipy import special
 
 from alliance import files
+from alliance.families.multiplicity import adjust_for_many_tests
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "workflow" / "schemas"
 FOUR = ("north", "east", "south", "west")
@@ -799,11 +800,18 @@ def write(
     files.write_json(a_description, results / "description.json")
     files.write_json(measurement(a_description), results / "measurement.json")
     files.write_json(leaving(), results / "dropout.json")
-    return {
-        "fits": paths,
-        "description": results / "description.json",
-        "further": [results / "measurement.json", results / "dropout.json"],
-    }
+    further = [results / f"{name}.json" for name in ("measurement", "dropout", "multiplicity")]
+    adjust_for_many_tests(
+        fits=paths, measurement=further[0], primary=primary(some_fits), multiplicity=further[2]
+    )
+    return {"fits": paths, "description": results / "description.json", "further": further}
+
+
+def primary(some_fits: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return what a config would name: the first effect in question of each model."""
+    found = {fit["model"]: [e["term"] for e in fit["estimates"] if e["role"] == "main"][:1]
+             for fit in some_fits if not fit["about"]}  # fmt: skip
+    return {model: effects for model, effects in found.items() if effects}
 
 
 def measurement(a_description: dict[str, Any]) -> dict[str, Any]:

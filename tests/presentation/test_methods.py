@@ -235,10 +235,12 @@ CHANGE = {
         {
             "measure": "symptoms", "label": "Symptoms", "rater": "client", "better": "lower",
             "clients": 50, "clients_used": 0, "left_out": [], "first": None, "last": None,
+            "sd_of_first_scores": None, "improved": None,
             "reliability": 0.84, "functional": None, "cutoff": None, "reliable_points": None,
             "methods": [], "anchor": None, "by_site": None, "by_therapist": None, "plane": None,
             "message": "Fewer than 8 clients have two scores.",
-            "sudden": {"least_points": None, "steps_judged": 0, "clients_judged": 0,
+            "sudden": {"least_points": None, "set_in_config": False, "steps_judged": 0,
+                       "clients_judged": 0,
                        "gains": NO_CHANGES, "losses": NO_CHANGES, "message": "No reliability."},
         }
     ],

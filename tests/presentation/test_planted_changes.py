@@ -346,7 +346,6 @@ IN_WORD = {
     "id": (MAIN, in_group(VALUE_OF.format("tag"), another_digit), 10),
     "swapped": (MAIN, swapped_controls, 10),
     "minus": (MAIN, in_group(r"<w:t[^>]*>(\u2212[^<]*)</w:t>", lambda t, _: t.strip("\u2212")), 8),
-    "stars": (MAIN, in_group(r"<w:t[^>]*>(\*+)</w:t>", lambda t, _: t + "*"), 4),
     "word": (MAIN, in_group(r"<w:t[^>]*>(above|below)</w:t>",
                             lambda t, _: {"above": "below", "below": "above"}[t]), 4),
     "taken away": (MAIN, in_group(CONTROL, lambda t, _: "\n"), 6),

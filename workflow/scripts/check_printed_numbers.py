@@ -11,13 +11,14 @@ if __name__ == "__main__":
     with step(snakemake.log[0]):
         folder = Path(snakemake.params.results_folder)
         lists = [folder / name for name in {*snakemake.params.documents.values()}]
-        write_text(printed_concepts(lists), snakemake.output.concepts)
+        contents = contents_of(snakemake.input.compared, folder)
+        write_text(printed_concepts(lists, contents), snakemake.output.concepts)
         verify(
             documents=snakemake.params.documents,
             fits=snakemake.input.fits,
             further=snakemake.input.further,
             same_words=snakemake.params.same_words,
-            contradictions=contradictions(contents_of(snakemake.input.compared, folder)),
+            contradictions=contradictions(contents),
             results_folder=folder,
             out=snakemake.output.printed,
         )

@@ -12,13 +12,13 @@ from typing import Any
 
 from alliance import files
 from alliance.consistency.claims import Claim, Files, Scope, claims_of
-from alliance.consistency.register import Concept, concept_of, concepts, register
+from alliance.consistency.register import Concept, concept_by_place, concepts, register
 from alliance.consistency.relations import broken_relations, same
 
 
 def contradictions(contents: Files) -> list[str]:
     """Return a sentence for each contradiction in the files of a cohort; none if they agree."""
-    told = []
+    told: list[str] = []
     for concept in concepts():
         by_scope = _by_scope(claims_of(concept, contents))
         for scope, claims in by_scope.items():
@@ -140,19 +140,29 @@ def compare_numbers(
     files.write_json(content, consistency)
 
 
-def printed_concepts(lists: Sequence[str | Path]) -> str:
+def printed_concepts(lists: Sequence[str | Path], contents: Files) -> str:
     """Return the concepts of all printed numbers as CSV: code, definition, unit, how often printed.
 
     Parameters
     ----------
     lists
         The lists of findings of all documents.
+    contents
+        The files that are compared.
     """
-    printed = Counter(
-        concept_of(f"{entry['source']}#{entry['pointer']}")
+    named = {
+        claim.address: (concept.code, concept.definition, concept.unit)
+        for concept in reversed(concepts())
+        for claim in claims_of(concept, contents)
+    }
+    addresses = Counter(
+        f"{entry['source']}#{entry['pointer']}"
         for path in lists
         for entry in files.read_json(path)["findings"]
     )
+    printed: Counter[tuple[str, str, str]] = Counter()
+    for address, count in addresses.items():
+        printed[named.get(address) or concept_by_place(address)] += count
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(("concept", "definition", "unit", "printed"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -14,6 +14,7 @@ ALL = ("all", None, "")
 Scope = frozenset[tuple[str, str]]
 Files = Mapping[str, Any]
 """Address of a file (relative to the results folder) to its content."""
+Steps = Sequence[Step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value on the way through a file: its pointer, the entries above it, its scope so far."""
+    """A value within a file: its pointer, the entries above it, its scope."""
 
     value: Any
     pointer: str
@@ -86,24 +87,23 @@ def _at(contents: Files, address: str) -> Any:
     return value
 
 
-def walk(content: Any, steps: tuple[Step, ...]) -> Iterator[Found]:
+def walk(content: Any, steps: Steps) -> Iterator[Found]:
     """Yield every value that the steps lead to; the first step is the file itself."""
-    yield from _walk(Found(content, "", (), ()), steps[0], steps[1:])
+    yield from _walk(Found(content, "", (), ()), steps)
 
 
-def _walk(found: Found, step: Step, rest: tuple[Step, ...]) -> Iterator[Found]:
-    value = found.value
+def _walk(found: Found, steps: Steps) -> Iterator[Found]:
+    step, *rest = steps
+    value, inside, scope = found.value, found.above, found.scope
     if isinstance(value, Mapping):
-        scope = tuple((name, look(key, (value,))) for name, key in step.scopes)
-        found = Found(value, found.pointer, (*found.above, value), (*found.scope, *scope))
+        inside = (*inside, value)
+        scope = (*scope, *((name, look(key, (value,))) for name, key in step.scopes))
     if not rest:
-        yield Found(value, found.pointer, found.above[: -1 if value in found.above else None],
-                    found.scope) if isinstance(value, Mapping) else found  # fmt: skip
+        yield Found(value, found.pointer, found.above, scope)
         return
-    following, *_ = rest
-    for key, inner in _below(value, following.key):
+    for key, inner in _below(value, rest[0].key):
         pointer = f"{found.pointer}/{escaped(str(key))}"
-        yield from _walk(Found(inner, pointer, found.above, found.scope), following, rest[1:])
+        yield from _walk(Found(inner, pointer, inside, scope), rest)
 
 
 def _below(value: Any, key: str) -> Iterator[tuple[str | int, Any]]:

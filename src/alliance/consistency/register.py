@@ -102,29 +102,17 @@ def short_name(source: str) -> str:
     return FITS if source.startswith("fits/") else source.rpartition("/")[2]
 
 
-def concept_of(address: str) -> tuple[str, str, str]:
-    """Return code, definition and unit of the number at an address (`file#pointer`).
+def concept_by_place(address: str) -> tuple[str, str, str]:
+    """Return code, definition and unit of a number that no concept of the register names.
 
-    A number that no concept of the register names has one of its own, by its place, whose
-    definition is the nearest description in the schema of its file; without any it is empty.
+    It has a concept of its own by its place (`file#pointer`): the definition is the nearest
+    description in the schema of its file; empty where the register does not know the file.
     """
     source, _, pointer = address.partition("#")
     keys = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-    for concept in concepts():
-        if any(_is_at(field, short_name(source), keys) for field in concept.fields):
-            return concept.code, concept.definition, concept.unit
     words = [key for key in keys if not key.isdecimal()]
     code = ".".join([short_name(source).removesuffix(".json"), *words])
-    return code, _definition(short_name(source), keys), ""
-
-
-def _is_at(field: FieldOf, source: str, keys: list[str]) -> bool:
-    steps = [step.key for step in field.steps[1:]]
-    return (
-        field.source == source
-        and len(steps) == len(keys)
-        and all(step in ("*", key) for step, key in zip(steps, keys, strict=True))
-    )
+    return code, _definition(short_name(source), keys), _unit(keys)
 
 
 def _definition(source: str, keys: list[str]) -> str:
@@ -134,14 +122,25 @@ def _definition(source: str, keys: list[str]) -> str:
     if "definition" in told:
         return str(told["definition"])
     whole = schema(told["schema"])
-    found = [part["description"] for part in _along(whole, keys) if "description" in part]
-    return str(found[-1]) if found else str(whole["title"])
+    depth, description = 0, str(whole["title"])
+    for depth_of, part in _along(whole, keys):
+        if "description" in part:
+            depth, description = depth_of, str(part["description"])
+    words = [key.replace("_", " ") for key in keys[depth:] if not key.isdecimal()]
+    return f"{', '.join(words)} ({description})" if words else description
 
 
-def _along(whole: Mapping[str, Any], keys: list[str]) -> Iterator[Mapping[str, Any]]:
-    """Yield the parts of a schema on the way to a value."""
+def _unit(keys: list[str]) -> str:
+    """Return the unit that a field's name tells."""
+    name = next((key for key in reversed(keys) if not key.isdecimal()), "")
+    units: Mapping[str, str] = register()["units"]
+    return units.get(name) or units.get(name.rpartition("_")[2], "")
+
+
+def _along(whole: Mapping[str, Any], keys: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the parts of a schema on the way to a value, with how many keys lead to each."""
     part: Mapping[str, Any] = whole
-    for key in keys:
+    for depth, key in enumerate(keys, 1):
         for inner in _choices(whole, part):
             if key.isdecimal() and "items" in inner:
                 part = inner["items"]
@@ -151,8 +150,7 @@ def _along(whole: Mapping[str, Any], keys: list[str]) -> Iterator[Mapping[str, A
                 break
         else:
             return
-        yield part
-        yield from _choices(whole, part)
+        yield from ((depth, choice) for choice in _choices(whole, part))
 
 
 def _choices(whole: Mapping[str, Any], part: Any) -> list[Mapping[str, Any]]:
@@ -160,7 +158,10 @@ def _choices(whole: Mapping[str, Any], part: Any) -> list[Mapping[str, Any]]:
         return []
     found = [part]
     if "$ref" in part:
-        found += _choices(whole, whole["$defs"][part["$ref"].rpartition("/")[2]])
+        target: Any = whole
+        for key in part["$ref"].split("/")[1:]:
+            target = target[key]
+        found += _choices(whole, target)
     for word in ("oneOf", "anyOf", "allOf"):
         found += [choice for one in part.get(word, []) for choice in _choices(whole, one)]
     return found

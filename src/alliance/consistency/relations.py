@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from alliance.consistency.claims import Files, Found, holds, walk
+from alliance.consistency.claims import Files, holds, walk
 from alliance.consistency.register import field_of, register, short_name
 from alliance.findings.fields import escaped
 from alliance.measures.reliable_change import reliable_points
 
 RELATIVE = 1e-9
-FORMULAS = {"reliable_change": reliable_points, "square": lambda value: value**2}
+FORMULAS: dict[str, Callable[..., float]] = {
+    "reliable_change": reliable_points,
+    "square": lambda value: value**2,
+}
 SHARES = ("p", "p_adjusted", "share")
 NOT_NEGATIVE = ("sd", "se", "clients", "sessions", "forms", "rows")
+Entries = tuple[Mapping[str, Any], ...]
+"""An entry and those above it, the file first."""
 ENDS = (("ci_low", "estimate", "ci_high"), ("ratio_low", "ratio", "ratio_high"))
 
 
@@ -44,34 +49,33 @@ def _of(relation: Mapping[str, Any], contents: Files) -> Iterator[str]:
                 continue
             entry = (*found.above, found.value)
             if holds(relation.get("where", {}), entry):
-                yield from _broken(relation, found, entry, f"{source}#{found.pointer}")
+                yield from _broken(relation, entry, f"{source}#{found.pointer}")
 
 
-def _broken(
-    relation: Mapping[str, Any], found: Found, entry: tuple[Mapping[str, Any], ...], at: str
-) -> Iterator[str]:
-    if "sum" in relation:
-        key, expected = relation["sum"], _total(relation["of"], entry)
-    elif "formula" in relation:
-        key = relation["value"]
-        parts = [_number(one, entry) for one in relation["of"]]
-        expected = None if None in parts else FORMULAS[relation["formula"]](*parts)
-    else:
-        key = relation.get("percent") or relation["share"]
-        part, whole = _total(relation["part"], entry), _total(relation["whole"], entry)
-        expected = (
-            part / whole * (100 if "percent" in relation else 1)
-            if part is not None and whole
-            else None
-        )
-    shown = _number(key, entry)
+def _broken(relation: Mapping[str, Any], entry: Entries, at: str) -> Iterator[str]:
+    key = next(relation[kind] for kind in ("sum", "value", "percent", "share") if kind in relation)
+    shown, expected = _number(key, entry), _expected(relation, entry)
     if shown is not None and expected is not None and not same(shown, expected):
         yield f"{at}/{key} is {shown:.6g}, but the numbers beside it give {expected:.6g}"
 
 
-def _number(path: str, entry: tuple[Mapping[str, Any], ...]) -> Any:
+def _expected(relation: Mapping[str, Any], entry: Entries) -> float | None:
+    """Return what the numbers beside it give; None where one of them is missing."""
+    if "sum" in relation:
+        return _total(relation["of"], entry)
+    if "formula" in relation:
+        parts = [_number(path, entry) for path in relation["of"]]
+        return None if None in parts else FORMULAS[relation["formula"]](*parts)
+    part, whole = _total(relation["part"], entry), _total(relation["whole"], entry)
+    if part is None or not whole:
+        return None
+    return part / whole * (100 if "percent" in relation else 1)
+
+
+def _number(path: str, entry: Entries) -> Any:
     """Return the value at a path from an entry; `..` is the entry above."""
-    *above, value = entry
+    above: list[Any] = list(entry)
+    value: Any = above.pop()
     for key in path.split("/"):
         if key == "..":
             value = above.pop()
@@ -80,7 +84,7 @@ def _number(path: str, entry: tuple[Mapping[str, Any], ...]) -> Any:
     return value
 
 
-def _total(paths: list[str], entry: tuple[Mapping[str, Any], ...]) -> Any:
+def _total(paths: list[str], entry: Entries) -> float | None:
     """Return the sum over paths, `*` standing for every entry of a list; None if one is missing."""
     total = 0.0
     for path in paths:
@@ -112,10 +116,8 @@ def _impossible(content: Any, source: str, pointer: str) -> Iterator[str]:
 def _outside(entry: Mapping[str, Any], at: str) -> Iterator[str]:
     own = [(f"{key}_low", key, f"{key}_high") for key in entry if f"{key}_low" in entry]
     for low, key, high in (*ENDS, *own):
-        ends = [entry.get(name) for name in (low, key, high)]
-        if all(isinstance(end, int | float) for end in ends) and not (
-            ends[0] <= ends[1] + RELATIVE and ends[1] <= ends[2] + RELATIVE
-        ):
+        ends = [end for name in (low, key, high) if isinstance(end := entry.get(name), int | float)]
+        if len(ends) == 3 and not ends[0] - RELATIVE <= ends[1] <= ends[2] + RELATIVE:
             yield f"{at}/{key} is {ends[1]:.6g}, outside its own interval"
 
 

@@ -118,6 +118,7 @@ def _sudden(
     points = least_points(courses, entry)
     described: dict[str, Any] = {
         "least_points": points,
+        "set_in_config": entry.get("sudden_points") is not None,
         "steps_judged": 0,
         "clients_judged": 0,
         "gains": None,

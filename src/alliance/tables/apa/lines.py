@@ -38,7 +38,7 @@ USABLE = ("converged", "singular")
 GROUPS = {"site": "Sites", "therapist": "Therapists", "client": "Clients", "session": "Sessions"}
 LEVELS = {"site": "Site", "therapist": "Therapist", "client": "Client", "session": "Session"}
 ADJUSTED_NOTE: Words = (
-    "In brackets: ", Italic("p"), " adjusted for the number of tests, of primary effects (†) by "
+    "In brackets: ", Italic("p"), " adjusted for the number of tests, of primary effects by "
     "Holm’s method among themselves, of exploratory ones by the false discovery rate of Benjamini "
     "and Hochberg. What is adjusted for is not tested as a hypothesis.",
 )  # fmt: skip
@@ -129,8 +129,8 @@ def _with_adjusted(plain: Cell, adjusted: Adjusted) -> Cell:
     test = adjusted.get(at.removesuffix("/p"))
     if test is None:
         return plain
-    primary = "†" if test["group"].raw == PRIMARY else ""
-    beside = Part(test["p_adjusted"], "p-cell", before=" (", after=f"){primary}")
+    primary = ", primary" if test["group"].raw == PRIMARY else ""
+    beside = Part(test["p_adjusted"], "p-cell", before=" (", after=f"{primary})")
     return Cell((*plain.parts, beside))
 
 
