@@ -44,7 +44,7 @@ from alliance.tables.checklists import one_checklist
 from alliance.tables.layout import Part, Table
 
 NORMAL = {"code": "normal_effects", "text": "Normal."}
-SECTIONS = {"verdict", "unused", "models", "assumptions", "making"}  # ids of the page
+SECTIONS = {"verdict", "unused", "models", "many-tests", "assumptions", "making"}  # ids of the page
 ITEMS = [(name, item) for name in NAMES for item in definition(name)["items"]]
 
 
@@ -81,6 +81,7 @@ def everything(mock):
     ]
     further = {"measurement": mock.measurement(about), "dropout": mock.leaving()}
     further["change"] = {"observers": {"coders": 2, "agreement": [{"kappa": 0.7}]}}
+    further["multiplicity"] = {"primary_named": True, "tests": [{"p_adjusted": 0.04}]}
     return copy.deepcopy({"fits": fits, "about": about, "further": further, "run": mock.RUN})
 
 
@@ -195,6 +196,8 @@ SPOILED = {
     "has_diagnostics": lambda c: [f.update(diagnostics={"message": "too few"}) for f in c["fits"]],
     "has_intervals": estimates_with(ci_low=None),
     "has_tests": estimates_with(p=None),
+    "has_primary_effects": lambda c: c["further"]["multiplicity"].update(primary_named=False),
+    "has_adjusted_tests": emptied("further", "multiplicity", "tests"),
     "has_effect_sizes": estimates_with(standardised=None, ratio=None),
     "has_ratios": estimates_with(ratio=None),
     "has_effects_on_probability": each(("fits",), lambda fit: fit.update(marginal_effects=[])),

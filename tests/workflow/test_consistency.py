@@ -266,6 +266,14 @@ PLANTED = {
     "another version of the second engine": _fit(
         "alliance_to_symptoms", lambda fit: _set("version", "0.14.0")(fit["second_engine"])
     ),
+    "an engine that agrees where none is": _fit(
+        "alliance_to_symptoms",
+        lambda fit: fit["warnings"].append({"code": "no_second_engine", "text": "None."}),
+    ),
+    "an engine that disagrees without a warning": _fit(
+        "alliance_to_symptoms", lambda fit: _set("agrees", False)(fit["second_engine"])
+    ),
+    "another name of a measure": _change("symptoms", _set("label", "Depression")),
     "a version of the program that did not run": lambda c: _set("version", "9.9.9")(
         c["audit/run.json"]
     ),

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from alliance.consistency.claims import Files, holds, walk
-from alliance.consistency.register import field_of, register, short_name
+from alliance.consistency.register import FITS, field_of, register, short_name
 from alliance.findings.fields import escaped
 from alliance.measures.reliable_change import reliable_points
 
 RELATIVE = 1e-9
+NO_SECOND_ENGINE, ENGINES_DIFFER = "no_second_engine", "engines_differ"
 FORMULAS: dict[str, Callable[..., float]] = {
     "reliable_change": reliable_points,
     "square": lambda value: value**2,
@@ -36,7 +37,17 @@ def broken_relations(contents: Files) -> list[str]:
     ]
     for source, content in contents.items():
         told += _impossible(content, source, "")
+        told += _of_engines(content, source) if short_name(source) == FITS else []
     return told
+
+
+def _of_engines(fit: Mapping[str, Any], source: str) -> Iterator[str]:
+    """Yield a comparison with a second engine beside the warning that there is none."""
+    second, codes = fit.get("second_engine"), [w["code"] for w in fit.get("warnings", [])]
+    if second and second.get("converged") and NO_SECOND_ENGINE in codes:
+        yield f"{source}#/second_engine: there is one, but a warning says that there is none"
+    if second and second.get("converged") and second["agrees"] == (ENGINES_DIFFER in codes):
+        yield f"{source}#/second_engine/agrees: a warning says otherwise"
 
 
 def _of(relation: Mapping[str, Any], contents: Files) -> Iterator[str]:
