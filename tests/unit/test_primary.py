@@ -3,7 +3,7 @@
 import pytest
 
 from alliance.config.cohort import load_cohort
-from alliance.config.primary import names, plain_name
+from alliance.config.primary import is_named, plain_name
 from alliance.newcohort.written import PRIMARY
 from tests.unit.test_config import COHORT, told, toy  # noqa: F401  (fixture)
 
@@ -69,13 +69,13 @@ def test_nothing_named_is_nothing_named(toy):  # noqa: F811
 )
 def test_terms_as_a_config_names_them(term, plain):
     assert plain_name(term) == plain
-    assert names(term, [plain])
+    assert is_named(term, [plain])
 
 
 def test_whose_view_is_told_apart():
     named = ["client_next: client_view_within"]
-    assert names("client_next: client_view_within", named)
-    assert not names("therapist_next: client_view_within", named)
+    assert is_named("client_next: client_view_within", named)
+    assert not is_named("therapist_next: client_view_within", named)
 
 
 def test_a_new_cohort_is_told_what_primary_is():

@@ -48,6 +48,7 @@ rule record_run:
             "panel.describe_cohort",
             "panel.describe_dropout",
             *registry.modules("fit"),
+            "families.multiplicity",
         ),
         provenance=library("running.provenance"),
     output:

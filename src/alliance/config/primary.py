@@ -30,7 +30,7 @@ def problems(document: Document) -> Iterator[Problem]:
             yield document.problem(here, f"{told} the models that it goes with")
             continue
         for place, effect in enumerate(effects):
-            if not any(names(one, [effect]) for one in known):
+            if not any(is_named(one, [effect]) for one in known):
                 told = closed_schema.hint(effect, known, "effect")
                 yield document.problem((*here, place), f"{name} has no effect {effect}; {told}")
 
@@ -45,7 +45,7 @@ def plain_name(term: str) -> str:
     return ":".join(sorted(plain.split(":")))
 
 
-def names(term: str, effects: Sequence[str]) -> bool:
+def is_named(term: str, effects: Sequence[str]) -> bool:
     """Say whether a fit's term is one of the effects that the config names for its model.
 
     An effect that says which end or whose view it is about (`client_next: ...`) is that one alone.

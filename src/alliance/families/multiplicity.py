@@ -20,7 +20,7 @@ from typing import Any
 
 from alliance import files
 from alliance.config.closed_schema import schema
-from alliance.config.primary import names
+from alliance.config.primary import is_named
 from alliance.families.fit import USABLE
 
 
@@ -128,11 +128,9 @@ def multiplicity_of(
 def _effects(
     fits: Mapping[str, Mapping[str, Any]], primary: Mapping[str, Sequence[str]]
 ) -> Iterator[Tested]:
-    """Yield the effects that models ask about, and those that are named as primary.
-
+    """Yield the effects that models ask about, and those that are named as primary."""
     # ASSUME intercepts, sites and what is adjusted for are no hypotheses, nor is the same effect
     # under another choice or by another estimator a further one: they do not count.
-    """
     for file, fit in fits.items():
         if fit["status"] not in USABLE:
             continue
@@ -141,7 +139,7 @@ def _effects(
             if entry["p"] is None:
                 continue
             at = f"{file}#/estimates/{place}"
-            if names(entry["term"], named):
+            if is_named(entry["term"], named):
                 yield Tested(at, entry["p"], Group.PRIMARY)
             elif entry["role"] == "main" and not fit["about"]:
                 yield Tested(at, entry["p"], Group.EFFECTS)
@@ -156,7 +154,7 @@ def _not_estimated(
         fit = by_model[model]
         tested = [e["term"] for e in fit["estimates"] if e["p"] is not None]
         for effect in effects:
-            if fit["status"] not in USABLE or not any(names(term, [effect]) for term in tested):
+            if fit["status"] not in USABLE or not any(is_named(term, [effect]) for term in tested):
                 yield {"model": model, "title": fit["title"], "effect": effect}
 
 
