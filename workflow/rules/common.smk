@@ -111,6 +111,19 @@ def printed_descriptions():
     return [*further_descriptions(), f"{RESULTS}/checklists.json"]
 
 
+def numbers_compared():
+    """Return the files whose numbers are held against each other."""
+    return [
+        *fit_files(),
+        f"{RESULTS}/description.json",
+        *printed_descriptions(),
+        f"{RESULTS}/intake.json",
+        f"{RESULTS}/audit/run.json",
+        f"{RESULTS}/manuscript/references.json",
+        f"{PROCESSED}/datapackage.json",
+    ]
+
+
 def templates(*packages):
     """Return the page templates of these packages, which no import shows."""
     package = PROJECT / "src" / "alliance"

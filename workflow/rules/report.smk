@@ -83,19 +83,6 @@ rule fill_checklists:
         "../scripts/fill_checklists.py"
 
 
-def numbers_compared():
-    """Return the files whose numbers are held against each other."""
-    return [
-        *fit_files(),
-        f"{RESULTS}/description.json",
-        *printed_descriptions(),
-        f"{RESULTS}/intake.json",
-        f"{RESULTS}/audit/run.json",
-        f"{RESULTS}/manuscript/references.json",
-        f"{PROCESSED}/datapackage.json",
-    ]
-
-
 rule compare_numbers:
     input:
         sources=numbers_compared(),

@@ -1,4 +1,4 @@
-"""Check every printed number against its file, and all numbers of one concept against each other."""
+"""Check every printed number against its file, and the numbers of each concept with each other."""
 
 from pathlib import Path
 

@@ -152,7 +152,7 @@ def _threshold(panel: pd.DataFrame, definition: Mapping[str, Any]) -> dict[str, 
     """
     measure, reliability = definition.get("measure"), definition.get("reliability")
     points = None
-    if measure is not None and measure in panel:
+    if measure is not None and measure in panel and reliability is not None:
         first = first_scores_of(panel[panel[measure].notna()], measure)
         points = reliable_points(float(first.std(ddof=1)), reliability) if len(first) > 1 else None
     return {"measure": measure, "reliability": reliability, "reliable_points": points}
