@@ -88,7 +88,15 @@ def test_the_register_is_whole():
         assert concept.definition and concept.fields
         for field in concept.fields:
             assert field.more.get("reason", next(iter(reasons))) in reasons
-            assert set(field.more) <= {"where", "unless", "reason", "scope", "times", "partial"}
+            assert set(field.more) <= {
+                "where",
+                "unless",
+                "reason",
+                "scope",
+                "times",
+                "partial",
+                "told_apart",
+            }
     named = {f.more.get("reason") for c in concepts() for f in c.fields}
     assert set(reasons) <= named
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -54,29 +55,42 @@ class Found:
 
 def claims_of(concept: Concept, contents: Files) -> list[Claim]:
     """Return all claims of a concept."""
-    return [claim for field in concept.fields for claim in _claims(field, contents)]
+    return [
+        claim
+        for field in concept.fields
+        for source, content in contents.items()
+        if short_name(source) == field.source
+        for claim in _claims(field, source, content, _reason(field, contents))
+    ]
 
 
-def _claims(field: FieldOf, contents: Files) -> Iterator[Claim]:
-    reason = field.more.get("reason", "")
-    if reason and all(_at(contents, a) == v for a, v in field.more.get("unless", {}).items()):
-        reason = "" if "unless" in field.more else reason
-    for source, content in contents.items():
-        if short_name(source) != field.source:
+def _reason(field: FieldOf, contents: Files) -> str:
+    """Return the code of the field's reason, unless it does not hold in these files."""
+    reason, unless = str(field.more.get("reason", "")), field.more.get("unless")
+    holds_not = unless and all(_at(contents, address) == v for address, v in unless.items())
+    return "" if holds_not else reason
+
+
+def _claims(field: FieldOf, source: str, content: Any, reason: str) -> list[Claim]:
+    claims = []
+    for found in walk(content, field.steps):
+        if found.value is None or not holds(field.more.get("where", {}), found.above):
             continue
-        for found in walk(content, field.steps):
-            if found.value is None or not holds(field.more.get("where", {}), found.above):
-                continue
-            times = field.more.get("times")
-            value = found.value if times is None else found.value * times
-            scope = (*found.scope, *field.more.get("scope", {}).items())
-            yield Claim(
-                frozenset((name, str(one)) for name, one in scope if one not in ALL),
-                value,
-                f"{source}#{found.pointer}",
-                reason,
-                bool(field.more.get("partial")),
+        times = field.more.get("times")
+        scope = (*found.scope, *field.more.get("scope", {}).items())
+        claims.append(
+            Claim(
+                scope=frozenset((name, str(one)) for name, one in scope if one not in ALL),
+                value=found.value if times is None else found.value * times,
+                address=f"{source}#{found.pointer}",
+                reason=reason,
+                partial=bool(field.more.get("partial")),
             )
+        )
+    if not field.more.get("told_apart"):
+        return claims
+    times_named = Counter(claim.scope for claim in claims)
+    return [claim for claim in claims if times_named[claim.scope] == 1]
 
 
 def _at(contents: Files, address: str) -> Any:
