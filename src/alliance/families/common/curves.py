@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from alliance.confidence import UPPER
 from alliance.families.common.multilevel import fixed_design
 from alliance.families.common.times import SESSION, base_of, times_of
 from alliance.families.facts import ALL_SITES
 from alliance.families.fit import Curve, Outcome
 
 GRID_POINTS = 41
-UPPER = 0.975
 KNOT = "after_knot"  # time beyond the knot of a course of two straight pieces
 _DRAWS = 20_000
 _SEED = 20_261_123  # of the simultaneous band: the same data give the same band
