@@ -50,6 +50,7 @@ OWN_SCALE_SHARE = 0.9
 # A copied row costs nothing: its first copy is kept.
 _HARMLESS = {"exact-duplicate"}
 REMEDIES = {
+    "summary-row": "look whether `client` of this table names the column with the ids",
     "no-client-id": "look whether `client` of this table names the column with the ids",
     "no-site": "look whether `site` of this table names the column with the sites",
     "bad-site": "look whether `site` of this table names the column with the sites",
