@@ -360,8 +360,9 @@ def _pair_mixed(asked, level, o, c, up, sums, scratch):
         else:
             for lane in range(LANES):
                 sums.contraction[pair, lane] += 2.0 * small[Q_FREE + n_below + c, one, other, lane]
-        rows_add(p_c[one], wide[F_P, other], up[above], -1.0)
-        rows_add(wide[F_P, one], p_c[other], up[above], -1.0)
+        if up.shape[1] > 0:
+            rows_add(p_c[one], wide[F_P, other], up[above], -1.0)
+            rows_add(wide[F_P, one], p_c[other], up[above], -1.0)
 
 
 @compiled
@@ -384,5 +385,6 @@ def _pair_own(asked, level, o, p, up, sums, scratch):
                     sums.contraction[pair, lane] -= (
                         2.0 * weight[lane] * small[Q_P_OMEGA_P, y, x_p, lane]
                     )
-            weighted_rows_add(weight, all_p[x_p], all_p[y], up[above], 1.0)
-            weighted_rows_add(weight, all_p[y], all_p[x_p], up[above], 1.0)
+            if up.shape[1] > 0:
+                weighted_rows_add(weight, all_p[x_p], all_p[y], up[above], 1.0)
+                weighted_rows_add(weight, all_p[y], all_p[x_p], up[above], 1.0)
