@@ -106,4 +106,5 @@ def write(folder, cohort="tiny", simulated="true", seed=1, sites=("clinic",), ch
     key = folder / "private" / cohort / "pseudonym.key"
     key.parent.mkdir(parents=True, exist_ok=True)
     key.write_text(KEY)
+    key.chmod(0o600)
     return order
