@@ -88,12 +88,12 @@ def test_shades_grow_darker_in_every_kind_of_seeing():
 
 @pytest.mark.parametrize("name", painters())
 def test_it_can_be_printed(all_figures, name):
-    """No wider than a page of a journal, no type below 6 points, no line below half a point."""
+    """No wider than a page of a journal, no type below 6.3 points, no line below half a point."""
     figure = all_figures[1][name]
     assert figure.get_figwidth() * 25.4 <= 180
     for text in figure.findobj(Text):
         if text.get_visible() and text.get_text().strip():
-            assert text.get_fontsize() >= 6, text.get_text()
+            assert text.get_fontsize() >= 6.3, text.get_text()
     for axes in axes_of(figure):
         for line in (*axes.lines, *axes.get_xgridlines(), *axes.get_ygridlines()):
             drawn = line.get_linestyle() != "None" and len(line.get_xdata())

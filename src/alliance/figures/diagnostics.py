@@ -104,7 +104,7 @@ def _residual_quantiles(axes: Axes, blocks: Sequence[Block]) -> None:
     for place, block in enumerate(shown):
         _quantiles(axes, block["normal"], place, style.short(_words(block["outcome"]), 20))
     if len(shown) > 1:
-        axes.legend(loc="upper left", fontsize=6, handletextpad=0.1, borderaxespad=0.0)
+        axes.legend(loc="upper left", fontsize=6.3, handletextpad=0.1, borderaxespad=0.0)
     _quiet(axes, "Normal quantile", "Residual (SD)")
 
 
@@ -138,7 +138,7 @@ def _random_effects(axes: Axes, beside: Axes | None, blocks: Sequence[Block]) ->
         style.say_why(axes, silent[0] if silent else "The model has no random effects.", 26)
     if beside is None:
         if shown:
-            axes.legend(loc="upper left", fontsize=6, handletextpad=0.1, borderaxespad=0.0)
+            axes.legend(loc="upper left", fontsize=6.3, handletextpad=0.1, borderaxespad=0.0)
         return
     beside.set_axis_off()
     if shown:
@@ -207,7 +207,7 @@ def _influence(
                label=f"without a {level}")
         for level in there
     ]  # fmt: skip
-    part.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=6.2,
+    part.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=6.3,
                 columnspacing=1.0, handlelength=1.8, borderaxespad=0.2)  # fmt: skip
 
 
@@ -227,7 +227,7 @@ def _one_effect(axes: Axes, name: str, main: Block, rows: Sequence[Block]) -> No
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=4)
-    axes.tick_params(axis="x", labelsize=6, pad=1.5)
+    axes.tick_params(axis="x", labelsize=6.3, pad=1.5)
     axes.text(
         -0.04,
         0.5,

@@ -151,7 +151,7 @@ def _draw_effects(
         mark = _mark(fit)
         outcome = style.short(fit["outcome"]["label"], 48 - len(mark)) + mark
         names.append(f"{style.short(effect['label'], 48)}\n→ {outcome}")
-    axes.set_yticks(range(len(effects)), names, fontsize=6)
+    axes.set_yticks(range(len(effects)), names, fontsize=6.3)
     axes.set_ylim(len(effects) - 0.5, -0.6)
     axes.axvline(0, color=style.INK, lw=0.6, label="_no effect")
     reach = max(0.3, *(abs(effect["standardised"]) * 1.15 for _, effect in effects))

@@ -12,6 +12,9 @@ from alliance.figures import style
 from alliance.figures.rows import Line, draw_lines, height_of
 from alliance.findings.results import Results
 
+# What has a long name in words, as it stands below the mean of the sites.
+SHORT = {Estimator.SYNTHESIS_WITH_FLOOR: "the same, wider interval"}
+
 
 def draw(results: Results) -> Figure:
     """Return a panel for each main effect of the fits of family `by_site`."""
@@ -22,7 +25,7 @@ def draw(results: Results) -> Figure:
         )
     panels_of = [(fit, main) for fit in fits for main in fit["estimates"] or [None]]
     lines = [_lines(fit, main) if main else [] for fit, main in panels_of]
-    heights = [height_of(some, 24) if some else 34 for some in lines]
+    heights = [height_of(some, 23) if some else 34 for some in lines]
     titles = [
         f"{fit['title']}: {main['label']}" if main else fit["title"] for fit, main in panels_of
     ]
@@ -47,6 +50,11 @@ def _lines(fit: Mapping[str, Any], main: Mapping[str, Any]) -> list[Line]:
     found = [Line(c["estimator"]["text"].removesuffix(" alone"), c) for c in sites]
     found.append(Line(main["estimator"]["text"].split(",")[0], main, main=True, pooled=True))
     return found + [
-        Line(how["text"], c, pooled=True, bare=how["code"] == Estimator.FURTHER_SITE)
+        Line(
+            SHORT.get(how["code"], how["text"]),
+            c,
+            pooled=True,
+            bare=how["code"] == Estimator.FURTHER_SITE,
+        )
         for c, how in ((c, c["estimator"]) for c in others)
     ]

@@ -80,7 +80,7 @@ def _draw(axes: Axes, fit: Mapping[str, Any], name: str) -> None:
         axes.set_ylim(min(0.2, *curves[0]["ci_low"]), 1)
     else:
         axes.set_ylim(0, max(max(curve["ci_high"]) for curve in curves) * 1.45)
-        axes.legend(loc="upper right", fontsize=6, handlelength=1.4, borderaxespad=0.1)
+        axes.legend(loc="upper right", fontsize=6.3, handlelength=1.4, borderaxespad=0.1)
 
 
 def _few_ticks(integer: bool = False) -> Any:
