@@ -70,9 +70,9 @@ from alliance.families.therapists.within_between import (
 )
 from alliance.mixed import MixedFit
 
-UNADJUSTED = Fact(Estimator.THERAPIST_SHARE, "share of therapists, unadjusted")
-ADJUSTED = Fact(Estimator.THERAPIST_SHARE_ADJUSTED, "share of therapists, case mix adjusted")
-ENOUGH = Fact(Estimator.THERAPIST_SHARE_ENOUGH_CLIENTS, "share of therapists with enough clients")
+UNADJUSTED = Fact(Estimator.THERAPIST_SHARE, "unadjusted")
+ADJUSTED = Fact(Estimator.THERAPIST_SHARE_ADJUSTED, "case mix adjusted")
+ENOUGH = Fact(Estimator.THERAPIST_SHARE_ENOUGH_CLIENTS, "therapists with enough clients")
 LATENT = Fact(Estimator.LATENT_THERAPIST_MEANS, "latent therapist means, REML")
 INTERVALS = Fact(DfMethod.NONE, "delta method, Fieller's method and profile likelihood")
 OUTCOME, CHANGE, ALLIANCE, LEAVING = "outcome", "change", "alliance", "dropout"
@@ -233,7 +233,7 @@ def _shares(
             try:
                 found.append(_share(term, label, how, compute(these)))
             except FitError as error:
-                words = f"{how.text[0].upper()}{how.text[1:]}, {label}: not computed. {error}"
+                words = f"Share of therapists in {label}, {how.text}: not computed. {error}"
                 notes.append(Fact(Warned.ESTIMATOR_NOT_COMPUTED, words))
     return found, notes
 
