@@ -12,6 +12,7 @@ from alliance.families.by_site.model import by_site_fit
 from alliance.families.cohort import Cohort
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.growth_shape.model import growth_shape_fit
+from alliance.families.joint_courses.model import joint_courses_fit
 from alliance.families.panel_estimators.model import panel_estimators_fit
 from alliance.families.parallel_growth.model import parallel_growth_fit
 from alliance.families.specifications.model import specifications_fit
@@ -44,6 +45,14 @@ FAMILIES = {
     ),
     "by_site": (by_site_fit, ASKED),
     "ladder": (growth_shape_fit, {"outcome": "alliance", "time": "weeks_since_intake"}),
+    "joint": (
+        joint_courses_fit,
+        {
+            "outcomes": ["alliance", "symptoms"],
+            "times": ["log_weeks", "weeks_since_intake"],
+            "distance": "sessions",
+        },
+    ),
     "parallel": (
         parallel_growth_fit,
         {"outcomes": ["alliance", "symptoms"], "times": ["log_weeks", "weeks_since_intake"]},
@@ -99,6 +108,9 @@ def variants(rows):
             alliance=rows["alliance"].where(rows["session"] % 4 == 1)
         ),
         "one session each": rows[rows["session"] == 1],
+        "two sessions each": rows[rows["session"] <= 2],
+        "one therapist": rows.assign(therapist="the only one"),
+        "no symptoms": rows.assign(symptoms=np.nan),
         "alliance always the same": rows.assign(alliance=40.0),
         "one client": rows[rows["client"] == rows["client"].iat[0]],
         "no dates": rows.assign(weeks_since_intake=np.nan),
@@ -107,7 +119,8 @@ def variants(rows):
 
 NAMES = (
     "whole", "no therapists", "one site", "no alliance", "alliance every fourth session",
-    "one session each", "alliance always the same", "one client", "no dates",
+    "one session each", "two sessions each", "one therapist", "no symptoms",
+    "alliance always the same", "one client", "no dates",
 )  # fmt: skip
 
 

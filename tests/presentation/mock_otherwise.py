@@ -210,6 +210,58 @@ def parallel(mock: Any, model: str = "alliance_with_symptoms") -> dict[str, Any]
     )  # fmt: skip
 
 
+def joint(mock: Any, model: str = "alliance_and_symptoms") -> dict[str, Any]:
+    """Return joint courses; the link between therapists is at the boundary."""
+    shares = {"level": "within client", "standardised_low": -0.2, "standardised_high": -0.1}
+    ends = [(a, b) for a in ("alliance", "symptoms") for b in ("alliance", "symptoms")]
+    more = {"minimal_important_difference": 5.0, "link": ""}
+    paths = [
+        mock.estimate(
+            f"{a} -> {b}",
+            0.4 if a == b else -0.12,
+            0.02,
+            label=f"{a.capitalize()} → {b.capitalize()}, next session",
+            role="adjustment" if a == b else "main",
+            standardised=0.4 if a == b else -0.15,
+            **(more | shares | ({"level": "autoregression"} if a == b else {})),
+        )
+        for a, b in ends
+    ]
+    for (a, b), entry in zip(ends, paths, strict=True):
+        entry["link"] = "" if a == b else f"{a} -> {b}, within client"
+    per_sd = mock.estimate(
+        "per sd", -0.43, 0.05, label="Alliance above the client's course → Symptoms, next session",
+        role="adjustment", unit="points per SD", level="within client", **more,
+    )  # fmt: skip
+    between = mock.estimate(
+        "client: alliance -> symptoms", -0.11, 0.06, label="Alliance → Symptoms, levels at intake",
+        level="between clients", standardised=-0.15, standardised_low=-0.3, standardised_high=0.01,
+        **more,
+    )  # fmt: skip
+    sessions = [float(k) for k in range(9)]
+    nothing = dict.fromkeys(("se", "p", "statistic", "ci_low", "ci_high"))
+    at_boundary = between | nothing | {
+        "term": "therapist: alliance -> symptoms", "level": "between therapists",
+        "role": "adjustment", "standardised_low": None, "standardised_high": None,
+    }  # fmt: skip
+    return mock.fit(
+        model,
+        "joint_courses",
+        title="Alliance and Symptoms from session to session",
+        outcome={"column": "alliance, symptoms", "label": "Alliance and Symptoms",
+                 "unit": "points"},
+        estimates=[*paths, per_sd, between, at_boundary],
+        curves=[
+            {"name": name, "group": f"{a.capitalize()} → {b.capitalize()}",
+             "x_label": "Sessions later", "y_label": f"{b.capitalize()}, points", "x": sessions,
+             "estimate": [-0.4 * 0.5**x for x in sessions],
+             "ci_low": [-0.5 * 0.5**x for x in sessions],
+             "ci_high": [-0.3 * 0.5**x for x in sessions]}
+            for a, b in ends if a != b for name in ("response", "lasting")
+        ],
+    )  # fmt: skip
+
+
 def agreement(mock: Any, model: str = "two_views") -> dict[str, Any]:
     """Return the truth-and-bias model of two views."""
     sessions = [float(k) for k in range(1, 16)]

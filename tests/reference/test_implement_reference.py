@@ -6,6 +6,7 @@ implement/implement.json, made by implement.R beside it.
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from alliance.config.instruments import load_instruments
 from alliance.families.cohort import Cohort
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.growth.model import growth_fit
+from alliance.families.joint_courses.model import joint_courses_fit
 from alliance.panel.build import panel_of
 from tests.conftest import ROOT
 
@@ -75,6 +77,29 @@ def test_real_courses_equal_lme4(cohort, name):
         assert row["estimate"] == pytest.approx(R[name]["estimate"][term], rel=1e-3, abs=1e-5)
         assert row["se"] == pytest.approx(R[name]["se"][term], rel=1e-3)
     assert fit["fit_statistics"]["log_likelihood"] > R[name]["log_likelihood"] - 1e-6
+
+
+@pytest.fixture(scope="module")
+def joint(cohort):
+    """Return joint courses in the order of the trial: symptoms before, alliance after."""
+    when = {"alliance": "after", "symptoms": "before"}
+    measures = {name: own | {"asked": when[name]} for name, own in cohort.measures.items()}
+    entry = {
+        "outcomes": ["alliance", "symptoms"],
+        "times": ["session", "session"],
+        "distance": "sessions",
+    }
+    return joint_courses_fit(replace(cohort, measures=measures), "both", entry)
+
+
+def test_joint_courses_of_real_data_are_read_in_the_order_of_the_trial(joint):
+    assert joint.as_json()["status"] in ("converged", "singular")
+    within = {entry.term: entry for entry in joint.main if entry.level == "within client"}
+    assert list(within) == ["alliance -> symptoms", "symptoms -> alliance, same session"]
+    for entry in within.values():
+        assert entry.ci_low < entry.estimate < entry.ci_high
+    carried = [entry for entry in joint.estimates if entry.level == "autoregression"]
+    assert all(0 < entry.estimate < 1 and entry.p < 0.001 for entry in carried)
 
 
 def test_the_published_reference_numbers_are_lme4s():

@@ -19,10 +19,12 @@ from alliance.mixed.criterion import Criterion
 from alliance.mixed.estimate import on_user_scale
 from alliance.mixed.inference.quantities import (
     group_differences,
+    held_effect,
     lagged_effect,
     largest_eigenvalue,
     link,
     ordered_effect,
+    response,
     total_effect,
     within_session,
 )
@@ -389,6 +391,68 @@ def test_quantities_follow_from_each_other():
         b[0, 1] / b[0, 0] / 2.0,
     ]
     np.testing.assert_allclose(derived(fit, asked)["estimate"], expected, rtol=1e-10)
+
+
+def carried_on(phi, taken, held, sessions):
+    """Deviations of two outcomes session by session, from the equations; one may be held at 1."""
+    a, b = np.eye(2) - taken, (np.eye(2) - taken) @ phi
+    w = np.array([1.0, 0.0]) if held is None else np.eye(2)[held]
+    w = np.linalg.solve(a, w) if held is None else _rest(a, np.zeros(2), held)
+    found = [w]
+    for _ in range(sessions):
+        w = np.linalg.solve(a, b @ w) if held is None else _rest(a, b @ w, held)
+        found.append(w)
+    return np.array(found)
+
+
+def _rest(a, right, held):
+    other = 1 - held
+    w = np.eye(2)[held]
+    w[other] = (right[other] - a[other, held]) / a[other, other]
+    return w
+
+
+@pytest.mark.parametrize("first", [(), ("alliance",), ("symptoms",)])
+def test_answers_to_one_deviation_and_to_a_lasting_one_follow_the_equations(first):
+    fit = fitted(courses(3, clients=60))
+    own = dynamics(fit)
+    phi, q = own.coefficients["all"].to_numpy(), own.innovations["all"].to_numpy()
+    taken = np.zeros((2, 2))
+    if first:
+        k = NAMES.index(first[0])
+        taken[1 - k, k] = q[1 - k, k] / q[k, k]
+    once, lasting = carried_on(phi, taken, None, 6), carried_on(phi, taken, 0, 60)
+    for session in (0, 1, 6):
+        quantities = [
+            response(fit, "alliance", "symptoms", session, first=first),
+            held_effect(fit, "alliance", "symptoms", session, first=first),
+            held_effect(fit, "alliance", "symptoms", first=first),
+        ]
+        values = derived(fit, quantities)["estimate"]
+        expected = [once[session, 1], lasting[session, 1], lasting[-1, 1]]
+        np.testing.assert_allclose(values, expected, atol=1e-10)
+
+
+def test_what_lasts_in_real_time_is_the_limit_of_ever_shorter_sessions():
+    fit = fitted(courses(4, clients=60, real_time=True), residual="cvar1")
+    ends = [held_effect(fit, "alliance", "symptoms", h) for h in (1.0, 400.0, np.inf)]
+    one, long, limit = derived(fit, ends)["estimate"]
+    drift = dynamics(fit).drift["all"].to_numpy()
+    assert limit == pytest.approx(-drift[1, 0] / drift[1, 1])
+    assert long == pytest.approx(limit)
+    short, x = 1e-4, 0.0
+    for _ in range(10_000):
+        x += short * (drift[1, 1] * x + drift[1, 0])
+    assert one == pytest.approx(x, rel=1e-3)
+
+
+def test_distances_that_differ_in_their_last_digits_are_of_one_kind():
+    data = courses(5, clients=30)
+    data = data.assign(tenth=data["session"] * 0.1)  # 0.3 - 0.2 is not 0.1
+    times = ("session", "tenth")
+    one, other = (fitted(data, residual="cvar1", residual_time=time) for time in times)
+    assert len(other.prepared.residual.lags) == len(one.prepared.residual.lags)
+    assert other.log_likelihood == pytest.approx(one.log_likelihood, abs=1e-7)
 
 
 def test_dynamics_by_group_are_tested():

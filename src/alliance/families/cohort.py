@@ -55,6 +55,16 @@ class Cohort:
         low, high = self.range(column)
         return "points" if low is None else f"points, {low:g}-{high:g}"
 
+    def asked(self, column: str) -> str:
+        """Return whether the form is filled in `before` or `after` a session, empty if not said."""
+        return str(self.measures[self.score_of(column)[0]].get("asked", ""))
+
+    def minimal_important_difference(self, column: str) -> float | None:
+        """Return the smallest difference that matters, in points, where the key states one."""
+        measure, score = self.score_of(column)
+        stated = self.instruments[measure].definition.get("minimal_important_difference", [])
+        return next((entry["points"] for entry in stated if entry["score"] == score), None)
+
 
 def score_range(instrument: Instrument, score: str) -> tuple[float | None, float | None]:
     """Return the lowest and highest possible score, or None twice where the key states none."""

@@ -100,6 +100,9 @@ class Family:
         models ask and one of their main effects, in the words of the page's first screen. A family
         with it leads the page; the others ask the same questions otherwise and have sections of
         their own.
+    leads_before
+        Families that ask the same in a weaker way: their models do not lead the page where a model
+        of this family estimates the same links (`findings.leading`).
     diagnosed
         Whether each of its models has diagnostics and a figure of them.
     in_forest
@@ -129,6 +132,7 @@ class Family:
     options: Options
     fit: str
     verdict: str = ""
+    leads_before: tuple[str, ...] = ()
     diagnosed: bool = False
     in_forest: bool = False
     several_models: bool = False

@@ -138,6 +138,10 @@ class Estimate:
     ratio_low: float | None = None
     ratio_high: float | None = None
     assumes: Fact | None = None
+    standardised_low: float | None = None
+    standardised_high: float | None = None
+    link: str = ""
+    minimal_important_difference: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

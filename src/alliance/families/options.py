@@ -39,6 +39,30 @@ DF = {
     "description": "degrees of freedom of the fixed effects; kenward-roger for few therapists"
     " (independent residuals only)",
 }
+
+
+def several_measures(most: int) -> dict[str, Any]:
+    """Return the keys of a model of several measures at once: which, and the time of each."""
+    words = {2: "two measures"}.get(most, f"two to {most} measures or subscales")
+    return {
+        "outcomes": {
+            "type": "array",
+            "minItems": 2,
+            "maxItems": most,
+            "uniqueItems": True,
+            "items": {"$ref": "#/$defs/word"},
+            "description": words,
+        },
+        "times": {
+            "type": "array",
+            "minItems": 2,
+            "maxItems": most,
+            "items": {"$ref": "#/$defs/time"},
+            "description": "what time the course is counted in, for each of them",
+        },
+    }
+
+
 CLIENT_VIEW = key("word", "the alliance as the client rates it: a measure")
 THERAPIST_VIEW = key("word", "the alliance as the therapist rates it: a measure")
 

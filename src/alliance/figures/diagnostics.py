@@ -46,7 +46,7 @@ def draw(fit: Block) -> Figure:
         left, right = _two(rows[1], "cd", "Random effects: normal?", "")
         _random_effects(left, right, found["random_effects"])
     letter = "c" if found["calibration"] is not None else "d"
-    _influence(rows[-1], letter, effects, found["influence"]["levels"], last)
+    _influence(rows[-1], letter, effects, _why_no_influence(found["influence"]), last)
     if note := short_mark_of(fit):
         rows[-1].text(0.985, 1 - 1.2 / last, note, ha="right", va="top", fontsize=6.5,
                       style="italic", color=style.WARNING)  # fmt: skip
@@ -180,18 +180,24 @@ def _by_term(effects: Sequence[Block], fit: Block) -> list[tuple[Block, list[Blo
     return [(main, rows) for main, rows in found if rows]
 
 
+def _why_no_influence(influence: Block) -> str:
+    if "not_made" in influence:
+        return str(influence["not_made"]["text"])
+    messages = [level["message"] for level in influence["levels"] if level["message"]]
+    return messages[0] if messages else "The model has no main effect."
+
+
 def _influence(
     part: Any,
     letter: str,
     effects: Sequence[tuple[Block, list[Block]]],
-    levels: Sequence[Block],
+    why_none: str,
     height: float,
 ) -> None:
     """Draw each main effect on an axis of its own, and its range without one group."""
     part.suptitle(f"{letter}   Main effects without one group", x=0.013, ha="left", fontsize=7.5)
     if not effects:
-        why = next((level["message"] for level in levels if level["message"]), "")
-        style.say_why(part.subplots(), why or "The model has no main effect.")
+        style.say_why(part.subplots(), why_none)
         return
     several = len({main["label"] for main, _ in effects}) < len(effects)
     for place, (main, rows) in enumerate(effects):

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from alliance.families.registry import that_are
 from alliance.figures import style
 from alliance.findings.formats import format_value
+from alliance.findings.leading import leading_models
 from alliance.findings.marks import short_mark_of
 from alliance.findings.results import Results
 
@@ -49,7 +49,8 @@ def draw(results: Results) -> Figure:
 
 def _with_a_box(fits: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """Return the models that have a box: all, or of many those that lead the page."""
-    asked = [fit for fit in fits if fit["family"] in that_are("leads")]
+    leading = leading_models(fits)
+    asked = [fit for fit in fits if fit["model"] in leading]
     return fits if len(fits) <= MOST or not asked else asked
 
 

@@ -18,6 +18,9 @@ from alliance.mixed.specification import Specification
 MOST_OUTCOMES = 4
 """Outcomes that are modelled together at most."""
 
+DIGITS = 9
+"""Of a distance in units of the median one."""
+
 FEWEST_STEPS = 10
 """Neighbouring sessions of a client that a group's coefficients need at least."""
 
@@ -103,6 +106,8 @@ def _steps(
             "time use residual='cvar1'."
         )
     step = np.diff(time, prepend=time[0])
+    if specification.residual == "cvar1":
+        step = _rounded(step, ~opens)
     same = ~opens & (step == 0)
     if same.any():
         shown = ", ".join(str(row + 1) for row in np.sort(rows.used_positions[order[same]])[:5])
@@ -117,6 +122,15 @@ def _steps(
             "over to the next one. Use residual='iid'."
         )
     return step
+
+
+def _rounded(step: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Distances without what differences of decimal fractions leave in their last digits.
+
+    2.3 - 1.3 and 1.0 are one distance, of one kind of pieces.
+    """
+    size = float(np.median(np.abs(step[counts]))) if counts.any() else 0.0
+    return np.round(step / size, DIGITS) * size if size > 0 else step
 
 
 def _groups(specification: Specification, sessions: pd.DataFrame) -> tuple[list[Any], np.ndarray]:

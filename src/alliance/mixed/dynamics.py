@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,6 +64,7 @@ class Point:
     fit: MixedFit
     theta: np.ndarray
     tau: float
+    _known: dict[Any, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, fit: MixedFit) -> Point:
@@ -84,8 +86,12 @@ class Point:
 
     def phi(self, group: int = 0, distance: float = 1.0) -> np.ndarray:
         """Coefficients over a distance, shape (outcomes, outcomes)."""
-        unit = self._scales[:, None] / self._scales
-        return np.asarray(self._parameters.coefficients(self._rho, group, distance) * unit)
+
+        def compute() -> np.ndarray:
+            unit = self._scales[:, None] / self._scales
+            return np.asarray(self._parameters.coefficients(self._rho, group, distance) * unit)
+
+        return self._once(("phi", group, distance), compute)
 
     def drift(self, group: int = 0) -> np.ndarray:
         """Drift matrix per unit of time (continuous time)."""
@@ -95,8 +101,12 @@ class Point:
 
     def within(self, group: int = 0) -> np.ndarray:
         """Stationary covariance V."""
-        size = np.outer(self._scales, self._scales) * np.exp(self.tau)
-        return np.asarray(self._parameters.relative(self._rho, self._own_within(group)) * size)
+
+        def compute() -> np.ndarray:
+            size = np.outer(self._scales, self._scales) * np.exp(self.tau)
+            return np.asarray(self._parameters.relative(self._rho, self._own_within(group)) * size)
+
+        return self._once(("within", group), compute)
 
     def errors(self, group: int = 0) -> np.ndarray:
         """Variances of the error of measurement."""
@@ -107,7 +117,15 @@ class Point:
         """Covariance of the random effects of a level."""
         from alliance.mixed.inference.natural import user_covariance
 
-        return user_covariance(self.fit, self.theta, self.tau, depth)
+        return self._once(
+            ("level", depth), lambda: user_covariance(self.fit, self.theta, self.tau, depth)
+        )
+
+    def _once(self, key: Any, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Give a matrix that several quantities ask for; computed at the first call."""
+        if key not in self._known:
+            self._known[key] = compute()
+        return self._known[key]
 
     def _own_within(self, group: int) -> int:
         return group if self._parameters.by_client else 0

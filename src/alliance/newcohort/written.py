@@ -175,6 +175,8 @@ def _models(forms: Mapping[str, Form], tables: Sequence[Table], time: str) -> li
     alliance = next((columns[n][0] for n in forms if n == "alliance"), None)
     symptoms = next((columns[n][0] for n in forms if n.startswith(SYMPTOMS)), None)
     if alliance and symptoms:
+        both = f"outcomes: [{alliance}, {symptoms}], times: [{time}, {time}]"
+        models.append(Node(f"alliance_and_{symptoms}", f"{{family: joint_courses, {both}}}"))
         pair = f"predictor: {alliance}, outcome: {symptoms}, time: {time}"
         models.append(Node(f"alliance_to_{symptoms}", f"{{family: coupling, {pair}}}"))
     if any(table.roles.get("end_status") for table in tables):

@@ -24,6 +24,7 @@ from alliance.figures.measurement import main_labels
 from alliance.findings.adjusted import adjusted_of
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
+from alliance.findings.leading import leading_models
 from alliance.findings.ledger import Findings, element
 from alliance.findings.marks import kinds_of, mark_of, short_mark_of
 from alliance.findings.read_html import PICTURE
@@ -93,7 +94,7 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         cards=findings.cards,
         comparisons=compare(material.truth, results.fits),
         main_effects=main_effects(results.fits),
-        main_fits=[fit for fit in results.fits if fit["family"].raw in registry.that_are("leads")],
+        main_fits=_leading(results),
         show=findings.show,
         cite=findings.show,
         plain=findings.plain,
@@ -106,14 +107,14 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         picture=partial(_picture, material),
         drawn_alike=partial(_drawn_alike, material),
         figure_numbers=itertools.count(1),
-        growth_of=partial(_growth_of, results),
+        measures_alliance=partial(_measures_alliance, results),
         main_scores=partial(_main_scores, results),
         usable=USABLE,
         kinds_of=kinds_of,
         mark_of=mark_of,
         short_mark_of=short_mark_of,
         families={fit["family"].raw for fit in results.fits},
-        verdicts={name: f.verdict for name, f in registry.families().items() if f.leads},
+        verdicts=_verdicts(results),
         with_trait=partial(_with_trait, results),
         of_families=partial(_of_families, environment),
         total=next((row for row in results.about["flow"] if row["site"].raw == "all"), None),
@@ -134,6 +135,18 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         style=Markup(style),
         policy=html.POLICY.format(html.style_hash(style)),
     )
+
+
+def _leading(results: Results) -> list[Field]:
+    """Return the fits that lead the page."""
+    leading = leading_models([fit.raw for fit in results.fits])
+    return [fit for fit in results.fits if fit["model"].raw in leading]
+
+
+def _verdicts(results: Results) -> dict[str, str]:
+    """Return the first screen's template of each family whose models lead, in their order."""
+    there = {fit["family"].raw for fit in _leading(results)}
+    return {name: one.verdict for name, one in registry.families().items() if name in there}
 
 
 def _with_trait(results: Results, trait: str) -> list[Field]:
@@ -181,8 +194,7 @@ def _table(material: Material, findings: Findings, name: str) -> Markup:
 def _leading_table(material: Material, findings: Findings, name: str) -> Markup:
     """Return one of the fixed tables for the models that lead the page."""
     results = material.results
-    at_first = [fit for fit in results.fits if fit["family"].raw in registry.that_are("leads")]
-    table = maker_of(name)[0](dataclasses.replace(results, fits=at_first))
+    table = maker_of(name)[0](dataclasses.replace(results, fits=_leading(results)))
     return _table_of(results, findings, table)
 
 
@@ -202,7 +214,7 @@ def _article(
 
     card = findings.cards.pop(fit.source)
     article = environment.get_template("model.html").render(
-        fit=fit, model_table=own_table, leads=fit["family"].raw in registry.that_are("leads")
+        fit=fit, model_table=own_table, leads=fit in _leading(results)
     )
     findings.cards[fit.source] = card
     return Markup(article)
@@ -238,18 +250,13 @@ def _source_line(results: Results, findings: Findings, sources: set[str]) -> Mar
     return Markup('<p class="source">Numbers from: {}.</p>').format(Markup(", ").join(links))
 
 
-def _growth_of(results: Results, construct: str) -> list[Field]:
-    """Return the growth models of measures of the alliance, or of all other measures."""
+def _measures_alliance(results: Results, fit: Field) -> bool:
+    """Say whether what a model predicts is a measure of the alliance, or a subscale of one."""
     constructs = {m["name"].raw: m["construct"].raw for m in results.about["measures"]}
-
-    def is_alliance(fit: Field) -> bool:
-        column = fit["outcome"]["column"].raw
-        # a subscale's column begins with its measure's name; the longest name that fits is meant
-        names = [name for name in constructs if column == name or column.startswith(f"{name}_")]
-        return bool(constructs.get(max(names, key=len, default=""), NOT_GIVEN) == "alliance")
-
-    growth = [fit for fit in results.fits if fit["family"].raw == "growth"]
-    return [fit for fit in growth if is_alliance(fit) == (construct == "alliance")]
+    column = fit["outcome"]["column"].raw
+    # a subscale's column begins with its measure's name; the longest name that fits is meant
+    names = [name for name in constructs if column == name or column.startswith(f"{name}_")]
+    return bool(constructs.get(max(names, key=len, default=""), NOT_GIVEN) == "alliance")
 
 
 def _drawn_alike(material: Material, fit: Field) -> Field | None:

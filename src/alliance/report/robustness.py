@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from alliance.families.facts import Estimator
 from alliance.families.registry import that_are
 from alliance.findings.fields import Field
+from alliance.findings.leading import leading_models
 from alliance.report.truth import USABLE
 
 # What reaches the same session, or the one after the next, is another effect than the one reported.
-OTHER_QUESTIONS = (Estimator.SAME_SESSION, Estimator.TWO_SESSIONS_LATER)
+OTHER_QUESTIONS = (
+    Estimator.SAME_SESSION,
+    Estimator.TWO_SESSIONS_LATER,
+    Estimator.NEXT_SESSION,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,8 @@ def main_effects(fits: Sequence[Field]) -> list[Effect]:
     A model of several ends at once tells of dropout what the model of dropout alone tells, so it
     leads only where there is no such model.
     """
-    asked = [fit for fit in fits if fit["family"].raw in that_are("leads")]
+    leading = leading_models([fit.raw for fit in fits])
+    asked = [fit for fit in fits if fit["model"].raw in leading]
     told_alone = {fit["family"].raw for fit in asked if not _has_several_ends(fit)}
     asked = [f for f in asked if not (_has_several_ends(f) and f["family"].raw in told_alone)]
     return [effect for fit in asked for effect in _effects_of(fit, fits)]
@@ -111,7 +117,7 @@ def _effects_of(fit: Field, fits: Sequence[Field]) -> list[Effect]:
             fit,
             entry,
             is_first=position == 0,
-            choices=_choices(about_it, entry),
+            choices=_choices(about_it, entry) or _same_link(fits, fit, entry),
             sites=_sites(about_it, entry),
             therapists=_therapists(fit, entry),
         )
@@ -127,6 +133,30 @@ def _choices(about_it: Sequence[Field], entry: Field) -> Spread | None:
         if fit["family"].raw in that_are("other_choices")
         for other in fit["estimates"].where(level=entry["level"].raw)
         if other["estimator"]["code"].raw not in OTHER_QUESTIONS
+    )
+
+
+def _same_link(fits: Sequence[Field], own: Field, entry: Field) -> Spread | None:
+    """Return the spread over other models of the same link, and over their other choices."""
+    wanted = entry["link"].raw if "link" in entry else ""
+    usable = [fit for fit in fits if wanted and fit["status"].raw in USABLE and fit is not own]
+    same = {
+        fit["model"].raw: other
+        for fit in usable
+        for other in fit["estimates"]
+        if "link" in other and other["link"].raw == wanted
+    }
+    return _spread(
+        [
+            *same.values(),
+            *(
+                other
+                for fit in usable
+                if fit["about"].raw in same and fit["family"].raw in that_are("other_choices")
+                for other in fit["estimates"].where(level=same[fit["about"].raw]["level"].raw)
+                if other["estimator"]["code"].raw not in OTHER_QUESTIONS
+            ),
+        ]
     )
 
 

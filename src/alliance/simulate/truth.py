@@ -46,7 +46,12 @@ def estimands(parameters: Parameters) -> list[Entry]:
     and ceiling make up). `other_estimators` gives `expected` of other ways to fit the same term.
     Variance components carry `level`, `name_1`, `name_2` as in a fit.
     """
-    entries = _growth(parameters) + _coupling(parameters) + _hazard(parameters)
+    entries = [
+        *_growth(parameters),
+        *_joint_courses(parameters),
+        *_coupling(parameters),
+        *_hazard(parameters),
+    ]
     found = expectations(parameters)
     for entry in entries:
         key = (entry["model"], entry.pop("measured_as", entry["term"]), entry["estimator"])
@@ -204,6 +209,19 @@ def _coupling(p: Parameters) -> list[Entry]:
         effect=p.symptoms_to_alliance,
         carry_over=p.alliance_carry_over,
     )
+
+
+def _joint_courses(p: Parameters) -> list[Entry]:
+    """Return the coefficients of both directions, of the model that takes no client means."""
+    return [
+        _entry("alliance_and_symptoms", f"{of} -> {on}", MIXED, value, "points per point", note)
+        for of, on, value, note in (
+            ("alliance", "symptoms", p.alliance_to_symptoms, ""),
+            ("symptoms", "alliance", p.symptoms_to_alliance, ""),
+            ("alliance", "alliance", p.alliance_carry_over, "Carry-over of deviations."),
+            ("symptoms", "symptoms", p.symptoms_carry_over, "Carry-over of deviations."),
+        )
+    ]
 
 
 def _direction(

@@ -68,9 +68,12 @@ def influence(results: Results) -> Table:
     )
     for fit, found in _diagnosed(results):
         effects = list(found["influence"]["effects"])
-        if not effects:
-            continue
-        table.rows.append(head(fit))
+        not_made = "not_made" in found["influence"]
+        if effects or not_made:
+            table.rows.append(head(fit))
+        if not_made:
+            why = Cell((Part(found["influence"]["not_made"]["text"]),))
+            table.rows.append(Row((why,), group=True, faint=True))
         mains = fit["estimates"].where(role="main")
         several = len({main["label"].raw for main in mains}) < len(mains)
         for main in mains:

@@ -45,11 +45,13 @@ from alliance.families.fit import (
 )
 from alliance.families.growth.model import growth_fit
 from alliance.families.hazard.model import hazard_fit
+from alliance.families.joint_courses.model import joint_courses_fit
 
 FITTERS: dict[str, Callable[[Cohort, str, Mapping[str, Any]], Fit]] = {
     "growth": partial(growth_fit, diagnosed=False),
     "coupling": partial(coupling_fit, diagnosed=False),
     "hazard": partial(hazard_fit, diagnosed=False),
+    "joint_courses": partial(joint_courses_fit, diagnosed=False),
 }
 SYNTHESIS = replace(
     ENGINE,

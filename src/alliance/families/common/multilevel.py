@@ -74,6 +74,8 @@ class Term:
         `main` for what the model was fitted for.
     sd_ratio
         SD of the predictor over SD of the outcome at the same level, to standardise; or None.
+    link
+        As in an `Estimate`.
     """
 
     label: str
@@ -81,6 +83,7 @@ class Term:
     unit: str
     role: Role = "adjustment"
     sd_ratio: float | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +284,7 @@ def _estimate(row: Mapping[str, Any], term: Term | None, unit: str, how: Fact) -
             else Term(plain_name(name), "covariate", unit)
         )
     standardised = None if term.sd_ratio is None else row["estimate"] * term.sd_ratio
-    return estimate(
+    found = estimate(
         name,
         label=term.label,
         role=term.role,
@@ -291,6 +294,7 @@ def _estimate(row: Mapping[str, Any], term: Term | None, unit: str, how: Fact) -
         numbers=row,
         standardised=standardised,
     )
+    return replace(found, link=term.link)
 
 
 def plain_name(name: str) -> str:

@@ -22,7 +22,9 @@ from linearmodels.panel import PanelOLS
 
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
+from alliance.families.common.asked import in_the_session, stated_order, with_predictor_in_order
 from alliance.families.common.levels import clusters_of
+from alliance.families.common.links import within_link
 from alliance.families.common.moderation import effect_by_moderator, moderation_terms
 from alliance.families.common.multilevel import (
     ENGINE,
@@ -65,11 +67,12 @@ def coupling_fit(
 ) -> Fit:
     """Return the fit of one direction; never raises for what the data cannot give."""
     asked = coupling_asked(cohort, name, entry)
+    assumptions = coupling_assumptions(cohort, entry)
+    predictor, outcome = entry["predictor"], entry["outcome"]
     try:
         fitted = coupling_model(cohort, entry)
     except FitError as error:
-        return refused(asked, ENGINE, cohort, str(error), assumptions=COUPLING_ASSUMPTIONS)
-    predictor, outcome = entry["predictor"], entry["outcome"]
+        return refused(asked, ENGINE, cohort, str(error), assumptions=assumptions)
     companions, warnings = _checks(fitted, entry, cohort.label(predictor))
     curves, borders = _moderated(fitted, entry, cohort.label(predictor))
     bias = _nickell_bias(fitted, cohort.panel, outcome)
@@ -85,8 +88,14 @@ def coupling_fit(
         diagnostics=diagnose(fitted.fit, fitted.rows, estimates) if diagnosed else None,
         fit_statistics=statistics_of(fitted.fit) | {"expected_nickell_bias": bias} | borders,
         curves=curves,
-        assumptions=COUPLING_ASSUMPTIONS,
+        assumptions=assumptions,
     )
+
+
+def coupling_assumptions(cohort: Cohort, entry: Mapping[str, Any]) -> list[Fact]:
+    """Return what one direction takes for granted."""
+    order = stated_order(cohort, [entry["predictor"], entry["outcome"]])
+    return [*COUPLING_ASSUMPTIONS, *order]
 
 
 def _checks(
@@ -117,17 +126,19 @@ def _moderated(
 
 def coupling_asked(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Asked:
     """Return what one direction asks."""
-    x, y = cohort.label(entry["predictor"]), cohort.label(entry["outcome"])
+    predictor, outcome = entry["predictor"], entry["outcome"]
+    x, y = cohort.label(predictor), cohort.label(outcome)
+    when, given = "at the next session", "it stands now"
+    if in_the_session(cohort, predictor, outcome):
+        when, given = "after the same session", "it stood after the session before"
     return Asked(
         name,
         "coupling",
-        f"{x} → {y} at the next session",
-        f"When a client's “{x}” is above the client's own average, is “{y}” at the "
-        "next session different, given where it stands now? And do clients with a higher average "
-        "differ?",
-        Outcome(f"{entry['outcome']}_next", f"{y} at the next session",
-                cohort.unit(entry["outcome"])),
-    )  # fmt: skip
+        f"{x} → {y} {when}",
+        f"When a client's “{x}” is above the client's own average, is “{y}” {when} "
+        f"different, given where {given}? And do clients with a higher average differ?",
+        Outcome(f"{outcome}_next", f"{y} {when}", cohort.unit(outcome)),
+    )
 
 
 def coupling_model(cohort: Cohort, entry: Mapping[str, Any]) -> Fitted:
@@ -142,9 +153,10 @@ def coupling_model(cohort: Cohort, entry: Mapping[str, Any]) -> Fitted:
     x, y = cohort.label(predictor), cohort.label(outcome)
     following = f"{outcome}_next"
     within, between, now = f"{predictor}_within", f"{predictor}_between", f"{outcome}_within"
-    unit, panel = "points per point", cohort.panel
     require_scores(cohort, predictor)
     require_scores(cohort, outcome)
+    cohort = with_predictor_in_order(cohort, predictor, outcome)
+    unit, panel = "points per point", cohort.panel
     moderation = moderation_terms(panel, within, entry.get("moderator"))
     fixed = ["1", within, between, now, time, *moderation, *entry.get("fixed", [])]
     needed = {
@@ -165,6 +177,7 @@ def coupling_model(cohort: Cohort, entry: Mapping[str, Any]) -> Fitted:
                 unit,
                 role="main",
                 sd_ratio=_ratio(sd(panel[within]), sd(panel[f"{outcome}_within"])),
+                link=within_link(predictor, outcome),
             ),
             between: Term(
                 f"{x}, between clients",

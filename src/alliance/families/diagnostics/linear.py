@@ -19,6 +19,7 @@ from alliance.families.diagnostics.random_effects import random_effect_blocks
 from alliance.families.diagnostics.reading import NearReader, plain_terms
 from alliance.families.diagnostics.residuals import residual_blocks
 from alliance.families.diagnostics.screening import Screen
+from alliance.families.facts import Fact
 from alliance.families.fit import Estimate
 from alliance.mixed import MixedFit
 from alliance.mixed.leaving_out import LeavingOut
@@ -41,6 +42,7 @@ def diagnose(
     rows: pd.DataFrame,
     estimates: Sequence[Estimate],
     reader: NearReader | None = None,
+    without_influence: Fact | None = None,
 ) -> dict[str, Any]:
     """Return the diagnostics of a linear model.
 
@@ -55,20 +57,23 @@ def diagnose(
         Of the family's fit; those of role `main` are followed.
     reader
         Reads them off a refit; by default they are coefficients.
+    without_influence
+        Why the model is not fitted again without each group; None: it is.
     """
     if not fit.convergence.converged:
         return none_of("The model did not converge.")
     mains = [row for row in estimates if row.role == "main"]
     reader = reader or plain_terms([row.term for row in mains])
     residual = float(np.mean(list(fit.residual.variances.values())))
-    refits = _refits(fit, rows, reader, mains) if mains else []
+    refits = _refits(fit, rows, reader, mains) if mains and not without_influence else []
     return none_of("") | {
         "residuals": residual_blocks(fit, rows),
         "random_effects": random_effect_blocks(fit, residual),
         "influence": {
             "levels": [summary(found) for found in refits],
             "effects": [row for found in refits for row in effect_rows(found, mains)],
-        },
+        }
+        | ({"not_made": without_influence} if without_influence else {}),
     }
 
 

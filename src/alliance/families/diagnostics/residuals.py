@@ -3,7 +3,8 @@
 Conditional residuals e = y - X b - Z u, given fixed and random effects (Snijders & Bosker, 2012,
 ch. 10; Loy & Hofmann, 2014). Where the model lets residuals of one client remember one another,
 they are made independent first: r_k = (e_k - x e_(k-1)) / sqrt(1 - x^2), x = phi^d for neighbours
-at distance d (Pinheiro & Bates, 2000, sect. 5.3.1, "normalised" residuals).
+at distance d (Pinheiro & Bates, 2000, sect. 5.3.1, "normalised" residuals). Where several outcomes
+act on one another, what is new in each is taken (`innovations`).
 
 Random effects fitted to few sessions take up part of the residuals, so that their SD lies below the
 model's. They are therefore standardised by their own mean and SD, and that SD is given as a share
@@ -23,7 +24,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from alliance.families.diagnostics.innovations import innovations
 from alliance.families.diagnostics.slices import FEWEST, binned, normal_pairs
+from alliance.mixed.residual_course import CourseCovariance
 
 TIME = {"weeks_since_intake": "Weeks since intake", "session": "Session"}
 
@@ -42,12 +45,13 @@ def residual_blocks(fit: Any, rows: pd.DataFrame) -> list[dict[str, Any]]:
     fitted = fit.fitted().reshape(len(rows), len(names))
     fixed = np.asarray(fit.predict(levels="none")).reshape(len(rows), len(names))
     sigmas = np.sqrt([float(v) for v in fit.residual.variances.values()])
+    residuals = rows[names].to_numpy(float) - fitted
+    if isinstance(fit.prepared.residual, CourseCovariance):
+        residuals = innovations(fit, residuals, rows)
     blocks = []
     for place, name in enumerate(names):
-        residual = rows[name].to_numpy(float) - fitted[:, place]
-        there = np.isfinite(residual)
-        own = rows[there]
-        residual = residual[there]
+        there = np.isfinite(residuals[:, place])
+        own, residual = rows[there], residuals[there, place]
         if fit.residual.phi is not None:
             time = own[fit.prepared.specification.residual_time].to_numpy(float)
             residual = without_memory(residual, own["client"].to_numpy(), time, fit.residual.phi)

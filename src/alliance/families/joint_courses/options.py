@@ -5,46 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alliance.families.family import Entry, Options, Problem, Scores
-from alliance.families.options import LEVELS
+from alliance.families.options import LEVELS, several_measures
+
+MOST_MEASURES = 4
+PHASE = "phase"
+"""As a group: early and late sessions."""
 
 
-def _first_is_one_of_them(entry: Entry, scores: Scores) -> Iterator[Problem]:
-    first = entry.get("answered_first")
-    if first is not None and first not in entry["outcomes"]:
-        yield ("answered_first",), f"{first} is not among the outcomes"
+def _problems(entry: Entry, scores: Scores) -> Iterator[Problem]:
+    measures, times = len(entry["outcomes"]), len(entry["times"])
+    if measures != times:
+        yield (("times",), f"{measures} measures need {measures} times, not {times}")
+    if (entry.get("differs_by") == PHASE) != ("late_from" in entry):
+        yield (("late_from",), f"goes with `differs_by: {PHASE}`, and that with it")
 
 
 OPTIONS = Options(
-    description="two measures whose deviations from their courses act on each other from session"
+    description="measures whose deviations from their courses act on each other from session"
     " to session; effects within clients, between clients and between therapists from one model",
     keys={
-        "outcomes": {
-            "type": "array",
-            "minItems": 2,
-            "maxItems": 2,
-            "uniqueItems": True,
-            "items": {"$ref": "#/$defs/word"},
-            "description": "two measures",
-        },
-        "times": {
-            "type": "array",
-            "minItems": 2,
-            "maxItems": 2,
-            "items": {"$ref": "#/$defs/time"},
-            "description": "what time the courses are counted in, for each of the two",
-        },
+        **several_measures(MOST_MEASURES),
         "distance": {
             "enum": ["sessions", "weeks"],
             "default": "sessions",
             "description": "what an effect reaches over: the next session, or one week",
         },
-        "answered_first": {
+        "differs_by": {
             "$ref": "#/$defs/word",
-            "description": "the measure that is filled in before the session, where the other is"
-            " filled in after it; effects are then given in that order",
+            "description": "whether the effects within clients differ by site, by a fact of the"
+            f" client such as treatment, or by {PHASE} (early and late sessions)",
+        },
+        "late_from": {
+            "type": "integer",
+            "minimum": 2,
+            "description": f"with `differs_by: {PHASE}`: the session that the late phase begins"
+            " with",
         },
         "levels": LEVELS,
     },
     required=("outcomes", "times"),
-    problems=_first_is_one_of_them,
+    problems=_problems,
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alliance.families.facts import Warned
+from alliance.families.facts import Assumption, Tested, Warned
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Words
 from alliance.manuscript.material import Material
-from alliance.manuscript.prose import say
+from alliance.manuscript.prose import say, text
 from alliance.manuscript.sections.of_families import Groups
+
+TESTED = Tested.ONE_DYNAMICS_FOR_ALL_GROUPS
 
 
 def methods(material: Material, fits: Sequence[Field]) -> Groups:
@@ -29,4 +31,15 @@ def _joint_courses(material: Material, fits: Sequence[Field]) -> Words:
     if Warned.LINES_LEFT_OUT in codes:
         words = say(words, " Where courses were too short to tell them from what is carried over, "
                     "clients had no lines of their own.")  # fmt: skip
+    stated = {
+        one["text"].raw: text(one["text"])
+        for fit in fits
+        for one in fit["assumptions"]
+        if one["code"].raw == Assumption.FORMS_IN_ORDER
+    }
+    for order in stated.values():
+        words = say(words, " ", order, " Effects were read in that order.")
+    if any(test["code"].raw == TESTED for fit in fits for test in fit["tests"]):
+        words = say(words, " Whether groups have effects, carry-over and spread of their own was "
+                    "tested by likelihood ratio.")  # fmt: skip
     return words

@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from alliance.families.common.links import within_link
 from alliance.figures import style
 from alliance.figures.rows import Line, draw_lines, height_of
 from alliance.findings.results import Results
@@ -66,8 +67,7 @@ def joint_effect(
             continue
         entry: Mapping[str, Any]
         for entry in other["estimates"]:
-            # Where one form is answered first, the term ends in ` given <measure>`.
-            same = entry["term"].split(" given ")[0] == f"{predictor} -> {outcome}"
-            if same and entry["role"] == "main" and entry["ci_low"] is not None:
+            same = entry.get("link") == within_link(predictor, outcome)
+            if same and entry["ci_low"] is not None:
                 return entry
     return None

@@ -83,7 +83,7 @@ def _within(
     rows: pd.DataFrame, outcome: str, names: Sequence[str], n_clusters: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the fixed effects of some rows, and what each cluster adds to them."""
-    indexed = rows.set_index(["client", "session"])
+    indexed = rows.set_index(["client", "session"], drop=False)  # time may be the session
     x = indexed[list(names)].astype(float)
     try:
         model = PanelOLS(indexed[outcome].astype(float), x, entity_effects=True).fit()

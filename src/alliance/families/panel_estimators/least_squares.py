@@ -66,7 +66,7 @@ def panel_estimates(
     FitError
         No client has two rows, or a regressor never varies within a client.
     """
-    indexed = rows.set_index(["client", "session"])
+    indexed = rows.set_index(["client", "session"], drop=False)  # time may be the session
     y, x = indexed[outcome].astype(float), indexed[list(regressors)].astype(float)
     n_clients = rows["client"].nunique()
     if len(rows) == n_clients:
@@ -202,7 +202,7 @@ def hausman(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> dict
     residual variance of each estimator. In finite samples V_F - V_R need not be positive definite;
     then there is no test.
     """
-    indexed = rows.set_index(["client", "session"])
+    indexed = rows.set_index(["client", "session"], drop=False)  # time may be the session
     y, x = indexed[outcome].astype(float), indexed[list(regressors)].astype(float)
     fixed = PanelOLS(y, x, entity_effects=True).fit(cov_type="unadjusted", debiased=True)
     random = RandomEffects(y, x.assign(constant=1.0)).fit(cov_type="unadjusted", debiased=True)

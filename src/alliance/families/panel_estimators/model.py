@@ -20,6 +20,7 @@ from scipy import stats
 
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
+from alliance.families.common.asked import in_the_session, stated_order, with_predictor_in_order
 from alliance.families.common.levels import FEWEST_CLUSTERS, clusters_of
 from alliance.families.common.usable_rows import time_not_known
 from alliance.families.diagnostics import none_of
@@ -87,14 +88,18 @@ def panel_estimators_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) ->
     base = entry["entry"]
     predictor, outcome, time = base["predictor"], base["outcome"], base["time"]
     x, y = cohort.label(predictor), cohort.label(outcome)
+    at_once = in_the_session(cohort, predictor, outcome)
+    when = "after the same session" if at_once else "at the next session"
+    assumptions = [*ASSUMPTIONS, *stated_order(cohort, [predictor, outcome])]
+    cohort = with_predictor_in_order(cohort, predictor, outcome)
     following, regressors = f"{outcome}_next", [predictor, outcome, time]
     asked = Asked(
         name,
         "panel_estimators",
-        f"{x} → {y} at the next session: panel estimators",
-        f"Does the effect of “{x}” on “{y}” at the next session hold if every client has "
+        f"{x} → {y} {when}: panel estimators",
+        f"Does the effect of “{x}” on “{y}” {when} hold if every client has "
         "a level of their own, whatever that level is?",
-        Outcome(following, f"{y} at the next session", cohort.unit(outcome)),
+        Outcome(following, f"{y} {when}", cohort.unit(outcome)),
         about=entry["model"],
     )
     try:
@@ -140,7 +145,7 @@ def panel_estimators_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) ->
         convergence=Convergence(converged=True, optimiser="closed form"),
         diagnostics=none_of(NO_DIAGNOSTICS),
         warnings=warnings,
-        assumptions=ASSUMPTIONS,
+        assumptions=assumptions,
     )
 
 

@@ -18,32 +18,25 @@ import pandas as pd
 
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
-from alliance.families.common.levels import levels_of, site_terms
+from alliance.families.common.levels import site_terms
 from alliance.families.common.multilevel import (
     ENGINE,
-    MIXED,
     components_of,
     engine_result,
-    plain_name,
     records,
     singular_warning,
     statistics_of,
 )
-from alliance.families.common.second_engine import no_second_engine
-from alliance.families.common.usable_rows import THERAPIST_NOT_KNOWN
-from alliance.families.diagnostics import Correlations, diagnose
-from alliance.families.facts import Assumption, Estimator, Fact, Reason, Warned
-from alliance.families.fit import (
-    Asked,
-    Estimate,
-    Fit,
-    Kept,
-    Outcome,
-    data_of,
-    estimate,
-    kept_rows,
-    refused,
+from alliance.families.common.several_measures import (
+    MISSING_AT_RANDOM,
+    ONE_AT_A_TIME,
+    fixed_effects,
+    outcome_of,
+    rows_with_any,
 )
+from alliance.families.diagnostics import Correlations, diagnose
+from alliance.families.facts import Assumption, Estimator, Fact, Warned
+from alliance.families.fit import Asked, Estimate, Fit, Kept, data_of, estimate, refused
 from alliance.mixed import MixedFit, fit_mixed
 
 INTERVALS = {
@@ -64,11 +57,7 @@ def parallel_growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> 
         f"{labels[0]} and {labels[1]}: do they develop together?",
         f"Do clients whose “{labels[0]}” rises faster also change faster in "
         f"“{labels[1]}”, and do the two go together within a session?",
-        Outcome(
-            ", ".join(outcomes),
-            " and ".join(labels),
-            "; ".join(cohort.unit(outcome) for outcome in outcomes),
-        ),
+        outcome_of(cohort, outcomes),
     )
     assumptions = _assumptions(labels, times)
     try:
@@ -82,7 +71,7 @@ def parallel_growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> 
     words = dict(zip(outcomes, labels, strict=True))
     estimates = [
         *(_correlation(row, words, INTERVALS[how]) for row in table),
-        *(_fixed(row, words) for row in records(fit.coefficients)),
+        *fixed_effects(fit, words),
     ]
     mains = tuple(row.term for row in estimates if row.role == "main")
     return engine_result(
@@ -96,7 +85,7 @@ def parallel_growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> 
         diagnostics=diagnose(fit, cohort.panel[kept.used], estimates, Correlations(mains)),
         warnings=[
             *singular_warning(fit.convergence),
-            no_second_engine("statsmodels fits one outcome at a time."),
+            ONE_AT_A_TIME,
             *(_about_boundary(row, words) for row in table if row["note"]),
         ],
         assumptions=assumptions,
@@ -115,11 +104,7 @@ def _assumptions(labels: list[str], times: list[str]) -> list[Fact]:
             "Random effects and residuals are normal; residuals of different sessions are "
             "independent.",
         ),
-        Fact(
-            Assumption.MISSING_AT_RANDOM,
-            "Missing sessions and forms are missing at random given the scores that there are, of "
-            "either measure.",
-        ),
+        MISSING_AT_RANDOM,
     ]
 
 
@@ -135,18 +120,7 @@ def _fit(
     panel: pd.DataFrame, outcomes: list[str], times: list[str], wanted: list[str] | None
 ) -> tuple[MixedFit, Kept, list[str]]:
     """Return the fit, the rows it used and its levels."""
-    there = pd.concat(
-        [panel[y].notna() & panel[t].notna() for y, t in zip(outcomes, times, strict=True)], axis=1
-    ).any(axis=1)
-    neither = Fact(Reason.NO_SCORE, "no score of either measure, or its time is not known")
-    reasons = {neither: ~there}
-    levels, _ = levels_of(panel[there], wanted)
-    if "client" not in levels:
-        msg = "The model has no client level: its `levels` need `client`."
-        raise FitError(msg)
-    if "therapist" in levels:
-        reasons[THERAPIST_NOT_KNOWN] = panel["therapist"].isna()
-    kept = kept_rows(panel, reasons)
+    kept, levels, _ = rows_with_any(panel, dict(zip(outcomes, times, strict=True)), wanted)
     rows = panel[kept.used]
     both = rows[outcomes].notna().all(axis=1)
     if not both.any():
@@ -191,18 +165,4 @@ def _correlation(row: Mapping[str, Any], words: Mapping[str, str], how: Fact) ->
         estimator=how,
         unit="",
         numbers=numbers,
-    )
-
-
-def _fixed(row: Mapping[str, Any], words: Mapping[str, str]) -> Estimate:
-    outcome, _, term = row["term"].partition(": ")
-    name = "intercept" if term == "1" else plain_name(term)
-    return estimate(
-        row["term"],
-        label=f"{words[outcome]}: {name}",
-        role="adjustment",
-        level="intercept" if term == "1" else "covariate",
-        estimator=MIXED,
-        unit="points",
-        numbers=row,
     )

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from alliance.families.family import Options
-from alliance.families.options import LEVELS
+from alliance.families.options import LEVELS, several_measures
 
 OPTIONS = Options(
     description="two measures growing together: how their starts and their courses are correlated",
     keys={
-        "outcomes": {
-            "type": "array",
-            "minItems": 2,
-            "maxItems": 2,
-            "uniqueItems": True,
-            "items": {"$ref": "#/$defs/word"},
-            "description": "two measures",
-        },
-        "times": {
-            "type": "array",
-            "minItems": 2,
-            "maxItems": 2,
-            "items": {"$ref": "#/$defs/time"},
-            "description": "what time is counted in, for each of the two",
-        },
+        **several_measures(2),
         "intervals": {
             "enum": ["delta", "profile", "bootstrap"],
             "default": "delta",

@@ -12,7 +12,7 @@ handled": so all stand side by side, and no reader has to trust one of them
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,15 @@ import pandas as pd
 from alliance.confidence import NORMAL_975
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort
+from alliance.families.common.asked import in_the_session, with_predictor_in_order
 from alliance.families.common.curves import degrees_of_freedom, simultaneous_reach
 from alliance.families.common.levels import levels_of, site_terms
 from alliance.families.common.multilevel import ENGINE, records, sd, statistics_of
-from alliance.families.coupling.model import COUPLING_ASSUMPTIONS, coupling_asked, coupling_model
+from alliance.families.coupling.model import (
+    coupling_asked,
+    coupling_assumptions,
+    coupling_model,
+)
 from alliance.families.diagnostics import none_of
 from alliance.families.facts import Assumption, Estimator, Fact, Warned
 from alliance.families.fit import (
@@ -114,6 +119,14 @@ SPECIFICATIONS = (
         Estimator.CHANGES_OVER_TREATMENT, "effect changes over treatment", over_time=True
     ),
 )
+
+# The predictor is asked before the session that the outcome is asked after: one session less lies
+# between them, and the reported model is the one of the same session.
+IN_THE_SESSION = [
+    replace(spec, code=Estimator.NEXT_SESSION, name="next session") if spec.lag == 2 else spec
+    for spec in SPECIFICATIONS
+    if spec.lag
+]
 
 
 def specification_rows(
@@ -245,7 +258,7 @@ def specifications_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> F
     """Return the reported coupling model and every specification beside it, as one fit."""
     base = entry["entry"]
     x = cohort.label(base["predictor"])
-    coupling = coupling_asked(cohort, name, base)
+    coupling, assumptions = coupling_asked(cohort, name, base), coupling_assumptions(cohort, base)
     asked = Asked(
         name,
         "specifications",
@@ -257,8 +270,11 @@ def specifications_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> F
     try:
         reported = coupling_model(cohort, base)
     except FitError as error:
-        return refused(asked, ENGINE, cohort, str(error), assumptions=COUPLING_ASSUMPTIONS)
-    found = [_computed(cohort, spec, base, x, coupling.outcome.label) for spec in SPECIFICATIONS]
+        return refused(asked, ENGINE, cohort, str(error), assumptions=assumptions)
+    specifications = [*SPECIFICATIONS]
+    if in_the_session(cohort, base["predictor"], base["outcome"]):
+        specifications = IN_THE_SESSION
+    found = [_computed(cohort, spec, base, x, coupling.outcome.label) for spec in specifications]
     second = (Warned.NO_SECOND_ENGINE, Warned.ENGINES_DIFFER)
     warnings = [fact for fact in reported.warnings if fact.code not in second]
     statistics = statistics_of(reported.fit)
@@ -273,7 +289,7 @@ def specifications_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> F
             "The diagnostics of the reported model stand with that model; the others have none."
         ),
         warnings=[*warnings, *(fact for one in found for fact in one.warnings)],
-        assumptions=[*COUPLING_ASSUMPTIONS, ONE_DEPARTURE],
+        assumptions=[*assumptions, ONE_DEPARTURE],
     )
 
 
@@ -292,15 +308,15 @@ def _computed(
     cohort: Cohort, spec: Specification, base: Mapping[str, Any], label: str, outcome_label: str
 ) -> Computed:
     """Fit one specification; one that the data cannot carry is a warning."""
+    predictor, outcome = base["predictor"], base["outcome"]
+    panel = with_predictor_in_order(cohort, predictor, outcome).panel
     try:
-        rows = specification_rows(
-            cohort.panel, spec, base["predictor"], base["outcome"], base["time"]
-        )
+        rows = specification_rows(panel, spec, predictor, outcome, base["time"])
         fit = fit_specification(rows, spec, base.get("levels"))
         if not fit.convergence.converged:
             msg = "its optimiser did not reach a maximum."
             raise FitError(msg)
-        scores = cohort.panel[["client"]].assign(x=cohort.panel[base["predictor"]])
+        scores = cohort.panel[["client"]].assign(x=cohort.panel[predictor])
         estimates = _rows_of(spec, fit, rows, scores, label)
     except FitError as error:
         words = f"{spec.name.capitalize()}: not computed, {error}"

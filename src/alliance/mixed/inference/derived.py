@@ -146,8 +146,13 @@ def _vector(fit: MixedFit) -> np.ndarray:
     return np.append(point.theta, point.tau)
 
 
+def _values(fit: MixedFit, quantities: Sequence[Quantity], vector: np.ndarray) -> np.ndarray:
+    point = Point(fit, vector[:-1], float(vector[-1]))
+    return np.array([float(quantity.at(point)) for quantity in quantities])
+
+
 def _value(fit: MixedFit, quantity: Quantity, vector: np.ndarray) -> float:
-    return float(quantity.at(Point(fit, vector[:-1], float(vector[-1]))))
+    return float(_values(fit, [quantity], vector)[0])
 
 
 def _covariance(fit: MixedFit) -> np.ndarray:
@@ -158,20 +163,23 @@ def _covariance(fit: MixedFit) -> np.ndarray:
 def _gradients(fit: MixedFit, quantities: Sequence[Quantity]) -> tuple[np.ndarray, np.ndarray]:
     """Values, shape (k,), and gradients, shape (k, m + 1), at the estimates."""
     vector = _vector(fit)
-    values = np.array([_value(fit, quantity, vector) for quantity in quantities])
-    return values, np.stack([_gradient(fit, quantity, vector) for quantity in quantities])
+    return _values(fit, quantities, vector), _slopes(fit, quantities, vector)
 
 
-def _gradient(fit: MixedFit, quantity: Quantity, vector: np.ndarray) -> np.ndarray:
-    """Central differences of fourth order."""
-    slope = np.empty(len(vector))
+def _slopes(fit: MixedFit, quantities: Sequence[Quantity], vector: np.ndarray) -> np.ndarray:
+    """Central differences of fourth order, shape (k, m + 1)."""
+    here, slopes = _values(fit, quantities, vector), np.zeros((len(quantities), len(vector)))
     for k in range(len(vector)):
         step = np.zeros(len(vector))
         step[k] = 10.0 * STEP
-        near = _value(fit, quantity, vector + step) - _value(fit, quantity, vector - step)
-        far = _value(fit, quantity, vector + 2 * step) - _value(fit, quantity, vector - 2 * step)
-        slope[k] = (8.0 * near - far) / (120.0 * STEP)
-    return slope
+        above = _values(fit, quantities, vector + step)
+        if (above == here).all():  # none of them depends on it
+            continue
+        near = above - _values(fit, quantities, vector - step)
+        far = _values(fit, quantities, vector + 2 * step)
+        far -= _values(fit, quantities, vector - 2 * step)
+        slopes[:, k] = (8.0 * near - far) / (120.0 * STEP)
+    return slopes
 
 
 def _bend(fit: MixedFit, quantity: Quantity, vector: np.ndarray) -> np.ndarray:
@@ -244,7 +252,7 @@ class _Held:
         hessian = jacobian.T @ full.hessian @ jacobian
         hessian[:m, :m] += layout.curvature(full.gradient[:m])
         r = self.distance(theta)
-        slope = _gradient(self.fit, self.quantity, theta) / self.se
+        slope = _slopes(self.fit, [self.quantity], theta)[0] / self.se
         bend = _bend(self.fit, self.quantity, theta) / self.se
         pull = self.multiplier + WEIGHT * r
         return FullExpansion(

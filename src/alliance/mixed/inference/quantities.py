@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.linalg import expm
 
 from alliance.errors import FitError
 from alliance.mixed.dynamics import Point, course_structure
@@ -56,16 +57,20 @@ def lagged_effect(
     return Quantity(" ".join(parts), at)
 
 
-def total_effect(fit: MixedFit, of: str, on: str, *, group: Any = None) -> Quantity:
+def total_effect(
+    fit: MixedFit, of: str, on: str, *, first: Collection[str] = (), group: Any = None
+) -> Quantity:
     """Effect on an outcome, in the long run, of one unit's lasting push to another.
 
     (I - Phi)^-1 without the unit itself: the sum of the responses over all later sessions.
     """
     a, b, g = _place(fit, on), _place(fit, of), _group(fit, group)
+    before = _places(fit, first)
 
     def at(point: Point) -> float:
         unit = np.eye(len(point.phi(g)))
-        return float((np.linalg.inv(unit - point.phi(g)) - unit)[a, b])
+        later = np.linalg.inv(unit - point.phi(g)) - unit
+        return float((later @ (unit + _taken(point, before, g)))[a, b])
 
     return Quantity(f"{of} -> {on} in total", at)
 
@@ -77,6 +82,7 @@ def link(
     on: Mapping[str, float] | str,
     *,
     standardised: bool = False,
+    per_sd: bool = False,
 ) -> Quantity:
     """Regression of one random effect of a level on another: Cov(on, of) / Var(of).
 
@@ -89,6 +95,8 @@ def link(
         ``{"alliance: 1": 1, "alliance: week": 6}`` for the level at week 6.
     standardised : bool
         The correlation instead.
+    per_sd : bool
+        Of a standard deviation of `of` instead of a unit.
     """
     depth = fit.depth_of(level)
     names = fit.prepared.random_names(depth)
@@ -99,37 +107,132 @@ def link(
         both = y @ covariance @ x
         if standardised:
             return float(both / np.sqrt((x @ covariance @ x) * (y @ covariance @ y)))
-        return float(both / (x @ covariance @ x))
+        own = x @ covariance @ x
+        return float(both / (np.sqrt(own) if per_sd else own))
 
-    suffix = " standardised" if standardised else ""
+    suffix = " standardised" if standardised else " per SD" if per_sd else ""
     return Quantity(f"{level}: {_label(of)} -> {_label(on)}{suffix}", at)
 
 
-def within_session(fit: MixedFit, of: str, on: str, *, group: Any = None) -> Quantity:
-    """Effect within one session of the outcome answered first on the one answered after.
+def within_session(
+    fit: MixedFit, of: str, on: str, *, first: Collection[str] = (), group: Any = None
+) -> Quantity:
+    """Effect within one session of an outcome answered first on one answered after.
 
-    With Q the covariance of the same session's innovations, Q_on,of / Q_of,of: the likelihood is
-    the same whichever comes first, but the lagged effects then mean what is left beside it
-    (`ordered_effect`).
+    With Q the covariance of the same session's innovations and F the outcomes answered first (by
+    default `of` alone): an element of Q_on,F Q_FF^-1. The likelihood is the same whichever comes
+    first, but the lagged effects then mean what is left beside it (`ordered_effect`).
     """
     a, b, g = _place(fit, on), _place(fit, of), _group(fit, group)
-    return Quantity(f"{of} -> {on} in the session", lambda p: float(_first_path(p, a, b, g)))
+    before = _places(fit, first) or [b]
+    return Quantity(f"{of} -> {on} in the session", lambda p: float(_taken(p, before, g)[a, b]))
 
 
-def ordered_effect(fit: MixedFit, of: str, on: str, *, first: str, group: Any = None) -> Quantity:
-    """Effect of one session on `on` in the next, given the outcome `first` of that next session.
+def ordered_effect(
+    fit: MixedFit, of: str, on: str, *, first: Collection[str] | str, group: Any = None
+) -> Quantity:
+    """Effect of one session on `on` in the next, given the outcomes `first` of that next session.
 
-    For `on` answered after `first`: Phi_on,of - (Q_on,first / Q_first,first) Phi_first,of.
+    For `on` answered after them: Phi_on,of - Q_on,F Q_FF^-1 Phi_F,of.
     """
-    a, b, c, g = _place(fit, on), _place(fit, of), _place(fit, first), _group(fit, group)
-    if a == c:
+    a, b, g = _place(fit, on), _place(fit, of), _group(fit, group)
+    names = [first] if isinstance(first, str) else list(first)
+    before = _places(fit, names)
+    if a in before:
         raise FitError(f"'{on}' cannot be answered before itself.")
 
     def at(point: Point) -> float:
         phi = point.phi(g)
-        return float(phi[a, b] - _first_path(point, a, c, g) * phi[c, b])
+        return float(phi[a, b] - _taken(point, before, g)[a] @ phi[:, b])
 
-    return Quantity(f"{of} -> {on} given {first}", at)
+    return Quantity(f"{of} -> {on} given {', '.join(names)}", at)
+
+
+def response(
+    fit: MixedFit,
+    of: str,
+    on: str,
+    distance: float,
+    *,
+    first: Collection[str] = (),
+    group: Any = None,
+) -> Quantity:
+    """Deviation of one outcome a distance after another's deviation of one unit.
+
+    Phi^distance b: b is the unit itself and, where `of` is answered before others of its session
+    (`first`), what they take from it there (Lütkepohl 2005, section 2.3.2).
+    """
+    a, b, g = _place(fit, on), _place(fit, of), _group(fit, group)
+    before = _places(fit, first)
+
+    def at(point: Point) -> float:
+        unit = np.eye(len(point.within(g)))
+        after = point.phi(g, distance) if distance else unit
+        return float((after @ (unit + _taken(point, before, g)))[a, b])
+
+    return Quantity(f"{of} -> {on} after {distance:g}", at)
+
+
+def held_effect(
+    fit: MixedFit,
+    of: str,
+    on: str,
+    distance: float = np.inf,
+    *,
+    first: Collection[str] = (),
+    group: Any = None,
+) -> Quantity:
+    """Deviation of one outcome where another is held one unit above its course for a distance.
+
+    With B what outcomes take from those answered before them in the same session and C = I - B,
+    the others follow C_rr x_t + C_rk = (C Phi)_rr x_t-1 + (C Phi)_rk, r the others and k the one
+    held from session 0 on. In real time dx = (D_rr x + D_rk) dt. The default is the long run.
+    """
+    a, k, g = _place(fit, on), _place(fit, of), _group(fit, group)
+    if a == k:
+        raise FitError(f"'{of}' is what is held.")
+    rest = [place for place in range(len(course_structure(fit).outcomes)) if place != k]
+    before, continuous = _places(fit, first), course_structure(fit).parameters.continuous
+
+    def at(point: Point) -> float:
+        if continuous:
+            drift = point.drift(g)
+            inner, start = drift[np.ix_(rest, rest)], np.zeros(len(rest))
+            ends = -np.linalg.solve(inner, drift[rest, k])
+            left = expm(inner * distance) if np.isfinite(distance) else 0.0 * inner
+        else:
+            own = np.eye(len(rest) + 1) - _taken(point, before, g)
+            step = np.linalg.inv(own[np.ix_(rest, rest)]) @ (own @ point.phi(g))[rest]
+            inner, start = step[:, rest], -np.linalg.solve(own[np.ix_(rest, rest)], own[rest, k])
+            ends = np.linalg.solve(np.eye(len(rest)) - inner, start + step[:, k])
+            left = 0.0 * inner
+            if np.isfinite(distance):
+                left = np.linalg.matrix_power(inner, int(distance))
+        return float((ends + left @ (start - ends))[rest.index(a)])
+
+    suffix = f" for {distance:g}" if np.isfinite(distance) else ""
+    return Quantity(f"{of} held -> {on}{suffix}", at)
+
+
+def per_sd(fit: MixedFit, quantity: Quantity, of: str, *, group: Any = None) -> Quantity:
+    """Give an effect within clients of one standard deviation within clients instead of a unit."""
+    b, g = _place(fit, of), _group(fit, group)
+
+    def at(point: Point) -> float:
+        return float(quantity.at(point) * np.sqrt(point.within(g)[b, b]))
+
+    return Quantity(f"{quantity.name} per SD", at)
+
+
+def in_sds(fit: MixedFit, quantity: Quantity, of: str, on: str, *, group: Any = None) -> Quantity:
+    """Give an effect within clients in standard deviations within clients of both outcomes."""
+    a, b, g = _place(fit, on), _place(fit, of), _group(fit, group)
+
+    def at(point: Point) -> float:
+        v = np.diag(point.within(g))
+        return float(quantity.at(point) * np.sqrt(v[b] / v[a]))
+
+    return Quantity(f"{quantity.name} standardised", at)
 
 
 def largest_eigenvalue(fit: MixedFit, *, group: Any = None) -> Quantity:
@@ -150,10 +253,20 @@ def group_differences(fit: MixedFit, group: Any, reference: Any) -> list[Quantit
     ]
 
 
-def _first_path(point: Point, on: int, of: int, group: int) -> float:
+def _taken(point: Point, first: Sequence[int], group: int) -> np.ndarray:
+    """What outcomes take from those answered before them in the same session; 0 elsewhere."""
     phi, within = point.phi(group), point.within(group)
-    innovations = within - phi @ within @ phi.T
-    return float(innovations[on, of] / innovations[of, of])
+    taken = np.zeros_like(within)
+    after = [place for place in range(len(within)) if place not in first]
+    if first and after:
+        new = within - phi @ within @ phi.T
+        of_first = new[np.ix_(first, first)]
+        taken[np.ix_(after, first)] = np.linalg.solve(of_first, new[np.ix_(first, after)]).T
+    return taken
+
+
+def _places(fit: MixedFit, outcomes: Collection[str]) -> list[int]:
+    return [_place(fit, outcome) for outcome in outcomes]
 
 
 def _place(fit: MixedFit, outcome: str) -> int:
