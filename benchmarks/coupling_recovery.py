@@ -27,9 +27,9 @@ import numpy as np
 import pandas as pd
 
 from alliance.errors import FitError
+from alliance.families.specifications.choices import SPECIFICATIONS
 from alliance.families.specifications.model import (
     LEVELS,
-    SPECIFICATIONS,
     X_BETWEEN,
     X,
     fit_specification,

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from alliance.families.coupling.short_courses import short_course_bias
+from alliance.families.specifications.choices import SPECIFICATIONS
 from alliance.families.specifications.model import (
-    SPECIFICATIONS,
     fit_specification,
     latent_between,
     specification_rows,
