@@ -86,6 +86,8 @@ def link(
 ) -> Quantity:
     """Regression of one random effect of a level on another: Cov(on, of) / Var(of).
 
+    NaN where the variance is estimated as zero.
+
     Parameters
     ----------
     fit : MixedFit
@@ -104,10 +106,11 @@ def link(
 
     def at(point: Point) -> float:
         covariance = point.level(depth)
-        both = y @ covariance @ x
+        both, own, other = y @ covariance @ x, x @ covariance @ x, y @ covariance @ y
+        if not own > 0 or (standardised and not other > 0):
+            return np.nan  # at the boundary: nothing varies that could be regressed on
         if standardised:
-            return float(both / np.sqrt((x @ covariance @ x) * (y @ covariance @ y)))
-        own = x @ covariance @ x
+            return float(both / np.sqrt(own * other))
         return float(both / (np.sqrt(own) if per_sd else own))
 
     suffix = " standardised" if standardised else " per SD" if per_sd else ""
