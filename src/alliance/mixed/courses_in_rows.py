@@ -18,7 +18,7 @@ from alliance.mixed.specification import Specification
 MOST_OUTCOMES = 4
 """Outcomes that are modelled together at most."""
 
-DIGITS = 9
+DIGITS = 12
 """Of a distance in units of the median one."""
 
 FEWEST_STEPS = 10
