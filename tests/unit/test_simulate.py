@@ -302,7 +302,9 @@ def test_estimands_are_unique_and_carry_value_scale_and_note():
 
 
 def test_expectations_were_measured_for_these_parameters():
-    assert all("expected" in entry for entry in estimands(Parameters())), (
+    # Joint courses have none: what they find on average is in docs/courses_recovery.csv.
+    measured = [e for e in estimands(Parameters()) if e["model"] != "alliance_and_symptoms"]
+    assert all("expected" in entry for entry in measured), (
         "run benchmarks/simulator_bias.py again: the parameters have changed since"
     )
     assert all(entry["value"] is not None for entry in estimands(Parameters()))
