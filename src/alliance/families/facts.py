@@ -196,6 +196,7 @@ class Tested(StrEnum):
     HANSEN = "hansen"
     SECOND_ORDER_AUTOCORRELATION = "second_order_autocorrelation"
     SAME_EFFECTS_THROUGHOUT = "same_effects_throughout"
+    SHARE_OF_THERAPISTS = "share_of_therapists"
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ class Test:
     statistic: float | None
     df: float | None
     p: float | None
-    kind: Literal["F", "chi2", "t", "z"] = "chi2"
+    kind: Literal["F", "chi2", "mixture", "t", "z"] = "chi2"
     df2: float | None = None
     term: str = ""
     label: str = ""

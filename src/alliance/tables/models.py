@@ -22,6 +22,7 @@ from alliance.tables.layout import (
     words,
 )
 
+KINDS = {"chi2": "chi-squared", "mixture": "chi-squared at the boundary"}  # distributions in words
 NUMBERS = (
     "estimate",
     "se",
@@ -364,7 +365,7 @@ def tests(results: Results) -> Table:
             df = [Part(test["df"], "df")]
             if test["df2"].raw is not None:
                 df.append(Part(test["df2"], "df", before=", "))
-            kind = {"chi2": "chi-squared"}.get(test["kind"].raw, test["kind"].raw)
+            kind = KINDS.get(test["kind"].raw, test["kind"].raw)
             table.rows.append(
                 Row(
                     (

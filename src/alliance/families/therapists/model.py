@@ -22,7 +22,7 @@ from alliance.families.common.multilevel import (
 from alliance.families.common.second_engine import no_second_engine
 from alliance.families.common.usable_rows import THERAPIST_NOT_KNOWN
 from alliance.families.diagnostics import none_of
-from alliance.families.facts import Assumption, DfMethod, Estimator, Fact, Reason, Warned
+from alliance.families.facts import Assumption, DfMethod, Estimator, Fact, Reason, Tested, Warned
 from alliance.families.fit import (
     NUMBERS,
     Asked,
@@ -32,6 +32,7 @@ from alliance.families.fit import (
     Fit,
     Kept,
     Outcome,
+    Test,
     data_of,
     estimate,
     kept_rows,
@@ -116,9 +117,9 @@ def therapists_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     except FitError as error:
         return refused(asked, ENGINE, cohort, str(error), assumptions=ASSUMPTIONS)
     therapists = therapists_of(models.last, models.table.dropna(subset=[LAST, *models.adjusted]))
-    shares, notes = _shares(cohort.panel, models, entry, x, y)
+    shares, tests, notes = _shares(cohort.panel, models, entry, x, y)
     few = int((therapists.clients < entry["fewest_clients"]).sum())
-    enough, more = _enough(models, entry, y) if few else ([], [])
+    enough, enough_tests, more = _enough(models, entry, y) if few else ([], [], [])
     convergence = convergence_of(models.both.convergence)
     return Fit(
         asked,
@@ -130,6 +131,7 @@ def therapists_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
         convergence=convergence,
         estimates=[*links, *shares],
         companions=enough,
+        tests=[*tests, *enough_tests],
         variance_components=components_of(models.both.variance_components),
         fit_statistics=_statistics(therapists, few, entry),
         curves=_curves(therapists, entry["fewest_clients"], y),
@@ -206,8 +208,8 @@ def _data(cohort: Cohort, table: pd.DataFrame, entry: Mapping[str, Any]) -> Data
 
 def _shares(
     panel: pd.DataFrame, models: Models, entry: Mapping[str, Any], x: str, y: str
-) -> tuple[list[Estimate], list[Fact]]:
-    """Return the shares that there are, and why the others are not."""
+) -> tuple[list[Estimate], list[Test], list[Fact]]:
+    """Return the shares that there are, the test of each, and why the others are not."""
     outcome, time, table = entry["outcome"], entry["time"], models.table
     plain = [name for name in models.adjusted if name != FIRST]
     sources: dict[str, tuple[str, Callable[[Sequence[str]], Share]]] = {
@@ -225,17 +227,20 @@ def _shares(
         ),
         LEAVING: ("dropout", lambda these: share_of_dropout(table, DROPOUT, these)),
     }
-    found, notes = [], []
+    found, tests, notes = [], [], []
     for term, (label, compute) in sources.items():
         for how, these in ((UNADJUSTED, []), (ADJUSTED, models.adjusted)):
             if term == CHANGE and how is ADJUSTED and not plain:
                 continue  # a slope is adjusted for covariates alone: its start is in the model
             try:
-                found.append(_share(term, label, how, compute(these)))
+                share = compute(these)
             except FitError as error:
                 words = f"Share of therapists in {label}, {how.text}: not computed. {error}"
                 notes.append(Fact(Warned.ESTIMATOR_NOT_COMPUTED, words))
-    return found, notes
+                continue
+            found.append(_share(term, label, how, share))
+            tests.append(_share_test(term, label, how, share))
+    return found, tests, notes
 
 
 def _share(term: str, label: str, how: Fact, share: Share) -> Estimate:
@@ -249,15 +254,29 @@ def _share(term: str, label: str, how: Fact, share: Share) -> Estimate:
         numbers={
             **dict.fromkeys(NUMBERS),
             "estimate": share.value,
-            "statistic": share.statistic,
-            "p": share.p,
             "ci_low": share.low,
             "ci_high": share.high,
         },
     )
 
 
-def _enough(models: Models, entry: Mapping[str, Any], y: str) -> tuple[list[Estimate], list[Fact]]:
+def _share_test(term: str, label: str, how: Fact, share: Share) -> Test:
+    """Return the test of one share: a variance at its boundary of zero."""
+    return Test(
+        Tested.SHARE_OF_THERAPISTS,
+        f"Therapists do not differ in {label} ({how.text})",
+        share.statistic,
+        None if share.statistic is None else share.df,
+        share.p,
+        kind="mixture",
+        term=term,
+        label=label,
+    )
+
+
+def _enough(
+    models: Models, entry: Mapping[str, Any], y: str
+) -> tuple[list[Estimate], list[Test], list[Fact]]:
     """Return the share in the outcome without therapists who have few clients."""
     used = models.table.dropna(subset=[LAST, *models.adjusted])
     clients = used.groupby("therapist")["client"].transform("size")
@@ -266,8 +285,9 @@ def _enough(models: Models, entry: Mapping[str, Any], y: str) -> tuple[list[Esti
         share = share_of(outcome_model(enough, LAST, models.adjusted))
     except FitError as error:
         words = f"Without therapists who have few clients: not computed. {error}"
-        return [], [Fact(Warned.ESTIMATOR_NOT_COMPUTED, words)]
-    return [_share(OUTCOME, f"{y}, last score", ENOUGH, share)], []
+        return [], [], [Fact(Warned.ESTIMATOR_NOT_COMPUTED, words)]
+    named = (OUTCOME, f"{y}, last score", ENOUGH, share)
+    return [_share(*named)], [_share_test(*named)], []
 
 
 # ------------------------------------------------------------------ alliance and outcome

@@ -44,8 +44,9 @@ class Share:
     ----------
     value, low, high
         The share and its interval; None where there is none.
-    statistic, p
-        Likelihood ratio of the therapists' variance and its p by the mixture.
+    statistic, df, p
+        Likelihood ratio of the therapists' variance and its p by the mixture of chi-squared with
+        df and df - 1, half and half: 1 for a variance, 2 for one that comes with a covariance.
     clients, therapists
         That it rests on.
     """
@@ -54,6 +55,7 @@ class Share:
     low: float | None
     high: float | None
     statistic: float | None
+    df: float
     p: float | None
     clients: int
     therapists: int
@@ -96,7 +98,7 @@ def share_of(fit: MixedFit) -> Share:
     top = _part(float(brentq(beyond, theta, high))) if high < LARGEST else None
     n = fit.n_groups["therapist"]
     return Share(
-        _part(theta), _part(low), top, statistic, _at_boundary(statistic), fit.rows.used, n
+        _part(theta), _part(low), top, statistic, 1.0, _at_boundary(statistic), fit.rows.used, n
     )
 
 
@@ -149,7 +151,7 @@ def share_of_change(panel: pd.DataFrame, outcome: str, time: str, adjusted: Sequ
     value = between / (between + within) if between + within > 0 else 0.0
     test, n = compare(smaller, fit), fit.n_groups
     ends = _from_zero(ends, test.statistic)
-    return Share(value, *ends, test.statistic, test.p, n["client"], n["therapist"])
+    return Share(value, *ends, test.statistic, test.df, test.p, n["client"], n["therapist"])
 
 
 def share_of_dropout(table: pd.DataFrame, outcome: str, adjusted: Sequence[str]) -> Share:
@@ -174,7 +176,7 @@ def share_of_dropout(table: pd.DataFrame, outcome: str, adjusted: Sequence[str])
         ends = (_latent(sd / reach), _latent(sd * reach))
     n = fit.n_groups["therapist"]
     ends = _from_zero(ends, statistic)
-    return Share(_latent(sd), *ends, statistic, _at_boundary(statistic), len(rows), n)
+    return Share(_latent(sd), *ends, statistic, 1.0, _at_boundary(statistic), len(rows), n)
 
 
 def _from_zero(ends: Ends, statistic: float) -> Ends:
