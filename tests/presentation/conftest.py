@@ -1,6 +1,7 @@
 """A made-up cohort, drawn, tabulated and reported into a temporary folder."""
 
 import importlib.util
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,11 @@ import pytest
 
 from alliance import files
 from alliance.checklists import fill_checklists
+from alliance.findings.fields import Field
+from alliance.findings.results import Results as Read
+from alliance.manuscript.markdown import write_markdown
+from alliance.manuscript.methods import methods_text
+from alliance.manuscript.references import all_works
 
 HERE = Path(__file__).parent
 
@@ -198,3 +204,22 @@ def all_figures(mock):
     shown = results.Results(fits, description, further)
     with style.in_house_style():
         return shown, {name: load(painter)(shown) for name, painter in painters().items()}
+
+
+@pytest.fixture
+def said(mock):
+    """Return a function that returns the words of a methods text, without any file."""
+
+    def say(fits=None, description=None, **further):
+        fits = mock.fits() if fits is None else fits
+        description = mock.description() if description is None else description
+        about = {"measurement": mock.measurement(description)} | further
+        results = Read(
+            fits=[Field(f"{fit['model']}.json", "", fit) for fit in fits],
+            about=Field("description.json", "", description),
+            further={name: Field(name, "", c) for name, c in about.items() if c is not None},
+        )
+        document = methods_text(results, all_works(results), Field("run.json", "", mock.RUN))
+        return re.sub(r"\\(?=[^\w\s])|\*|#+ ", "", write_markdown(document))
+
+    return say

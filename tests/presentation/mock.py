@@ -372,7 +372,7 @@ def performance() -> list[dict[str, Any]]:
             "ci_high": high,
         }
 
-    others = "clients of other therapists"
+    others = "clients not seen before"
     return [
         curve("calibration", others, risks, [0.006, 0.016, 0.025, 0.028, 0.047], 0.012),
         curve("discrimination", others, sessions, [0.7, 0.68, 0.81, 0.62, 0.52, 0.55], 0.18),

@@ -18,15 +18,14 @@ from markdown_it import MarkdownIt
 from alliance import files
 from alliance.findings import Findings, read_fields
 from alliance.findings.check import check_page, read_page
-from alliance.findings.fields import Field
 from alliance.findings.formats import format_value
-from alliance.findings.results import Results, read_results_as_fields
+from alliance.findings.results import read_results_as_fields
 from alliance.manuscript import Documents, collect_references, write_manuscript
 from alliance.manuscript.blocks import Bullets, Document, Heading, Italic, Paragraph
 from alliance.manuscript.html import html_blocks, write_html
 from alliance.manuscript.markdown import write_markdown
 from alliance.manuscript.methods import methods_text
-from alliance.manuscript.references import all_works, read_references
+from alliance.manuscript.references import read_references
 from alliance.tables.layout import Cell, Part, Row, Table, heading
 
 SENTENCES = {
@@ -67,25 +66,6 @@ def words_of_html(page):
 
 def normal(text):
     return " ".join(text.split())
-
-
-@pytest.fixture
-def said(mock):
-    """Return a function that returns the words of a methods text, without any file."""
-
-    def say(fits=None, description=None, **further):
-        fits = mock.fits() if fits is None else fits
-        description = mock.description() if description is None else description
-        about = {"measurement": mock.measurement(description)} | further
-        results = Results(
-            fits=[Field(f"{fit['model']}.json", "", fit) for fit in fits],
-            about=Field("description.json", "", description),
-            further={name: Field(name, "", c) for name, c in about.items() if c is not None},
-        )
-        document = methods_text(results, all_works(results), Field("run.json", "", mock.RUN))
-        return re.sub(r"\\(?=[^\w\s])|\*|#+ ", "", write_markdown(document))
-
-    return say
 
 
 @pytest.fixture

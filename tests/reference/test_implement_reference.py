@@ -1,7 +1,8 @@
 """Real alliance data: growth and coupling of the public cohort IMPLEMENT equal lme4's.
 
-The file lies outside the project (ALLIANCE_SHARED_DATA, else ../shared/data); the numbers are in
-implement/implement.json, made by implement.R beside it.
+The file lies outside the project (ALLIANCE_SHARED_DATA, else ../shared/data); it is read by the
+cohort's own configuration, tests/cohorts/implement, so that intake, scoring and panel are part of
+what is compared. The numbers are in implement/implement.json, made by implement.R beside it.
 """
 
 import json
@@ -12,63 +13,71 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from alliance.config.instruments import load_instruments
+from alliance.config.cohort import instrument_path, load_cohort, site_mapping_path
 from alliance.families.cohort import Cohort
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.growth.model import growth_fit
 from alliance.families.joint_courses.model import joint_courses_fit
+from alliance.ingest import ingest_site, pool_sites
+from alliance.measures.scoring import keys_of, scores_of
 from alliance.panel.build import panel_of
 from tests.conftest import ROOT
 
 FOLDER = Path(__file__).parent / "implement"
 R = json.loads((FOLDER / "implement.json").read_text())
 SHARED = Path(os.environ.get("ALLIANCE_SHARED_DATA", ROOT.parent / "shared" / "data"))
-FILE = SHARED / "implement" / "implement_sessions.csv"
-AS_IN_R = {"residual": "independent", "random_slopes": ["client"], "time": "session"}
-MODELS = {
-    "alliance_growth": (growth_fit, AS_IN_R | {"outcome": "alliance"}),
-    "symptom_growth": (growth_fit, AS_IN_R | {"outcome": "symptoms"}),
-    "alliance_to_symptoms": (
-        coupling_fit,
-        {"predictor": "alliance", "outcome": "symptoms", "time": "session"},
-    ),
-    "symptoms_to_alliance": (
-        coupling_fit,
-        {"predictor": "symptoms", "outcome": "alliance", "time": "session"},
-    ),
-}
+CONFIG = ROOT / "tests" / "cohorts" / "implement" / "config.yaml"
+FIT = {"growth": growth_fit, "coupling": coupling_fit}
+AS_IN_R = {"residual": "independent", "random_slopes": ["client"]}
 
 
 @pytest.fixture(scope="module")
-def cohort():
-    if not FILE.is_file():
-        pytest.skip("the public data sets are not here")
-    raw = pd.read_csv(FILE).assign(site="bern")
-    key = ["site", "client", "session"]
-    values = []
-    for measure, items, fewest in (("alliance", "wai_", 7), ("symptoms", "bai_", 2)):
-        answers = raw[[column for column in raw if column.startswith(items)]]
-        score = answers.mean(axis=1).where(answers.notna().sum(axis=1) >= fewest)
-        values.append(raw[key].assign(measure=measure, subscale="total", score=score))
-    scores = pd.concat(values).dropna(subset="score")
-    people = raw[["site", "client", "therapist"]].drop_duplicates().assign(end_status=None)
-    seen = raw[key].assign(weeks_since_intake=raw["session"] - 1.0, attended=True)
-    keys = load_instruments()
-    return Cohort(
-        panel_of(people, seen, scores, ["alliance", "symptoms"]), "0" * 64,
-        {"alliance": {"label": "Alliance"}, "symptoms": {"label": "Symptoms"}},
-        {"alliance": keys["wai-sr-c"], "symptoms": keys["phq-9"]},
+def configured():
+    return load_cohort(CONFIG)
+
+
+@pytest.fixture(scope="module")
+def pooled(configured, tmp_path_factory):
+    raw, out = SHARED / "implement", tmp_path_factory.mktemp("implement")
+    if not (raw / "implement_sessions.csv").is_file():
+        pytest.skip(f"the public data set implement is not here ({raw.as_posix()})")
+    keys = [measure["instrument"] for measure in configured["measures"].values()]
+    ingest_site(
+        cohort="implement", site="trial", mapping=site_mapping_path(CONFIG, "implement", "trial"),
+        raw_folder=raw, measures=configured["measures"],
+        instruments=[instrument_path(CONFIG, key) for key in keys],
+        private_folder=out / "private", simulated=False, out_folder=out / "trial",
     )  # fmt: skip
+    pool_sites(site_folders=[out / "trial"], out_folder=out, checks_folder=out)
+    tables = ("clients", "sessions", "responses", "quarantine")
+    return {name: pd.read_parquet(out / f"{name}.parquet") for name in tables}
+
+
+@pytest.fixture(scope="module")
+def cohort(configured, pooled):
+    measures = configured["measures"]
+    paths = [instrument_path(CONFIG, m["instrument"]) for m in measures.values()]
+    keys = keys_of(measures, paths)
+    scores, _ = scores_of(pooled["responses"], keys)
+    panel = panel_of(pooled["clients"], pooled["sessions"], scores, list(measures))
+    return Cohort(panel, "0" * 64, measures, keys)
+
+
+def test_the_file_is_read_without_a_problem(pooled):
+    assert pooled["quarantine"].empty
+    assert len(pooled["clients"]) == 57 and len(pooled["sessions"]) == 806
+    assert pooled["clients"]["therapist"].nunique() == 13
+    assert pooled["sessions"]["session"].max() == 15
 
 
 def in_r(term):
     return "(Intercept)" if term == "1" else term
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_real_courses_equal_lme4(cohort, name):
-    fit_one, entry = MODELS[name]
-    fit = fit_one(cohort, name, entry, diagnosed=False).as_json()
+@pytest.mark.parametrize("name", R)
+def test_real_courses_equal_lme4(configured, cohort, name):
+    entry = configured["models"][name]
+    fit = FIT[entry["family"]](cohort, name, entry | AS_IN_R, diagnosed=False).as_json()
     assert fit["status"] in ("converged", "singular")
     assert fit["data"]["rows_used"] == R[name]["n"]
     rows = {in_r(row["term"]): row for row in fit["estimates"]}
@@ -102,6 +111,18 @@ def test_joint_courses_of_real_data_are_read_in_the_order_of_the_trial(joint):
     assert all(0 < entry.estimate < 1 and entry.p < 0.001 for entry in carried)
 
 
+@pytest.mark.parametrize("name", ["alliance_growth", "symptoms_to_alliance"])
+def test_kenward_roger_equals_pbkrtest(configured, cohort, name):
+    """Thirteen therapists, and no variance at its boundary."""
+    entry = configured["models"][name] | AS_IN_R | {"df": "kenward-roger"}
+    fit = FIT[entry["family"]](cohort, name, entry, diagnosed=False).as_json()
+    assert fit["engine"]["df_method"]["code"] == "kenward_roger"
+    for row in fit["estimates"]:
+        term = in_r(row["term"])
+        assert row["se"] == pytest.approx(R[name]["kenward_roger"]["se"][term], rel=1e-3)
+        assert row["df"] == pytest.approx(R[name]["kenward_roger"]["df"][term], rel=1e-2)
+
+
 def test_the_published_reference_numbers_are_lme4s():
     """Those of the data set's own README, to the digits that it gives."""
     value = {name: numbers["estimate"] for name, numbers in R.items()}
@@ -110,4 +131,4 @@ def test_the_published_reference_numbers_are_lme4s():
     assert value["symptoms_to_alliance"]["symptoms_within"] == pytest.approx(0.0049, abs=5e-5)
     assert value["symptoms_to_alliance"]["alliance_within"] == pytest.approx(0.1351, abs=5e-5)
     assert value["alliance_growth"]["session"] == pytest.approx(0.0351, abs=5e-5)
-    assert value["symptom_growth"]["session"] == pytest.approx(-0.0380, abs=5e-5)
+    assert value["symptoms_growth"]["session"] == pytest.approx(-0.0380, abs=5e-5)

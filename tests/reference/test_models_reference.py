@@ -85,7 +85,8 @@ def test_mixed_models_equal_lme4(cohort, name):
 
 
 def test_fixed_effects_companion_equals_r(cohort):
-    fit = coupling_fit(cohort, "alliance_to_symptoms", MODELS["alliance_to_symptoms"][1]).as_json()
+    entry = MODELS["alliance_to_symptoms"][1] | {"cluster_errors": "cr1"}
+    fit = coupling_fit(cohort, "alliance_to_symptoms", entry).as_json()
     row = next(c for c in fit["companions"] if c["estimator"]["code"] == "fixed_effects")
     expected = R["fixed_effects"]
     n, g, k = expected["n"], expected["clusters"], 3
@@ -112,7 +113,8 @@ def hazard_name(term):
 
 def test_dropout_hazard_equals_r(cohort):
     """Here therapists do not differ: the mixed model is the regression, and both engines agree."""
-    fit = hazard_fit(cohort, "dropout_hazard", {"predictors": ["alliance", "symptoms"]}).as_json()
+    entry = {"predictors": ["alliance", "symptoms"], "cluster_errors": "cr1"}
+    fit = hazard_fit(cohort, "dropout_hazard", entry).as_json()
     expected = R["dropout_hazard"]
     assert fit["status"] == "singular"
     assert fit["second_engine"]["agrees"]

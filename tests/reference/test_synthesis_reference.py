@@ -43,6 +43,20 @@ def test_everything_equals_metafor(name):
     assert ends == pytest.approx(theirs["tau2_profile"], rel=2e-4, abs=1e-9)
 
 
+def test_of_two_sites_nothing_is_predicted():
+    """t with k - 2 degrees of freedom is not defined there; metafor's default takes k - 1."""
+    found = synthesise([0.1, 0.3], [0.02, 0.03])
+    assert found.prediction_df == 0
+    assert found.prediction_low is None and found.prediction_high is None
+
+
+@pytest.mark.parametrize("name", ["bcg", "bcg_three"])
+def test_the_interval_of_a_further_site_is_wider_than_by_metafors_default(name):
+    rows = data(name)
+    ours, theirs = synthesise(rows["yi"], rows["vi"]), R[name]["pi_of_predict"]
+    assert ours.prediction_high - ours.prediction_low > theirs[1] - theirs[0]
+
+
 def test_the_printed_numbers_of_the_vaccine_trials():
     ours = synthesise(data("bcg")["yi"], data("bcg")["vi"])
     assert (round(ours.tau2, 4), round(ours.tau2_se, 4)) == (0.3132, 0.1664)

@@ -169,6 +169,11 @@ def test_a_near_copy_is_not_called_exact(data, fit):
         ),
         (("c", "v"), ["1", "g*h"], r"'g:h' cannot.*no row has 'g\[c\]' together with 'h\[v\]'"),
         (("b", "u"), ["g:h"], r"'g:h' cannot.*no row has 'g\[b\]' together with 'h\[u\]'"),
+        (
+            ("a", "u"),
+            ["1", "g*h"],
+            r"no row has the reference category of 'g' together with the reference category of 'h'",
+        ),
     ],
 )
 def test_an_empty_cell_is_named_and_the_advice_can_be_followed(data, fit, empty, fixed, words):
@@ -238,6 +243,22 @@ def test_survival_models_refuse_what_they_cannot_compute(data):
             survival.fit_multinomial(event.astype(int), design, data["client"].to_numpy())
     with pytest.raises(FitError, match="ends when it begins"):
         survival.cox_rows(stop, stop, event, x)
+    for odd in (event.astype(str), event * 2.0, np.where(x[:, 0] > 2, np.nan, event)):
+        with pytest.raises(FitError, match="must be 0 or 1"):
+            survival.cox_rows(start, stop, odd, x)
+        with pytest.raises(FitError, match="must be 0 or 1"):
+            survival.kaplan_meier(stop, odd)
+    with pytest.raises(FitError, match="way of leaving must be a number"):
+        survival.cumulative_incidence(stop, event.astype(str), 1)
+    with pytest.raises(FitError, match="way of leaving must be a number"):
+        survival.subdistribution_rows(stop, np.where(event, 0.5, 0.0), 1)
+    late = np.where(np.arange(240) == 3, 1e150, stop)  # beside it all other times would be tied
+    for refused in (
+        lambda: survival.kaplan_meier(late, event),
+        lambda: survival.cox_rows(start, late, event, x),
+    ):
+        with pytest.raises(FitError, match="A time is too large"):
+            refused()
     nothing = survival.fit_cox(survival.cox_rows(start, stop, event, np.empty((240, 0))))
     assert nothing.log_likelihood == nothing.null_log_likelihood
     ones = np.ones((240, 1))

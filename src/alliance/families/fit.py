@@ -29,11 +29,12 @@ NUMBERS = ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is predicted: a column of the panel, in words, and its unit."""
+    """What is predicted; `measure`: in words, where it is a measure's value at another session."""
 
     column: str
     label: str
     unit: str
+    measure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +175,11 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """The residual's standard deviation, and its autocorrelation where the model has one."""
+    """Its standard deviation; `phi`: correlation of two that lie one unit of `time` apart."""
 
     sigma: float | None = None
     phi: float | None = None
+    time: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,17 @@ DF = {
     "description": "degrees of freedom of the fixed effects; kenward-roger for few therapists"
     " (independent residuals only)",
 }
+CLUSTER_ERRORS = {
+    "enum": ["rule", "cr1", "cr2"],
+    "meanings": {
+        "rule": "CR2 where there are fewer than fifty clusters",
+        "cr1": "with clusters - 1 degrees of freedom",
+        "cr2": "with Satterthwaite's degrees of freedom",
+    },
+    "default": "rule",
+    "description": "cluster-robust standard errors of the regressions without random effects beside"
+    " the model: with few clusters CR1 is too narrow",
+}
 
 
 def several_measures(most: int) -> dict[str, Any]:

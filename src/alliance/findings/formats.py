@@ -114,6 +114,11 @@ def _share(argument: str, value: float) -> str:
     return _percent(argument, 100 * value)
 
 
+def _percentage_points(argument: str, value: float) -> str:
+    """Print a difference between probabilities: 0.02 is 2 percentage points, not 2 per cent."""
+    return _fixed(100 * value, int(argument or 1))
+
+
 def _general(argument: str, value: float) -> str:
     """Print as many digits as are needed, up to 6 significant ones."""
     text = f"{value:.6g}"
@@ -246,6 +251,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "decimals": _decimals,
     "percent": _percent,
     "share": _share,
+    "percentage-points": _percentage_points,
     "general": _general,
     "correlation": _correlation,
     "p": _p,

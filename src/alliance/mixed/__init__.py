@@ -11,7 +11,7 @@ from alliance.mixed.inference.bootstrap import bootstrap_comparison, parametric_
 from alliance.mixed.inference.comparison import compare
 from alliance.mixed.inference.derived import derived, wald_test
 from alliance.mixed.inference.identification import identification
-from alliance.mixed.inference.robust import RobustEstimate, least_squares_cr2
+from alliance.mixed.inference.robust import RobustEstimate, least_squares_cr2, sandwich_cr2
 from alliance.mixed.logit.fit import fit_mixed_logit
 from alliance.mixed.logit.result import LogitFit
 from alliance.mixed.result import MixedFit
@@ -29,5 +29,6 @@ __all__ = [
     "identification",
     "least_squares_cr2",
     "parametric_bootstrap",
+    "sandwich_cr2",
     "wald_test",
 ]

@@ -158,4 +158,23 @@ def _empty_cell(product: Product, products: list[Product], x: np.ndarray) -> str
         ):
             held = " and ".join(f"'{other.label}'" for other in _categories(rest))
             return f"{held} together with the reference category of '{factor.atom.label}'"
-    return None
+    return _empty_corner(factors, products, x)
+
+
+def _empty_corner(factors: list[Factor], products: list[Product], x: np.ndarray) -> str | None:
+    """Name the reference categories of all factors, where no row has them together."""
+    at_reference = np.ones(len(x), dtype=bool)
+    for factor in factors:
+        own = [
+            column
+            for column, other in enumerate(products)
+            if len(other) == 1 and other[0].atom == factor.atom
+        ]
+        if not own:
+            return None
+        at_reference &= ~x[:, own].any(axis=1)
+    if at_reference.any():
+        return None
+    return " together with ".join(
+        f"the reference category of '{factor.atom.label}'" for factor in factors
+    )

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from alliance.confidence import NORMAL_975
+from alliance.survival.codes import causes_of, events_of
 from alliance.survival.times import tie_times
 
 
@@ -68,8 +69,9 @@ def kaplan_meier(
         Scale on which the band is symmetric; R's default is `log`, the project's `log-log`.
     """
     exit, entry = _on_one_clock(exit, entry)
+    event = events_of(event)
     time, at_risk = _at_risk(exit, entry)
-    events = np.array([np.sum(event[exit == t] == 1) for t in time], dtype=float)
+    events = np.array([np.sum(event[exit == t]) for t in time], dtype=float)
     staying = np.cumprod(1 - events / at_risk)
     with np.errstate(divide="ignore", invalid="ignore"):
         greenwood = np.cumsum(np.where(events > 0, events / (at_risk * (at_risk - events)), 0.0))
@@ -93,6 +95,7 @@ def cumulative_incidence(
         Time from which a person is at risk (exclusive); 0 by default.
     """
     exit, entry = _on_one_clock(exit, entry)
+    cause = causes_of(cause)
     time, at_risk = _at_risk(exit, entry)
     entry = np.zeros(len(exit)) if entry is None else entry
     staying, incidence = 1.0, 0.0

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alliance.survival.codes import causes_of
 from alliance.survival.times import tie_times
 
 
@@ -37,7 +38,7 @@ def subdistribution_rows(exit: np.ndarray, cause: np.ndarray, of: int) -> Subdis
     of
         The cause in question.
     """
-    (exit,) = tie_times(exit)
+    (exit,), cause = tie_times(exit), causes_of(cause)
     times = np.unique(exit[cause == of])
     uncensored = _staying_uncensored(exit, cause)
     person, start, stop, event, weight = [], [], [], [], []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from alliance.errors import FitError
+from alliance.survival.codes import events_of
 from alliance.survival.times import tie_times
 
 COLLINEAR, ROUNDING = 1e-10, 1e-20
@@ -63,7 +64,7 @@ def cox_rows(
         time is missing, or a row has no length.
     """
     x = np.asarray(x, dtype=float)
-    event = np.asarray(event) == 1
+    event = events_of(event)
     start, stop = tie_times(start, stop)
     if not (start < stop).all():
         msg = "A row ends when it begins, or before: a row is at risk from its start to its stop."

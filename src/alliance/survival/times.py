@@ -13,6 +13,8 @@ from alliance.errors import FitError
 TOLERANCE = float(np.sqrt(np.finfo(float).eps))
 """Relative to the mean size of the times: that of R's `aeqSurv`, in any unit of time."""
 
+LARGEST = 1e50
+
 
 def tie_times(*columns: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return the columns with times closer than rounding set to the earliest of them.
@@ -25,7 +27,7 @@ def tie_times(*columns: np.ndarray) -> tuple[np.ndarray, ...]:
     Raises
     ------
     FitError
-        Times that are missing, or so large that they cannot be told apart.
+        Times that are missing, or too large.
     """
     given = tuple(np.asarray(column, dtype=float) for column in columns)
     if any(np.isnan(column).any() for column in given):
@@ -33,10 +35,9 @@ def tie_times(*columns: np.ndarray) -> tuple[np.ndarray, ...]:
     whole = np.concatenate(given)
     times = np.unique(whole[np.isfinite(whole)])
     steps = np.diff(times)
-    with np.errstate(over="ignore"):
-        size = float(np.mean(np.abs(times))) if len(times) else 0.0
-    if not np.isfinite(size):
-        raise FitError("The times are too large to compute with. Use a larger unit of time.")
+    if len(times) and np.abs(times).max() > LARGEST:  # beside one such all others would be tied
+        raise FitError("A time is too large to compute with. Correct it, or use a larger unit.")
+    size = float(np.mean(np.abs(times))) if len(times) else 0.0
     tied = steps <= TOLERANCE * size
     if not tied.any():
         return given

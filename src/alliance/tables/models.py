@@ -76,8 +76,8 @@ def fixed_effects(results: Results) -> Table:
             "Only effects that the configuration names as primary have stars, by their adjusted p; "
             "a model that did not converge has none.",
             "A line that begins with an arrow is the same effect by another estimator, as a check, "
-            "or on another scale: an average marginal effect is a change of the probability "
-            "itself for one more point.",
+            "or on another scale: an average marginal effect is the difference between "
+            "probabilities that goes with one more point (a hundredth is one percentage point).",
         ],
         empty="No model was asked for.",
         wide=True,

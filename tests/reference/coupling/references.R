@@ -8,9 +8,11 @@ bcg <- escalc(measure = "RR", ai = tpos, bi = tneg, ci = cpos, di = cneg, data =
 write.csv(data.frame(yi = as.numeric(bcg$yi), vi = as.numeric(bcg$vi)), "bcg.csv", row.names = FALSE)
 describe <- function(wald, knapp) {
   p <- predict(knapp); u <- confint(knapp)$random
+  # Prediction after Partlett & Riley (2017): k - 2 degrees of freedom; predict() itself takes k - 1 here.
+  reach <- qt(.975, knapp$k - 2) * sqrt(knapp$tau2 + knapp$se^2)
   list(tau2 = wald$tau2, tau2_se = wald$se.tau2, estimate = as.numeric(wald$b), se = wald$se,
        wald = c(wald$ci.lb, wald$ci.ub), hk_se = knapp$se, hk = c(knapp$ci.lb, knapp$ci.ub),
-       hk_p = knapp$pval, pi = c(p$pi.lb, p$pi.ub), q = wald$QE, q_p = wald$QEp, i2 = wald$I2,
+       hk_p = knapp$pval, pi = c(p$pred - reach, p$pred + reach), pi_of_predict = c(p$pi.lb, p$pi.ub), q = wald$QE, q_p = wald$QEp, i2 = wald$I2,
        tau2_profile = as.numeric(u["tau^2", c("ci.lb", "ci.ub")]))
 }
 out$bcg <- describe(rma(yi, vi, data = bcg, method = "REML", control = list(threshold = 1e-12, maxiter = 1000)),

@@ -17,10 +17,12 @@ for (m in c("alliance", "symptoms")) {
 }
 control <- lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-10, maxfun = 1e5))
 take <- function(formula) { f <- lmer(formula, d, control = control); s <- coef(summary(f))
-  list(n = nobs(f), log_likelihood = as.numeric(logLik(f)), estimate = as.list(s[, 1]), se = as.list(s[, 2])) }
+  k <- coef(summary(f, ddf = "Kenward-Roger"))
+  list(n = nobs(f), log_likelihood = as.numeric(logLik(f)), estimate = as.list(s[, 1]), se = as.list(s[, 2]),
+       kenward_roger = list(se = as.list(k[, 2]), df = as.list(k[, 3]))) }
 out <- list(
   alliance_growth = take(alliance ~ session + (1 | therapist) + (1 + session | client)),
-  symptom_growth = take(symptoms ~ session + (1 | therapist) + (1 + session | client)),
+  symptoms_growth = take(symptoms ~ session + (1 | therapist) + (1 + session | client)),
   alliance_to_symptoms = take(symptoms_next ~ alliance_within + alliance_between + symptoms_within + session +
     (1 | therapist) + (1 | client)),
   symptoms_to_alliance = take(alliance_next ~ symptoms_within + symptoms_between + alliance_within + session +

@@ -77,7 +77,7 @@ def agreement_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
         "agreement",
         f"{c} and {t}: two views of the same sessions",
         f"Does the therapist see less or more alliance than the client (“{c}”), and does "
-        "the therapist notice when the client's alliance is better or worse than usual?",
+        "the therapist's rating go along when the client's is above or below the client's usual?",
         Outcome(FROM_MEAN, f"{t}, from the client's mean", UNIT),
     )
     try:

@@ -172,7 +172,8 @@ def _put_together(main: Estimate, used: Mapping[str, Fit]) -> Together:
             *([of(with_floor(found), Estimator.SYNTHESIS_WITH_FLOOR,
                   "mean of sites, standard error not below that of its weights")]
               if found.se < found.se_wald else []),
-            of(_prediction(found), Estimator.FURTHER_SITE, "a further site (prediction)"),
+            *([of(_prediction(found), Estimator.FURTHER_SITE, "a further site (prediction)")]
+              if found.prediction_df > 0 else []),
             of(numbers_of(main), Estimator.ALL_SITES_AT_ONCE, "one model for all sites"),
         ],
         component=Component("site", term, term, found.tau2, found.tau2**0.5),
@@ -199,6 +200,7 @@ def _numbers(found: Synthesis) -> dict[str, Any]:
 
 def _prediction(found: Synthesis) -> dict[str, Any]:
     return _numbers(found) | {
+        "df": found.prediction_df,
         "se": None,
         "statistic": None,
         "p": None,

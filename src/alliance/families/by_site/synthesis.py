@@ -4,7 +4,9 @@
 
 tau2 by restricted maximum likelihood (Viechtbauer, 2005), the mean's standard error and interval
 after Hartung & Knapp (2001), tau2's interval by the Q-profile method (Viechtbauer, 2007), the
-prediction interval after Higgins, Thompson & Spiegelhalter (2009) with k - 1 degrees of freedom.
+prediction interval after Partlett & Riley (2017): t with k - 2 degrees of freedom, as Higgins,
+Thompson & Spiegelhalter (2009) have it, around Hartung and Knapp's standard error. (metafor's own
+default takes k - 1 there; with few sites that is narrower.)
 """
 
 from __future__ import annotations
@@ -35,8 +37,9 @@ class Synthesis:
         Standard error that takes tau2 for known.
     tau2, tau2_se, tau2_low, tau2_high
         Variance between sites; interval by Q-profile.
-    prediction_low, prediction_high
-        Where the true effect of a further site is expected (95 %).
+    prediction_df, prediction_low, prediction_high
+        Where the true effect of a further site is expected (95 %), t with `prediction_df` = k - 2;
+        None with two sites, where it is not defined.
     q, q_df, q_p
         Test that all sites share one effect.
     i2
@@ -56,8 +59,9 @@ class Synthesis:
     tau2_se: float
     tau2_low: float
     tau2_high: float
-    prediction_low: float
-    prediction_high: float
+    prediction_df: int
+    prediction_low: float | None
+    prediction_high: float | None
     q: float
     q_df: int
     q_p: float
@@ -88,7 +92,7 @@ def synthesise(estimates: Sequence[float], variances: Sequence[float]) -> Synthe
     # are more alike than chance lets them be it does, and `with_floor` stands beside it.
     se = float(np.sqrt(weights @ (y - mean) ** 2 / ((k - 1) * weights.sum())))
     t = float(stats.t.ppf(0.975, k - 1))
-    reach = t * float(np.sqrt(tau2 + se**2))
+    further = float(stats.t.ppf(0.975, k - 2) * np.sqrt(tau2 + se**2)) if k > 2 else None
     q, typical = _heterogeneity(y, v)
     low, high = _q_profile(y, v)
     statistic = mean / se if se > 0 else float("inf")
@@ -106,8 +110,9 @@ def synthesise(estimates: Sequence[float], variances: Sequence[float]) -> Synthe
         tau2_se=_tau2_se(v, tau2),
         tau2_low=low,
         tau2_high=high,
-        prediction_low=mean - reach,
-        prediction_high=mean + reach,
+        prediction_df=k - 2,
+        prediction_low=None if further is None else mean - further,
+        prediction_high=None if further is None else mean + further,
         q=q,
         q_df=k - 1,
         q_p=float(stats.chi2.sf(q, k - 1)),

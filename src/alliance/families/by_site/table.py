@@ -44,7 +44,8 @@ def apa_by_site(results: Results) -> Table:
         ],
         notes=[
             ("Mean of the sites: random-effects synthesis. The interval of a further site is that "
-             "of prediction. ", Italic("τ"), ": standard deviation of the sites' true effects; ",
+             "of prediction, by t with sites minus two degrees of freedom. ", Italic("τ"),
+             ": standard deviation of the sites' true effects; ",
              Italic("I"), " squared: share of the sites' differences that is not chance; ",
              Italic("Q"), ": test that all sites share one effect. Ratio: odds ratio, of models "
              "of dropout."),

@@ -25,11 +25,19 @@ def _synthesis(material: Material, fits: Sequence[Field]) -> Words:
     if any(fit["engine"]["df_method"]["code"].raw == DfMethod.HARTUNG_KNAPP for fit in fits):
         words = say(words, " and the interval of the mean after ",
                     material.references.name("hartung2001"))  # fmt: skip
+    if any(Estimator.SYNTHESIS_WITH_FLOOR in _codes_beside(fit) for fit in fits):
+        words = say(words, "; where its standard error is below that of the weights, the mean with "
+                    "the larger one stands beside it")  # fmt: skip
     words = say(words, ".")
-    beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
-    if Estimator.FURTHER_SITE in beside:
+    if any(Estimator.FURTHER_SITE in _codes_beside(fit) for fit in fits):
         words = say(words, " A prediction interval says where the effect of a further site is "
-                    "expected ", cite("higgins2009"), ".")  # fmt: skip
+                    "expected, by t with two degrees of freedom fewer than there are sites ",
+                    cite("higgins2009", "partlett2017"), ".")  # fmt: skip
     if any(fit["tests"].where(code=Tested.ONE_EFFECT_AT_ALL_SITES) for fit in fits):
         words = say(words, " That all sites share one effect was tested by the Q statistic.")
     return words
+
+
+def _codes_beside(fit: Field) -> set[str]:
+    """Return the estimators of what stands beside the estimates of a fit."""
+    return {companion["estimator"]["code"].raw for companion in fit["companions"]}

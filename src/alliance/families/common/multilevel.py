@@ -118,7 +118,11 @@ class Fitted:
             "data": self.data,
             "estimates": self.estimates,
             "variance_components": self.components,
-            "residual": Residual(float(self.fit.residual.sigma), self.fit.residual.phi),
+            "residual": Residual(
+                float(self.fit.residual.sigma),
+                self.fit.residual.phi,
+                self.fit.prepared.specification.residual_time,
+            ),
             "second_engine": self.second_engine,
             "warnings": self.warnings,
         }

@@ -39,6 +39,11 @@ class Design:
     roles: list[Role]
     units: list[str]
 
+    @property
+    def has_scores(self) -> bool:
+        """Whether parts of a score are among them."""
+        return any(level.endswith("-client") for level in self.levels)
+
 
 def start_stop_design(
     cohort: Cohort, risk: AtRisk, predictors: Sequence[str], extra: Sequence[str]

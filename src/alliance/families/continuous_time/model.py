@@ -96,7 +96,8 @@ def continuous_time_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> 
         return _cox(asked, cohort, risk, design)
     except FitError as error:
         engine = engine_of(method, DfMethod.NONE, "")
-        return refused(asked, engine, cohort, str(error), assumptions=assumptions_of(method))
+        assumptions = assumptions_of(method, bool(predictors))
+        return refused(asked, engine, cohort, str(error), assumptions=assumptions)
 
 
 def _prepared(risk: AtRisk, design: Design, group: np.ndarray | None = None) -> Rows:
@@ -172,14 +173,14 @@ def _frailty(asked: Asked, cohort: Cohort, risk: AtRisk, design: Design, method:
             *_singular(fit),
             no_second_engine("statsmodels has no frailty."),
         ],
-        assumptions=assumptions_of(method),
+        assumptions=assumptions_of(method, design.has_scores),
     )
 
 
 def _singular(fit: FrailtyFit) -> list[Fact]:
     words = (
-        "Singular fit: estimated as zero: therapist: variance of the frailty. The data show no "
-        "difference between therapists; the model is the Cox regression without frailty."
+        "Singular fit: estimated as zero: therapist: variance of the frailty. These data do "
+        "not tell therapists apart; the model is the Cox regression without frailty."
     )
     return [Fact(Warned.SINGULAR, words)] if fit.is_singular else []
 

@@ -97,8 +97,14 @@ def engine_of(method: str, code: DfMethod, words: str) -> Engine:
     return Engine("alliance.survival", __version__, ESTIMATORS[method], Fact(code, words))
 
 
-def assumptions_of(method: str) -> list[Fact]:
-    """Return what a model by this method takes for granted."""
+AT_FIRST_SCORE = Fact(
+    Assumption.PREDICTORS_AT_FIRST_SCORE,
+    "Predictors stand as they were at the client's first score, within the first sessions.",
+)
+
+
+def assumptions_of(method: str, has_scores: bool) -> list[Fact]:
+    """Return what a model by this method takes for granted; of scores only where some enter."""
     if method == "fine-gray":
         return [
             Fact(
@@ -110,11 +116,7 @@ def assumptions_of(method: str) -> list[Fact]:
                 "Clients still in treatment are no others than those who have ended (censoring "
                 "does not depend on the predictors).",
             ),
-            Fact(
-                Assumption.PREDICTORS_AT_FIRST_SCORE,
-                "Predictors stand as they were at the client's first score, within the first "
-                "sessions.",
-            ),
+            *([AT_FIRST_SCORE] if has_scores else []),
         ]
     return [
         Fact(
@@ -127,7 +129,7 @@ def assumptions_of(method: str) -> list[Fact]:
             Assumption.PROPORTIONAL_HAZARDS,
             "The ratio of hazards for one more point is the same at every session.",
         ),
-        ONLY_WHAT_WAS_KNOWN,
+        *([ONLY_WHAT_WAS_KNOWN] if has_scores else []),
         *([_about_frailty(FRAILTY[method])] if method in FRAILTY else []),
     ]
 
@@ -171,7 +173,7 @@ def cox_result(
             fit.converged, "Newton with exact Hessian", fit.iterations, fit.gradient_norm
         ),
         diagnostics=none_of(NO_DIAGNOSTICS),
-        assumptions=assumptions_of(method),
+        assumptions=assumptions_of(method, design.has_scores),
         **more,
     )
 

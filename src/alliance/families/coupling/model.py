@@ -1,4 +1,4 @@
-"""Coupling: whether one measure moves the other from session to session.
+"""Coupling: whether one measure foretells the other from session to session.
 
     y_i,t+1 = b0 + b_w (x_it - x̄_i) + b_b (x̄_i - x̄) + phi (y_it - ȳ_i) + b_t f(t)
               + sites + v_j + u_i + e
@@ -12,17 +12,19 @@ outcome now as it stands (Falkenström et al., 2013).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import linearmodels
+import numpy as np
 import pandas as pd
 from linearmodels.panel import PanelOLS
 
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.asked import in_the_session, stated_order, with_predictor_in_order
+from alliance.families.common.clustered import BY_CR2, how_clustered, robust_cr2, takes_cr2
 from alliance.families.common.levels import clusters_of
 from alliance.families.common.links import within_link
 from alliance.families.common.moderation import effect_by_moderator, moderation_terms
@@ -88,7 +90,10 @@ def coupling_fit(
         diagnostics=diagnose(fitted.fit, fitted.rows, estimates) if diagnosed else None,
         fit_statistics=statistics_of(fitted.fit) | {"expected_nickell_bias": bias} | borders,
         curves=curves,
-        assumptions=assumptions,
+        assumptions=[
+            *assumptions,
+            *([BY_CR2] if _takes_cr2(fitted, entry.get("cluster_errors", "rule")) else []),
+        ],
     )
 
 
@@ -98,16 +103,24 @@ def coupling_assumptions(cohort: Cohort, entry: Mapping[str, Any]) -> list[Fact]
     return [*COUPLING_ASSUMPTIONS, *order]
 
 
+def _takes_cr2(fitted: Fitted, option: str) -> bool:
+    return takes_cr2(option, len(np.unique(clusters_of(fitted.rows)[0])))
+
+
 def _checks(
     fitted: Fitted, entry: Mapping[str, Any], label: str
 ) -> tuple[list[Estimate], list[Fact]]:
     """Return the within-client effect by two other estimators, and which could not be computed."""
     companions, warnings = [], []
-    for companion, what in ((_fixed_effects, "fixed-effects"), (_lag_as_it_stands, "raw-lag")):
+    asked = (fitted, entry["predictor"], entry["outcome"], entry["time"], label)
+    errors = entry.get("cluster_errors", "rule")
+    checks: dict[str, Callable[[], Estimate]] = {
+        "fixed-effects": lambda: _fixed_effects(*asked, errors),
+        "raw-lag": lambda: _lag_as_it_stands(*asked),
+    }
+    for what, companion in checks.items():
         try:
-            companions.append(
-                companion(fitted, entry["predictor"], entry["outcome"], entry["time"], label)
-            )
+            companions.append(companion())
         except FitError as error:
             warnings.append(Fact(Warned.CHECK_NOT_COMPUTED, f"No {what} check: {error}"))
     return companions, warnings
@@ -136,8 +149,9 @@ def coupling_asked(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Asked
         "coupling",
         f"{x} → {y} {when}",
         f"When a client's “{x}” is above the client's own average, is “{y}” {when} "
-        f"different, given where {given}? And do clients with a higher average differ?",
-        Outcome(f"{outcome}_next", f"{y} {when}", cohort.unit(outcome)),
+        f"different, given where {given}? And is “{y}” on average different in clients with a "
+        f"higher average of “{x}”?",
+        Outcome(f"{outcome}_next", f"{y} {when}", cohort.unit(outcome), measure=y),
     )
 
 
@@ -170,6 +184,7 @@ def coupling_model(cohort: Cohort, entry: Mapping[str, Any]) -> Fitted:
         outcome=following,
         unit=cohort.unit(outcome),
         slopes={"client": [within]} if entry.get("differs_between_clients") else {},
+        df=entry.get("df", "satterthwaite"),
         terms={
             within: Term(
                 f"{x}, within client",
@@ -251,7 +266,9 @@ def _lag_as_it_stands(
     )
 
 
-def _fixed_effects(fitted: Fitted, predictor: str, outcome: str, time: str, label: str) -> Estimate:
+def _fixed_effects(
+    fitted: Fitted, predictor: str, outcome: str, time: str, label: str, option: str
+) -> Estimate:
     """Return the within-client coefficient with every client's level as a free constant."""
     rows, following = fitted.rows, f"{outcome}_next"
     several = rows.groupby("client")[following].transform("size") > 1
@@ -270,11 +287,19 @@ def _fixed_effects(fitted: Fitted, predictor: str, outcome: str, time: str, labe
     result = PanelOLS(indexed[following].astype(float), regressors, entity_effects=True).fit(
         cov_type="clustered", clusters=codes.to_frame("cluster"), debiased=True, group_debias=True
     )
-    # ASSUME t with (clusters - 1) degrees of freedom for cluster-robust standard errors.
+    # ASSUME t with (clusters - 1) degrees of freedom where clusters are many, else Satterthwaite's.
     from scipy import stats
 
-    df = int(codes.nunique()) - 1
+    df = float(codes.nunique() - 1)
     value, se = float(result.params[predictor]), float(result.std_errors[predictor])
+    cr2 = _takes_cr2(fitted, option)
+    if cr2:
+        columns = regressors.assign(outcome=indexed[following].astype(float))
+        within = columns - columns.groupby(level=0).transform("mean")
+        x = within[list(regressors)]
+        left = within["outcome"].to_numpy() - x.to_numpy() @ result.params.to_numpy()
+        robust = robust_cr2(x, left, clusters)
+        se, df = float(robust.se[predictor]), float(robust.df[predictor])
     half = float(stats.t.ppf(0.975, df)) * se
     return estimate(
         predictor,
@@ -283,7 +308,7 @@ def _fixed_effects(fitted: Fitted, predictor: str, outcome: str, time: str, labe
         level="within-client",
         estimator=Fact(
             Estimator.FIXED_EFFECTS,
-            f"client fixed effects, clustered by {cluster_level} "
+            f"client fixed effects, {how_clustered(cr2, cluster_level)} "
             f"(linearmodels {linearmodels.__version__})",
         ),
         unit="points per point",

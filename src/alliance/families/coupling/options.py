@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alliance.families.family import Entry, Options
 from alliance.families.options import (
+    CLUSTER_ERRORS,
+    DF,
     FIXED,
     LEVELS,
     OUTCOME,
@@ -29,6 +31,8 @@ OPTIONS = Options(
         "time": TIME_OF_COURSE,
         "fixed": FIXED,
         "levels": LEVELS,
+        "df": DF,
+        "cluster_errors": CLUSTER_ERRORS,
         "moderator": key(
             "word",
             "for whom does it hold: a client fact or another column; its product with the"

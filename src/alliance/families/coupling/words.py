@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alliance.families.common.clustered_words import by_cr2
 from alliance.families.facts import Estimator
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Words
@@ -37,8 +38,8 @@ def _companions(material: Material, fits: Sequence[Field]) -> Words:
     beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
     checks: list[Words] = []
     if Estimator.FIXED_EFFECTS in beside:
-        checks.append(("a regression in which every client has a free constant, with "
-                       "cluster-robust standard errors",))  # fmt: skip
+        checks.append(say("a regression in which every client has a free constant, with "
+                          "cluster-robust standard errors", by_cr2(material, fits)))  # fmt: skip
     if Estimator.MIXED_LAG_NOT_CENTRED in beside:
         checks.append(say("the same model with the present outcome not centred ",
                           material.references.cite("falkenstrom2013")))  # fmt: skip

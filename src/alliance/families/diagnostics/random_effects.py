@@ -62,7 +62,8 @@ def _block(
         return block | {"message": f"Fewer than {FEWEST} {level}s: their effects are not shown."}
     if not variance > NOTHING * scale:
         return block | {
-            "message": f"The {level}s show no difference: their variance is estimated as zero."
+            "message": f"These data do not tell {level}s apart: their variance is estimated as "
+            "zero."
         }
     left = variance - posterior
     block |= {

@@ -49,8 +49,7 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
         name,
         "growth",
         f"{label}: course over treatment",
-        f"How does “{label}” develop from session to session, and how much do clients "
-        "and therapists differ in that?",
+        f"How does “{label}” develop from session to session, and how much do courses differ?",
         Outcome(outcome, label, unit),
     )
     needed = {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alliance.families.facts import Assumption
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Words
 from alliance.manuscript.material import Material
-from alliance.manuscript.prose import say
+from alliance.manuscript.prose import say, sentence
 from alliance.manuscript.sections.of_families import Groups
 
 
@@ -17,5 +18,16 @@ def methods(material: Material, fits: Sequence[Field]) -> Groups:
 
 
 def _growth(material: Material, fits: Sequence[Field]) -> Words:
-    return say("How a measure develops over treatment was described by multilevel growth models ",
-               material.references.cite("raudenbush2002"), ".")  # fmt: skip
+    words = say("How a measure develops over treatment was described by multilevel growth models ",
+                material.references.cite("raudenbush2002"), ".")  # fmt: skip
+    chosen = {
+        a["text"].raw: a["text"]
+        for fit in fits
+        for a in fit["assumptions"].where(code=Assumption.STEP_CHOSEN_BY_RULE)
+    }
+    if not chosen:
+        return words
+    words = say(words, " Whether residuals of one client remember one another, and whether slopes "
+                "differ between therapists, was decided by a rule fixed beforehand, by maximum "
+                "likelihood on the same rows.")  # fmt: skip
+    return say(words, *(say(" ", sentence(rule)) for rule in chosen.values()))

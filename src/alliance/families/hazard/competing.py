@@ -66,7 +66,6 @@ ASSUMPTIONS = (
         "The log odds of each end against none of them change linearly with log(session) and with "
         "each predictor.",
     ),
-    ONLY_WHAT_WAS_KNOWN,
 )
 NO_DIAGNOSTICS = (
     "A model of several ends has no random effects, and its standard errors allow for "
@@ -94,6 +93,11 @@ class Rows:
     kept: Kept
 
 
+def _assumptions(entry: Mapping[str, Any]) -> list[Fact]:
+    """Return what is assumed; where no score enters, nothing is said of scores."""
+    return [*ASSUMPTIONS, *([ONLY_WHAT_WAS_KNOWN] if entry.get("predictors") else [])]
+
+
 def competing_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
     """Return the fit of several ends; never raises for what the data cannot give."""
     ends, predictors = list(entry["ends"]), list(entry.get("predictors", []))
@@ -104,7 +108,7 @@ def competing_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
         found = _rows_at_risk(cohort, ends, predictors, list(entry.get("fixed", [])))
         columns, about_sites = _columns(cohort, found, predictors, list(entry.get("fixed", [])))
     except FitError as error:
-        return refused(asked, _engine(""), cohort, str(error), assumptions=ASSUMPTIONS)
+        return refused(asked, _engine(""), cohort, str(error), assumptions=_assumptions(entry))
     x = np.column_stack([column[1] for column in columns])
     clusters, cluster_name = clusters_of(found.rows)
     fit, df = fit_multinomial(found.outcome, x, clusters), int(clusters.max())
@@ -129,7 +133,7 @@ def competing_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
         second_engine=second,
         diagnostics=none_of(NO_DIAGNOSTICS),
         warnings=[*about_sites, *disagreement(second)],
-        assumptions=ASSUMPTIONS,
+        assumptions=_assumptions(entry),
     )
 
 

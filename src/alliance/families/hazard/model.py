@@ -25,6 +25,7 @@ from scipy import stats
 from alliance import __version__
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
+from alliance.families.common.clustered import BY_CR2
 from alliance.families.common.multilevel import (
     INTERCEPT,
     NO_MAXIMUM,
@@ -106,7 +107,7 @@ def hazard_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
         return competing_fit(cohort, name, entry)
     cohort = of_end(cohort, ends[0])
     asked = _asked(cohort, name, ends[0], predictors, SCALE[link])
-    assumptions = _assumptions(ENDS[ends[0]][1], link, baseline)
+    assumptions = _assumptions(ENDS[ends[0]][1], link, baseline, predictors)
     try:
         for measure in predictors:
             require_scores(cohort, measure)
@@ -119,7 +120,9 @@ def hazard_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
         _row(row, in_print(row["term"], fitted.terms, scale), fit)
         for row in records(fit.coefficients)
     ]
-    companions, second, about_glm = _checked_by_glm(fitted, scale)
+    companions, second, about_glm, how = _checked_by_glm(
+        fitted, scale, entry.get("cluster_errors", "rule")
+    )
     curves, statistics, about_validation = _cross_validated(fitted, entry)
     return Fit(
         asked,
@@ -156,7 +159,7 @@ def hazard_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
             *about_glm,
             *about_validation,
         ],
-        assumptions=assumptions,
+        assumptions=[*assumptions, *how],
     )  # fmt: skip
 
 
@@ -182,7 +185,7 @@ def _engine(estimator: str) -> Engine:
     )
 
 
-def _assumptions(what: str, link: str, baseline: str) -> list[Fact]:
+def _assumptions(what: str, link: str, baseline: str, predictors: Sequence[str]) -> list[Fact]:
     return [
         Fact(
             Assumption.NON_INFORMATIVE_CENSORING,
@@ -191,11 +194,11 @@ def _assumptions(what: str, link: str, baseline: str) -> list[Fact]:
             f"and says nothing about {what} (non-informative censoring).",
         ),
         Fact(Assumption.HAZARD_SHAPE, _about_time(link, baseline)),
-        ONLY_WHAT_WAS_KNOWN,
+        *([ONLY_WHAT_WAS_KNOWN] if predictors else []),
         Fact(
             Assumption.THERAPISTS_DIFFER_RANDOMLY,
-            "Given the predictors, therapists differ by normal random intercepts; clients of one "
-            "therapist are otherwise independent.",
+            "Given the predictors, therapists (and sites, from ten on) differ by normal random "
+            "intercepts where the model has them; clients of one are otherwise independent.",
         ),
     ]
 
@@ -313,8 +316,8 @@ def _singular(fit: LogitFit) -> list[Fact]:
     if not (how.converged and how.is_singular):
         return []
     words = (
-        "Singular fit: estimated as zero: " + ", ".join(how.singular_components) + ". The data "
-        "show no difference between these groups; the other terms hold given that."
+        "Singular fit: estimated as zero: " + ", ".join(how.singular_components) + ". These data "
+        "do not tell these groups apart; the other terms hold given that."
     )
     return [Fact(Warned.SINGULAR, words)]
 
@@ -354,7 +357,7 @@ def _marginal(row: Mapping[str, Any], printed: Printed) -> Estimate:
         level=printed.level,
         estimator=Fact(
             Estimator.MARGINAL_EFFECT,
-            "average marginal effect on the probability, over sessions and therapists",
+            "average marginal effect on the probability, over sessions and groups",
         ),
         unit="probability" + unit[unit.find(" per ") :] * (" per " in unit),
         numbers=dict(row) | {"df": None},
@@ -362,15 +365,19 @@ def _marginal(row: Mapping[str, Any], printed: Printed) -> Estimate:
 
 
 def _checked_by_glm(
-    fitted: Fitted, scale: str
-) -> tuple[list[Estimate], SecondEngine | None, list[Fact]]:
-    """Return the regression without random effects as companions, or as the second engine."""
-    glm = population_averaged(fitted.fit, fitted.rows)
+    fitted: Fitted, scale: str, errors: str
+) -> tuple[list[Estimate], SecondEngine | None, list[Fact], list[Fact]]:
+    """Return the regression without random effects as companions, or as the second engine.
+
+    Then warnings, and what is to be said of its standard errors.
+    """
+    glm = population_averaged(fitted.fit, fitted.rows, errors)
     if glm is None:
         words = (
             "No second estimate: the regression without random effects broke down in statsmodels."
         )
-        return [], None, [Fact(Warned.NO_SECOND_ESTIMATE, words)]
+        return [], None, [Fact(Warned.NO_SECOND_ESTIMATE, words)], []
+    how = [BY_CR2] if glm.by_cr2 else []
     companions = [
         estimate(row["term"], **printed._asdict(), estimator=glm.estimator, numbers=row,
                  as_ratio=True)
@@ -379,10 +386,10 @@ def _checked_by_glm(
     ]  # fmt: skip
     second = same_model(fitted.fit, glm)
     if second is not None:
-        return companions, second, disagreement(second)
+        return companions, second, disagreement(second), how
     words = (
         "statsmodels has no maximum likelihood for a hazard with random intercepts. The regression "
-        "without them stands beside the estimates; it answers for the average over therapists and "
-        "lies nearer to no effect where therapists differ."
+        "without them stands beside the estimates; it answers for the average over these groups "
+        "and lies nearer to no effect where they differ."
     )
-    return companions, None, [no_second_engine(words)]
+    return companions, None, [no_second_engine(words)], how

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alliance.families.family import Entry, Options, Problem, Scores
-from alliance.families.options import FIXED, leaving_effects, leaving_terms
+from alliance.families.options import CLUSTER_ERRORS, FIXED, leaving_effects, leaving_terms
 
 
 def problems(entry: Entry, scores: Scores) -> Iterator[Problem]:
@@ -58,6 +58,7 @@ OPTIONS = Options(
             "description": "levels with a random intercept; left out: therapist, where the cohort"
             " tells them apart; []: none",
         },
+        "cluster_errors": CLUSTER_ERRORS,
     },
     problems=problems,
     effects=leaving_effects,

@@ -14,6 +14,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from alliance.families.common.clustered import (
+    LARGEST_OF_A_GLM,
+    Robust,
+    how_clustered,
+    robust_cr2,
+    takes_cr2,
+)
 from alliance.families.common.levels import clusters_of
 from alliance.families.common.second_engine import compared, no_comparison
 from alliance.families.facts import Estimator, Fact
@@ -37,6 +44,8 @@ class PopulationAveraged:
         At its end.
     converged
         Whether it says so.
+    by_cr2
+        Whether its standard errors are CR2.
     """
 
     rows: list[dict[str, Any]]
@@ -44,13 +53,17 @@ class PopulationAveraged:
     estimates: np.ndarray
     log_likelihood: float
     converged: bool
+    by_cr2: bool
 
 
-def population_averaged(fit: LogitFit, rows: pd.DataFrame) -> PopulationAveraged | None:
+def population_averaged(
+    fit: LogitFit, rows: pd.DataFrame, errors: str = "rule"
+) -> PopulationAveraged | None:
     """Fit the terms of `fit` without its random part, with cluster-robust standard errors.
 
     Clusters are therapists where there are ten or more, else clients; t with clusters - 1 degrees
-    of freedom. None where the regression breaks down.
+    of freedom, or CR2 with Satterthwaite's where `errors` (`rule`, `cr1`, `cr2`) asks for it. None
+    where the regression breaks down.
     """
     import statsmodels.api as sm
 
@@ -65,16 +78,22 @@ def population_averaged(fit: LogitFit, rows: pd.DataFrame) -> PopulationAveraged
             )
         except (RuntimeWarning, np.linalg.LinAlgError):
             return None
-    df = int(len(np.unique(clusters)) - 1)
-    critical = float(stats.t.ppf(0.975, df))
+    n_clusters, names = len(np.unique(clusters)), fit.prepared.fixed_names
+    cr2 = takes_cr2(errors, n_clusters) and np.bincount(clusters).max() <= LARGEST_OF_A_GLM
+    if cr2:
+        robust = _robust(pd.DataFrame(design, columns=names), result, clusters)
+        ses, dfs = robust.se.to_numpy(), robust.df.to_numpy()
+    else:
+        ses, dfs = result.bse, np.full(len(names), n_clusters - 1.0)
     table = []
-    for term, value, se in zip(fit.prepared.fixed_names, result.params, result.bse, strict=True):
+    for term, value, se, df in zip(names, result.params, ses, dfs, strict=True):
+        critical = float(stats.t.ppf(0.975, df))
         table.append(
             {
                 "term": term,
                 "estimate": float(value),
                 "se": float(se),
-                "df": df,
+                "df": float(df),
                 "statistic": float(value / se),
                 "p": float(2 * stats.t.sf(abs(value / se), df)),
                 "ci_low": float(value - critical * se),
@@ -83,15 +102,23 @@ def population_averaged(fit: LogitFit, rows: pd.DataFrame) -> PopulationAveraged
         )
     return PopulationAveraged(
         rows=table,
-        estimator=_estimator(cluster_name),
+        estimator=_estimator(cluster_name, how_clustered(cr2, cluster_name)),
         estimates=np.asarray(result.params, dtype=float),
         log_likelihood=float(result.llf),
         converged=bool(result.converged),
+        by_cr2=bool(cr2),
     )
 
 
-def _estimator(cluster_name: str) -> Fact:
-    how = f"GLM, clustered by {cluster_name}"
+def _robust(design: pd.DataFrame, result: Any, clusters: np.ndarray) -> Robust:
+    """CR2 at the end of a GLM: its working model has the variances of the fitted means."""
+    family, mu = result.model.family, np.asarray(result.mu)
+    x = design.div(family.link.deriv(mu), axis=0)
+    return robust_cr2(x, result.model.endog - mu, clusters, family.variance(mu))
+
+
+def _estimator(cluster_name: str, clustered: str) -> Fact:
+    how = f"GLM, {clustered}"
     if cluster_name == "therapist":
         return Fact(Estimator.AVERAGED_OVER_THERAPISTS, f"averaged over therapists: {how}")
     return Fact(Estimator.WITHOUT_RANDOM_EFFECTS, how)

@@ -144,7 +144,7 @@ def _calibration(event: np.ndarray, risk: np.ndarray) -> Curve:
         y.append(left / int(here.sum()))
         low.append(float(band.low))
         high.append(float(band.high))
-    return Curve("calibration", "clients of other therapists", "Predicted risk",
+    return Curve("calibration", "clients not seen before", "Predicted risk",
                   "Observed share of dropouts", x, y, low, high)  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def _discrimination(
             y.append(auc)
             low.append(max(0.0, auc - NORMAL_975 * se))
             high.append(min(1.0, auc + NORMAL_975 * se))
-    return Curve("discrimination", "clients of other therapists", "Session",
+    return Curve("discrimination", "clients not seen before", "Session",
                   "Leaver has the higher risk (AUC)", x, y, low, high)  # fmt: skip
 
 

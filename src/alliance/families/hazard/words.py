@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alliance.families.common.clustered_words import by_cr2
 from alliance.families.facts import Assumption, Estimator, has
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Words
@@ -40,9 +41,10 @@ def _hazard(material: Material, fits: Sequence[Field]) -> Words:
     beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
     if Estimator.AVERAGED_OVER_THERAPISTS in beside:
         words = say(words, " The same terms averaged over therapists, with cluster-robust standard "
-                    "errors, stand beside them.")  # fmt: skip
+                    "errors", by_cr2(material, fits), ", stand beside them.")  # fmt: skip
     if any(fit["marginal_effects"] for fit in fits):
-        words = say(words, " Average marginal effects say what a term does to the probability.")
+        words = say(words, " Average marginal effects say by how many percentage points "
+                    "probabilities differ for one more of a term.")  # fmt: skip
     if any("cross_validated_auc" in fit["fit_statistics"] for fit in fits):
         words = say(words, " How well the model foretells clients that it has not seen was judged "
                     "by cross-validation.")  # fmt: skip

@@ -305,4 +305,5 @@ def _estimate(
         msg = "its standard errors do not exist."
         raise FitError(msg)
     se = pd.Series(np.sqrt(variances), index=coefficients.index)
-    return PanelEstimate(Fact(code, f"{NAMES[code]}, {how}"), WITHIN, coefficients, se, df, n_rows)
+    dfs = None if df is None else pd.Series(float(df), index=coefficients.index)
+    return PanelEstimate(Fact(code, f"{NAMES[code]}, {how}"), WITHIN, coefficients, se, dfs, n_rows)

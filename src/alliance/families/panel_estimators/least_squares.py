@@ -20,6 +20,7 @@ from linearmodels.panel import BetweenOLS, PanelOLS, RandomEffects
 from scipy import stats
 
 from alliance.errors import FitError
+from alliance.families.common.clustered import how_clustered, robust_cr2, takes_cr2
 from alliance.families.facts import Estimator, Fact
 from alliance.families.panel_estimators.panel_estimate import (
     BETWEEN,
@@ -38,6 +39,7 @@ def panel_estimates(
     clusters: np.ndarray | None = None,
     cluster_level: str = "client",
     exogenous: Sequence[str] = (),
+    errors: str = "cr1",
 ) -> list[PanelEstimate]:
     """Return fixed effects, Anderson-Hsiao, between and random effects, in this order.
 
@@ -49,12 +51,14 @@ def panel_estimates(
     outcome, regressors
         Columns.
     clusters
-        Cluster per row for CR1 standard errors; None for the conventional ones.
+        Cluster per row; None for the conventional standard errors.
     cluster_level
         What a cluster is, for print.
     exogenous
         Regressors that answer to no shock (time). The others answer to earlier ones, so that their
         differences are instrumented by their levels one session before.
+    errors
+        `cr1`, `cr2` or `rule` (CR2 where clusters are few); for what is clustered.
 
     Returns
     -------
@@ -77,10 +81,12 @@ def panel_estimates(
         msg = f"{', '.join(x.columns[still])} never varies within a client."
         raise FitError(msg)
     options: dict[str, Any] = {"cov_type": "unadjusted", "debiased": True}
-    n_clusters, how = 0, "conventional standard errors"
+    n_clusters, how, cr2 = 0, "conventional standard errors", False
     if clusters is not None:
         codes = pd.DataFrame({"cluster": clusters}, index=indexed.index)
-        n_clusters, how = int(codes["cluster"].nunique()), f"clustered by {cluster_level}"
+        n_clusters = int(codes["cluster"].nunique())
+        cr2 = takes_cr2(errors, n_clusters)
+        how = how_clustered(cr2, cluster_level)
         options = {"cov_type": "clustered", "clusters": codes, "debiased": True}
         options["group_debias"] = True
     with_constant = x.assign(constant=1.0)
@@ -126,17 +132,51 @@ def panel_estimates(
         result = model().fit(**settings)
         clustered = settings.get("cov_type") == "clustered"
         told = how if clustered or clusters is None else "conventional standard errors"
+        names, se = list(regressors), result.std_errors
+        df = pd.Series(n_clusters - 1 if clustered else int(result.df_resid), index=names)
+        if clustered and cr2:
+            columns, residuals = _least_squares(code, y, with_constant, differenced, result)
+            at = indexed.index.get_indexer(columns.index)
+            robust = robust_cr2(columns, residuals, np.asarray(clusters)[at])
+            se, df = robust.se, robust.df
         found.append(
             PanelEstimate(
                 estimator=Fact(code, f"{NAMES[code]}, {told}"),
                 level=level,
-                coefficients=result.params[list(regressors)],
-                se=result.std_errors[list(regressors)],
-                df=n_clusters - 1 if clustered else int(result.df_resid),
+                coefficients=result.params[names],
+                se=se[names],
+                df=df[names],
                 n_rows=int(result.nobs),
             )
         )
     return found
+
+
+def _least_squares(
+    code: Estimator, y: pd.Series, x: pd.DataFrame, differenced: _Differenced, result: Any
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the columns and residuals of the least squares that a clustered estimator is.
+
+    Fixed effects: deviations from the client's means. Random effects: y - theta mean(y), theta by
+    client. Anderson-Hsiao: columns as projected on the instruments, residuals with the columns.
+    """
+    if code == Estimator.ANDERSON_HSIAO:
+        z, columns = differenced.instruments.to_numpy(float), differenced.columns
+        projected = z @ np.linalg.lstsq(z, columns.to_numpy(float), rcond=None)[0]
+        names = list(columns)
+        left = differenced.change.to_numpy() - columns.to_numpy() @ result.params[names].to_numpy()
+        return pd.DataFrame(projected, index=columns.index, columns=names), left
+    clients = x.index.get_level_values(0)
+    if code == Estimator.FIXED_EFFECTS:
+        several = y.groupby(level=0).transform("size") > 1
+        x, y, share = x.drop(columns="constant")[several], y[several], 1.0
+    else:
+        share = result.theta["theta"].reindex(clients).to_numpy()[:, None]
+    both = x.assign(outcome=y)
+    moved = both - share * both.groupby(level=0).transform("mean")
+    names = list(x)
+    left = moved["outcome"].to_numpy() - moved[names].to_numpy() @ result.params[names].to_numpy()
+    return moved[names], left
 
 
 def _carries(design: pd.DataFrame) -> bool:
@@ -159,9 +199,14 @@ def _of(options: Mapping[str, Any], kept: pd.Series) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Differenced:
-    """A regression in differences; `instruments` are all of them, `rows` a mask of its rows."""
+    """A regression in differences; `instruments` are all of them, `rows` a mask of its rows.
+
+    `change` and `columns` are its two sides.
+    """
 
     rows: pd.Series
+    change: pd.Series
+    columns: pd.DataFrame
     instruments: pd.DataFrame
     model: Callable[[], Any]
 
@@ -180,6 +225,8 @@ def _differenced(y: pd.Series, x: pd.DataFrame, exogenous: Sequence[str]) -> _Di
     lagged = before[answering].add_suffix("_before")
     return _Differenced(
         rows,
+        dy[rows],
+        dx.loc[rows, [*own, *answering]],
         pd.concat([dx[own], lagged], axis=1)[rows],
         lambda: IV2SLS(
             dy[rows].rename("change"),

@@ -21,6 +21,7 @@ from scipy import stats
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.asked import in_the_session, stated_order, with_predictor_in_order
+from alliance.families.common.clustered import BY_CR2, takes_cr2
 from alliance.families.common.levels import FEWEST_CLUSTERS, clusters_of
 from alliance.families.common.usable_rows import time_not_known
 from alliance.families.diagnostics import none_of
@@ -106,7 +107,9 @@ def panel_estimators_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) ->
         kept = _pairs(cohort, predictor, outcome, time)
         rows = cohort.panel[kept.used]
         clusters, level = clusters_of(rows)
-        plain = panel_estimates(rows, following, regressors, clusters, level, exogenous=[time])
+        errors = base.get("cluster_errors", "rule")
+        cr2 = takes_cr2(errors, len(np.unique(clusters)))
+        plain = panel_estimates(rows, following, regressors, clusters, level, [time], errors)
     except FitError as error:
         why = f"The panel estimators cannot be computed: {error}"
         return refused(asked, _engine(""), cohort, why)
@@ -130,12 +133,12 @@ def panel_estimators_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) ->
             "definite): read Mundlak's."
         )
         warnings.append(Fact(Warned.TEST_NOT_DEFINED, words))
-    if len(np.unique(clusters)) < FEWEST_CLUSTERS:
+    if len(np.unique(clusters)) < FEWEST_CLUSTERS and not cr2:
         words = "Fewer than ten clusters: clustered standard errors are too small."
         warnings.append(Fact(Warned.FEW_CLUSTERS, words))
     return Fit(
         asked,
-        _engine(level),
+        _engine(level, cr2),
         data_of(cohort, kept, ["site", "client"]),
         status="converged",
         equation=f"{following} ~ client constant + {predictor} + {outcome} + {time}  (client "
@@ -145,17 +148,19 @@ def panel_estimators_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) ->
         convergence=Convergence(converged=True, optimiser="closed form"),
         diagnostics=none_of(NO_DIAGNOSTICS),
         warnings=warnings,
-        assumptions=assumptions,
+        assumptions=[*assumptions, *([BY_CR2] if cr2 else [])],
     )
 
 
-def _engine(clustered_by: str) -> Engine:
-    how = "clusters − 1" + (f" (clustered by {clustered_by})" if clustered_by else "")
+def _engine(clustered_by: str, cr2: bool = False) -> Engine:
+    code = DfMethod.CLUSTERS_SATTERTHWAITE if cr2 else DfMethod.CLUSTERS
+    how = "Satterthwaite, CR2" if cr2 else "clusters − 1"
+    how += f" (clustered by {clustered_by})" if clustered_by else ""
     return Engine(
         "linearmodels",
         linearmodels.__version__,
         Fact(Estimator.LEAST_SQUARES, "least squares"),
-        Fact(DfMethod.CLUSTERS, how),
+        Fact(code, how),
     )
 
 
@@ -215,7 +220,8 @@ def _tests(rows: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> list[
 
 def _row(found: PanelEstimate, term: str, label: str) -> Estimate:
     value, se = float(found.coefficients[term]), float(found.se[term])
-    around = stats.norm if found.df is None else stats.t(found.df)
+    df = None if found.df is None else float(found.df[term])
+    around = stats.norm if df is None else stats.t(df)
     half = float(around.ppf(0.975)) * se
     return estimate(
         term,
@@ -228,7 +234,7 @@ def _row(found: PanelEstimate, term: str, label: str) -> Estimate:
         numbers={
             "estimate": value,
             "se": se,
-            "df": found.df,
+            "df": df,
             "statistic": value / se,
             "p": float(2 * around.sf(abs(value / se))),
             "ci_low": value - half,

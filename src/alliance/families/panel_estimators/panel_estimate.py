@@ -83,7 +83,7 @@ class PanelEstimate:
     coefficients, se
         By regressor.
     df
-        Degrees of freedom of t; None for the normal distribution.
+        Degrees of freedom of t by regressor; None for the normal distribution.
     n_rows
         Rows, differences or clients that it rests on.
     """
@@ -92,7 +92,7 @@ class PanelEstimate:
     level: str
     coefficients: pd.Series
     se: pd.Series
-    df: int | None
+    df: pd.Series | None
     n_rows: int
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from alliance.families.facts import DfMethod
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material
-from alliance.manuscript.prose import CONFIDENCE, heading, paragraphs, say
+from alliance.manuscript.prose import CONFIDENCE, heading, joined, paragraphs, say
 from alliance.manuscript.sections.many_tests import many_tests
 from alliance.manuscript.sections.of_families import is_reml, parts, told_in
 
+DEGREES_OF_FREEDOM = (
+    (DfMethod.SATTERTHWAITE, "Satterthwaite", ("satterthwaite1946", "kuznetsova2017")),
+    (DfMethod.KENWARD_ROGER, "Kenward and Roger", ("kenward1997",)),
+)
 OWN_SECTIONS = ("Dropout", "Sites put together")  # parts that are no part of this section
 
 
@@ -29,9 +33,12 @@ def _estimation(material: Material) -> Words:
     cite = material.references.cite
     words = say("Multilevel models with a continuous outcome were estimated by restricted maximum "
                 "likelihood ", cite("patterson1971"))  # fmt: skip
-    if all(fit["engine"]["df_method"]["code"].raw == DfMethod.SATTERTHWAITE for fit in fits):
-        words = say(words, ", fixed effects tested by t with Satterthwaite's degrees of freedom ",
-                    cite("satterthwaite1946", "kuznetsova2017"))  # fmt: skip
+    methods = {fit["engine"]["df_method"]["code"].raw for fit in fits}
+    used = [(name, works) for code, name, works in DEGREES_OF_FREEDOM if code in methods]
+    if used:
+        each = [say(f"{name} ", cite(*works)) for name, works in used]
+        words = say(words, ", fixed effects tested by t with degrees of freedom after ",
+                    joined(each, " or "))  # fmt: skip
     if any(fit["convergence"]["second_start_difference"].raw is not None for fit in fits):
         words = say(words, ". The likelihood was searched from several starting values")
     if any("site[" in str(e["term"].raw) for fit in fits for e in fit["estimates"]):

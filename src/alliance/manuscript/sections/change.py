@@ -22,6 +22,11 @@ CUTOFFS = {
     "c": "where the distributions of the first scores and of the functional norms meet",
 }
 
+KNOWN = {
+    "at_session": "at the session itself",
+    "after_treatment": "only when the whole course is there",
+}
+
 
 def change(material: Material) -> list[Block]:
     """Return the section on reliable change and sudden gains."""
@@ -171,7 +176,8 @@ def _of_courses(row: Field) -> Words:
 def _alike(rules: list[Field]) -> Words:
     """Return rules that are known at the same time and repaired in the same way."""
     titles = joined([text(rule["title"]) for rule in rules])
-    return say("Known ", text(rules[0]["known"]), ", and repaired when ", text(rules[0]["repair"]),
+    known = KNOWN[rules[0]["known"].raw]
+    return say(f"Known {known}, and repaired when ", text(rules[0]["repair"]),
                ", is a drop of ", titles, ".")  # fmt: skip
 
 

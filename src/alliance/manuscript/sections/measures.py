@@ -245,8 +245,10 @@ def _variance(material: Material) -> Words:
     levels = dict.fromkeys(str(row["level"].raw) for row in rows)
     words = (
         "How alike the sessions of one group are was estimated by models without predictors, "
-        f"with random intercepts of {_and([LEVELS[level] for level in levels])}; intervals of the "
-        "intraclass correlations come from a parametric bootstrap. "
+        f"with random intercepts of {_and([LEVELS[level] for level in levels])}; the "
+        "intraclass correlation of a level is that of two sessions which have that group in "
+        "common, the share of the levels above it included; intervals come from a parametric "
+        "bootstrap. "
     )
     each = []
     for label in dict.fromkeys(row["label"].raw for row in rows):
@@ -268,6 +270,7 @@ def _and(words: list[str]) -> str:
 def missing(material: Material) -> list[Block]:
     """Return the section on missing forms, unanswered items and what models assume of them."""
     labels = {m["name"].raw: m["label"] for m, _ in material.measures()}
+    totals = {m["name"].raw for m, key in material.measures() if _totals_only(key)}
     rows = [
         row
         for row in material.results.about["missing"].where(site="all")
@@ -275,7 +278,9 @@ def missing(material: Material) -> list[Block]:
     ]
     if not rows:
         return []
-    each = [_of_forms(row, labels[row["measure"].raw]) for row in rows]
+    each = [
+        _of_forms(row, labels[row["measure"].raw], row["measure"].raw in totals) for row in rows
+    ]
     rule = (
         "Nothing was imputed beyond these rules. " if any(row["forms"].raw for row in rows) else ""
     )
@@ -285,12 +290,16 @@ def missing(material: Material) -> list[Block]:
     ]
 
 
-def _of_forms(row: Field, label: Field) -> Words:
+def _totals_only(key: Field | None) -> bool:
+    return key is not None and bool(key.raw.get("totals_only"))
+
+
+def _of_forms(row: Field, label: Field, is_total: bool) -> Words:
     words = say("For ", text(label), ", ", counted(row["forms"], "form is", "forms are"),
                 " on record from ", counted(row["sessions"], "session", "sessions"))  # fmt: skip
     if is_there(row, "forms_percent"):
         words = say(words, " (", text(row["forms_percent"], "percent:1"), ")")
-    if not row["forms"].raw:
+    if not row["forms"].raw or is_total:  # of a total nobody knows which items it rests on
         return say(words, ".")
     told = []
     if is_there(row, "items_unanswered_percent"):

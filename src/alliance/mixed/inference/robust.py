@@ -74,17 +74,88 @@ def least_squares_cr2(x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> Rob
         Predictors determine each other, or there is one cluster only.
     """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    _check_clusters(np.bincount(clusters), "the clusters given")
+    _check_several(len(np.unique(clusters)), "the clusters given")
     if np.linalg.matrix_rank(x / np.abs(x).max(axis=0)) < x.shape[1]:
         raise FitError("Predictors determine each other: leave one of them out.")
     q, r = np.linalg.qr(x)
-    m = np.linalg.inv(r.T @ r)
     b = np.linalg.solve(r, q.T @ y)
-    order = np.argsort(clusters, kind="stable")
-    starts = np.append(np.flatnonzero(np.diff(clusters[order], prepend=-1)), len(order))
-    scores, spread = _scores(x, y - x @ b, m, lambda rows: np.eye(len(rows)), starts, order)
-    df = np.array([_df(column) for column in spread])
-    return RobustEstimate(b, scores.T @ scores, df, len(starts) - 1)
+    return RobustEstimate(b, *sandwich_cr2(x, y - x @ b, clusters), len(np.unique(clusters)))
+
+
+def sandwich_cr2(
+    x: np.ndarray,
+    residuals: np.ndarray,
+    clusters: np.ndarray,
+    variances: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """CR2 and Satterthwaite's df of coefficients under a working model of independent rows.
+
+    Whatever comes down to least squares comes here: within clients and quasi-demeaned (the columns
+    as transformed), instruments (`x` as projected on them, residuals with the columns themselves);
+    and generalised linear models (`x` times the derivative of the mean, residuals of the response,
+    `variances` of the mean). Where variances are equal, with X_c = Q R, M = (X'X)^-1 and
+    R M R' = U diag(l) U',
+
+        A_c X_c M = Q U diag(1 - l)^(+1/2) U' R M,
+
+    so that no matrix of the size of a cluster is needed; otherwise one is.
+
+    Parameters
+    ----------
+    x : array (n, p)
+        Columns of full rank.
+    residuals : array (n,)
+    clusters : array (n,)
+    variances : array (n,), optional
+        Of the rows under the working model, where they are not equal.
+
+    Returns
+    -------
+    covariance, df
+        Shapes (p, p) and (p,).
+
+    Raises
+    ------
+    FitError
+        There is one cluster only, or (with `variances`) a cluster is too large.
+    """
+    x, residuals = np.asarray(x, dtype=float), np.asarray(residuals, dtype=float)
+    codes = np.unique(clusters, return_inverse=True)[1]
+    order = np.argsort(codes, kind="stable")
+    starts = np.append(np.flatnonzero(np.diff(codes[order], prepend=-1)), len(order))
+    if variances is None:
+        _check_several(len(starts) - 1, "the clusters given")
+        scores, spread = _equal_scores(x, residuals, starts, order)
+    else:
+        _check_clusters(np.diff(starts), "the clusters given")
+        triangle = np.linalg.qr(x / np.sqrt(variances)[:, None])[1]
+        m = np.linalg.inv(triangle.T @ triangle)
+        scores, spread = _scores(
+            x, residuals, m, lambda rows: np.diag(variances[rows]), starts, order
+        )
+    return scores.T @ scores, np.array([_df(column) for column in spread])
+
+
+def _equal_scores(
+    x: np.ndarray, e: np.ndarray, starts: np.ndarray, order: np.ndarray
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """As `_scores`, for rows of equal variance."""
+    n_clusters, p = len(starts) - 1, x.shape[1]
+    triangle = np.linalg.qr(x)[1]
+    m = np.linalg.inv(triangle.T @ triangle)
+    scores, own = np.empty((n_clusters, p)), np.empty((n_clusters, p))
+    crossed = np.empty((n_clusters, p, p))
+    for c in range(n_clusters):
+        rows = order[starts[c] : starts[c + 1]]
+        q, r = np.linalg.qr(x[rows])
+        shares, u = np.linalg.eigh(r @ m @ r.T)
+        left = 1 - shares  # of the variance of a residual, along these directions
+        root = np.where(left > 1e-12, 1 / np.sqrt(np.maximum(left, 1e-12)), 0.0)
+        g = q @ (u * root) @ u.T @ r @ m
+        scores[c] = g.T @ e[rows]
+        own[c] = (g**2).sum(axis=0)
+        crossed[c] = x[rows].T @ g
+    return scores, _spread(own, crossed, m)
 
 
 def cluster_robust(
@@ -109,9 +180,13 @@ def cluster_robust(
     )
 
 
-def _check_clusters(sizes: np.ndarray, name: str) -> None:
-    if len(sizes) < 2:
+def _check_several(n_clusters: int, name: str) -> None:
+    if n_clusters < 2:
         raise FitError(f"Cluster-robust errors need at least two groups of {name}.")
+
+
+def _check_clusters(sizes: np.ndarray, name: str) -> None:
+    _check_several(len(sizes), name)
     if sizes.max() > LARGEST_CLUSTER:
         raise FitError(
             f"A group of {name} has more than {LARGEST_CLUSTER} rows; cluster-robust errors at "
@@ -185,11 +260,14 @@ def _scores(
         scores[c] = g.T @ e[rows]
         own[c] = np.einsum("ik,ij,jk->k", g, v, g)
         crossed[c] = x_c.T @ g
-    spread = []
-    for k in range(p):
-        half = crossed[:, :, k]
-        spread.append(np.diag(own[:, k]) - half @ m @ half.T)
-    return scores, spread
+    return scores, _spread(own, crossed, m)
+
+
+def _spread(own: np.ndarray, crossed: np.ndarray, m: np.ndarray) -> list[np.ndarray]:
+    """P' V P of each coefficient, shape (clusters, clusters)."""
+    return [
+        np.diag(own[:, k]) - crossed[:, :, k] @ m @ crossed[:, :, k].T for k in range(own.shape[1])
+    ]
 
 
 def _df(omega: np.ndarray) -> float:
