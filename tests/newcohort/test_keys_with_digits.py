@@ -20,11 +20,12 @@ CLIENTS, SESSIONS = 40, 6
 
 
 def answers(key, client, session):
-    """Return whole answers that spread over the scale of each item."""
+    """Return whole answers of somebody who stands high or low: reversed items go against it."""
+    stands = (7 * client + 3 * session) % 20 / 20
     for item in range(1, key.n_items + 1):
         low, high = key.range_of(item)
-        steps = int(high - low) + 1
-        yield f"{low + (7 * client + 3 * session + 5 * item + client * item) % steps:g}"
+        step = min(stands + (client * item % 3) / 30, 0.999) * (int(high - low) + 1)
+        yield f"{high - int(step) if item in key.reverse else low + int(step):g}"
 
 
 def write_raw(folder, names):

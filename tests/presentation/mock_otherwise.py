@@ -7,6 +7,8 @@ from typing import Any
 
 from scipy import special
 
+from alliance.findings.statcheck import p_of
+
 FOUR = ("north", "east", "south", "west")
 
 
@@ -142,6 +144,12 @@ def therapists(mock: Any, model: str = "between_therapists") -> dict[str, Any]:
                                   estimator=mock.fact("therapist_share_enough_clients",
                                                       "share of therapists with enough clients"))
                     | {"se": None}],
+        tests=[{"code": "share_of_therapists", "term": "outcome", "label": "Symptoms, last score",
+                "name": f"Therapists do not differ in Symptoms, last score ({text})",
+                "kind": "mixture", "statistic": 5.4, "df": df, "df2": None,
+                "p": p_of("mixture", 5.4, df), "note": ""}
+               for text, df in zip([*shares.values(), "enough clients"], (1.0, 2.0, 1.0),
+                                   strict=True)],
         fit_statistics={"therapists": 4, "clients": 25, "median_clients_of_a_therapist": 7.0,
                         "fewest_clients": 4, "therapists_with_fewer_clients": 1,
                         "therapists_below_average": 1, "therapists_above_average": 0,

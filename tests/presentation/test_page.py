@@ -218,7 +218,10 @@ fits = [results / "fits" / f"{name}.json" for name in json.loads(sys.argv[3])]
 inputs = dict(
     fits=fits,
     description=results / "description.json",
-    further=[results / f"{name}.json" for name in ("measurement", "dropout", "checklists")],
+    further=[
+        results / f"{name}.json"
+        for name in ("measurement", "dropout", "multiplicity", "checklists")
+    ],
 )
 draw_figures(**inputs, out_folder=results / "figures")
 make_tables(
@@ -250,7 +253,7 @@ def test_the_same_input_gives_the_same_bytes(published, tmp_path):
     root = published.folder.parents[1]
     copy = tmp_path / "elsewhere"
     shutil.copytree(root / "data", copy / "data")
-    descriptions = ("description", "measurement", "dropout", "checklists")
+    descriptions = ("description", "measurement", "dropout", "checklists", "multiplicity")
     for part in ("fits", "audit/run.json", *(f"{name}.json" for name in descriptions)):
         source, target = published.folder / part, copy / "results" / "demo" / part
         target.parent.mkdir(parents=True, exist_ok=True)

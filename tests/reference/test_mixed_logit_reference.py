@@ -174,7 +174,7 @@ def test_average_marginal_effects(case):
     assert found["se"].to_numpy() == pytest.approx(np.array(case["standard_errors"]), rel=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # R takes minutes
 def test_the_script_makes_these_numbers(tmp_path):
     if shutil.which("Rscript") is None:
         pytest.skip("Rscript is not installed")

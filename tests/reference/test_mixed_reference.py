@@ -160,11 +160,17 @@ def test_rows_left_out_are_counted():
     assert sum(rows.left_out.values()) == len(data) - case["n_rows"]
 
 
+MINUTES = ("exactness", "fourlevel", "sleepstudy")  # that R takes
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed: not rerun")
 @pytest.mark.parametrize(
     "topic",
-    [*TOPICS, pytest.param("exactness", marks=pytest.mark.exhaustive)],  # two minutes
+    [
+        pytest.param(topic, marks=pytest.mark.exhaustive if topic in MINUTES else ())
+        for topic in (*TOPICS, "exactness")
+    ],
 )
 def test_r_scripts_reproduce_the_committed_numbers(topic, tmp_path):
     rerun(topic, tmp_path)

@@ -284,7 +284,7 @@ def test_multilevel_omega_by_both_sources():
 # ----------------------------------------------------------------------------------- the script
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # R takes minutes
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
 def test_the_script_makes_these_numbers(tmp_path):
     probe = subprocess.run(

@@ -487,7 +487,7 @@ def test_each_group_alone_gives_what_the_groups_give_together():
     assert fit.n_parameters == fit_mixed(data, BOTH, fixed, random, **options).n_parameters + 7
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_free_errors_of_measurement_are_found():
     rng = np.random.default_rng(15)
     data = courses(15, clients=300, sessions=14, missing=0.0, phi=np.diag([0.7, 0.6, 0, 0]))

@@ -38,7 +38,7 @@ def draw(results: Results) -> Figure:
 def _height(fit: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> float:
     """Return the height of a panel in millimetres: rows as high as the longest name."""
     longest = max(_name(line, line in fit["companions"]).count("\n") + 1 for line in lines)
-    return 22 + (1.6 + 2.7 * longest) * len(lines)
+    return 22 + (1.6 + 2.9 * longest) * len(lines)
 
 
 def _rows(fit: Mapping[str, Any]) -> list[Mapping[str, Any]]:

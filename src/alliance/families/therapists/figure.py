@@ -49,7 +49,7 @@ def draw(results: Results) -> Figure:
 
 
 def _caterpillar(axes: Axes, fit: Mapping[str, Any]) -> None:
-    axes.axhline(0.0, color=style.RULE, lw=0.8)
+    axes.axhline(0.0, color=style.RULE, lw=0.8, label="_zero")
     for curve in fit["curves"]:
         if curve["name"] == RELIABILITY:
             continue
