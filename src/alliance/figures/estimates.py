@@ -49,7 +49,7 @@ def draw(results: Results) -> Figure:
     else:
         style.say_why(parts[0].subplots(), "No model has variance components.")
     if effects:
-        lower = style.place_axes(parts[1], heights[1], left=0.545, right=0.9, top_mm=9)
+        lower = style.place_axes(parts[1], heights[1], left=0.56, right=0.9, top_mm=9)
         _draw_effects(lower, effects)
     else:
         style.say_why(parts[1].subplots(), "No main effect has a standardised value.")
