@@ -114,8 +114,8 @@ def panel_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
     question = Question(rows, pairs, "x", "y", WEEK, FOLLOWING, clusters, "therapist", 8)
     found = []
     for one in [*plain, *dynamic_estimates(question).estimates]:
-        reach = (stats.norm if one.df is None else stats.t(one.df)).ppf(0.975)
         for name, column in (("x on y", "x"), ("carry-over of y", "y")):
+            reach = (stats.norm if one.df is None else stats.t(one.df[column])).ppf(0.975)
             found.append(
                 _row(one.estimator.code, name, one.coefficients[column], one.se[column], reach)
             )

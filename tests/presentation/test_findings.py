@@ -49,6 +49,8 @@ ASKED_OTHERWISE = (
     "growth_shape",
     "tests",
     "apa_by_site",
+    "panel_estimators",
+    "therapists",
 )  # empty where no model is asked otherwise
 OF_CHANGE = (  # empty without change.json: tests/presentation/test_change.py reads them
     "change_classes",
@@ -67,7 +69,9 @@ def _tables(*results, without=()):
 
 
 # every fit that it shows did not converge or was refused, so it has no number
-NO_RESULT = {("apa_by_site", "otherwise_marked")}
+NO_RESULT = {
+    (name, "otherwise_marked") for name in ("apa_by_site", "panel_estimators", "therapists")
+}
 EVERY_TABLE = [
     *_tables("published", "marked", without=ASKED_OTHERWISE),
     *_tables("otherwise", "otherwise_marked"),

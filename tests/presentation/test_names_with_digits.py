@@ -5,7 +5,7 @@ import re
 import pytest
 
 from alliance.findings.verify import verify
-from alliance.manuscript import write_manuscript
+from alliance.manuscript import Documents, write_manuscript
 
 KEPT = {"construct", "family", "instrument", "schema", "kind", "role", "level", "estimator", "code"}
 
@@ -66,9 +66,11 @@ def test_every_document_vouches_for_names_with_digits(numbered):
         **numbered.inputs,
         run=numbered.folder / "audit" / "run.json",
         references=numbered.references,
-        methods_markdown=manuscript / "methods.md",
-        methods_html=page,
-        **words,
+        documents=Documents(
+            methods_markdown=manuscript / "methods.md",
+            methods_html=page,
+            **words,
+        ),
         findings=numbered.folder / listed,
     )
     texts = {f"manuscript/{path.name}": listed for path in (page, *words.values())}
