@@ -194,5 +194,6 @@ def test_ctn0094_visits_are_numbered_by_day(read):
 def test_ctn0094_problems_are_notes(read):
     tables, _ = read("ctn0094")
     counts = tables["quarantine"]["rule"].value_counts().to_dict()
-    assert counts == {"client-with-one-session": 674, "client-without-sessions": 437}
+    # 674 came once; of two of them it is known that they left, which explains the one session.
+    assert counts == {"client-with-one-session": 672, "client-without-sessions": 437}
     assert tables["responses"].empty

@@ -145,7 +145,7 @@ def test_the_demos_raw_files_are_guessed_but_for_two_questions(tmp_path):
     decide(south, *((f"          {n}:\n", f"          {n}: {word}\n")
                     for n, word in enumerate(codes, start=1)))  # fmt: skip
     decide(config, ("    # accept_unverified_key: true", "    accept_unverified_key: true"))
-    example = "  primary: {alliance_to_symptoms: [alliance_within]}\n"  # a comment, set in
+    example = "  primary: {alliance_and_symptoms: [alliance -> symptoms]}\n"  # a comment, set in
     decide(config, (f"# {example}", example.lstrip()))
     assert load_cohort(config)["primary"]
     demo = PROJECT / "config" / "config.yaml"

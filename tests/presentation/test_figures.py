@@ -275,7 +275,7 @@ def diagnosed_fits(mock):
     marks = (mock.singular, mock.failed, mock.refused, mock.disputed)
     hazard = mock.fits()[4]
     silent = {
-        "message": "The therapists show no difference: their variance is estimated as zero.",
+        "message": "These data do not tell therapists apart: their variance is estimated as zero.",
         "normal": None,
     }
     hazard["diagnostics"]["random_effects"][0] |= silent

@@ -165,3 +165,21 @@ def test_few_clusters_are_told_of_and_cited(mock, results_of, tmp_path):
     fit["assumptions"] = [*fit["assumptions"], cr2]
     text = published(results_of, tmp_path, [fit])
     assert "bias-reduced sandwich with Satterthwaite" in text and "Pustejovsky" in text
+
+
+@pytest.mark.parametrize("which", ["published", "otherwise"])
+def test_blanks_stand_where_they_belong(which, request):
+    """None before a comma, a semicolon or a point; one before the bracket of an interval."""
+    page = re.sub(r"(?s)<(style|svg).*?</\1>", "", request.getfixturevalue(which).html())
+    inline = r"</?(a|b|i|em|strong|span|code|sup|sub)\b[^>]*>"
+    text = " ".join(re.sub("<[^>]+>", "\n", re.sub(inline, "", page)).split(" "))
+    assert re.findall(r".{30}\S[ \n]+[;,](?=\s).{20}", text) == []
+    assert re.findall(r".{30}\d\[.{20}", text) == []
+
+
+def test_an_intercept_of_several_outcomes_is_named():
+    part = "therapist: correlation of 'early_alliance: 1' and 'last: 1' is 1"
+    words = (
+        "therapist: correlation of the intercept of early alliance and the intercept of last is 1"
+    )
+    assert format_value("component-words", part) == words

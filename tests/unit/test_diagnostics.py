@@ -232,7 +232,7 @@ def test_a_variance_of_zero_has_no_random_effects_to_show():
     therapist = found["random_effects"][0]
     assert (
         therapist["message"]
-        == "The therapists show no difference: their variance is estimated as zero."
+        == "These data do not tell therapists apart: their variance is estimated as zero."
     )
     assert therapist["normal"] is None
     assert found["influence"]["levels"][0]["failed"] == 0  # a singular refit is a fit

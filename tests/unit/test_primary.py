@@ -13,6 +13,7 @@ models:
   forth: {family: coupling, predictor: alliance, outcome: symptoms, time: session, moderator: age_years}
   leaving: {family: hazard, predictors: [alliance, symptoms]}
   again: {family: specifications, model: forth}
+  both: {family: joint_courses, outcomes: [alliance, symptoms], times: [session, session]}
 """  # noqa: E501
 
 
@@ -27,6 +28,7 @@ def primary(toy, entry):  # noqa: F811
         "{arms: ['treatment:session', treatment]}",
         "{forth: [alliance_within, 'alliance_within:age_years']}",
         "{leaving: [alliance_running_within, symptoms_known]}",
+        "{both: [alliance -> symptoms]}",
     ],
 )
 def test_what_a_model_has_can_be_named(toy, entry):  # noqa: F811
@@ -76,6 +78,17 @@ def test_whose_view_is_told_apart():
     named = ["client_next: client_view_within"]
     assert is_named("client_next: client_view_within", named)
     assert not is_named("therapist_next: client_view_within", named)
+
+
+def test_directions_and_levels_are_told_apart():
+    named = ["alliance -> symptoms"]
+    assert is_named("alliance -> symptoms", named)
+    for other in (
+        "symptoms -> alliance",
+        "client: alliance -> symptoms",
+        "alliance -> symptoms per SD",
+    ):
+        assert not is_named(other, named)
 
 
 def test_a_new_cohort_is_told_what_primary_is():

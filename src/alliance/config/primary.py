@@ -12,6 +12,7 @@ from alliance.families.registry import families
 _CATEGORY = re.compile(r"\[[^\]]*\]")
 _CENTRED = re.compile(r"center\(([^)]*)\)")
 _END = re.compile(r"^\w+: ")
+_DIRECTION = " -> "
 
 
 def problems(document: Document) -> Iterator[Problem]:
@@ -48,8 +49,11 @@ def plain_name(term: str) -> str:
 def is_named(term: str, effects: Sequence[str]) -> bool:
     """Say whether a fit's term is one of the effects that the config names for its model.
 
-    An effect that says which end or whose view it is about (`client_next: ...`) is that one alone.
+    An effect that says which end or whose view it is about (`client_next: ...`), or which way it
+    goes (`alliance -> symptoms`), is that one alone.
     """
     return term in effects or plain_name(term) in {
-        plain_name(effect) for effect in effects if not _END.match(effect)
+        plain_name(effect)
+        for effect in effects
+        if not _END.match(effect) and _DIRECTION not in effect
     }

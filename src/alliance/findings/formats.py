@@ -63,6 +63,7 @@ def clean_text(text: str) -> str:
     return _CONTROL.sub("\ufffd", text)
 
 
+_OF_OUTCOME = re.compile(r"'(\w+): 1'")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -84,8 +85,9 @@ def _component(argument: str, value: str) -> str:
 
 
 def _component_words(argument: str, value: str) -> str:
-    """Print how the engine names a component: `variance of '1'` is that of the intercept."""
-    return _text(argument, value).replace("'1'", "the intercept").replace("_", " ").replace("'", "")
+    """Print how the engine names a component: `'1'` is the intercept, `'y: 1'` that of y."""
+    words = _OF_OUTCOME.sub(r"the intercept of \1", _text(argument, value))
+    return words.replace("'1'", "the intercept").replace("_", " ").replace("'", "")
 
 
 def _head(argument: str, value: str) -> str:

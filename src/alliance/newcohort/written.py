@@ -188,7 +188,7 @@ def _models(forms: Mapping[str, Form], tables: Sequence[Table], time: str) -> li
         Node("models", below=models, comment=GUESS + "analyses to begin with; add or take out")
     ]
     if alliance and symptoms:
-        example = f"  primary: {{alliance_to_{symptoms}: [{alliance}_within]}}"
+        example = f"  primary: {{alliance_and_{symptoms}: [{alliance} -> {symptoms}]}}"
         nodes.append(Node("", comment=f"{PRIMARY}{example}"))
     return nodes
 

@@ -43,6 +43,7 @@ from alliance.families.fit import (
     estimate,
     refused,
 )
+from alliance.families.terms import is_of_sites
 from alliance.mixed import fit_mixed
 
 FROM_MEAN, WITHIN = "view_from_client_mean", f"{CLIENT}_within"
@@ -125,7 +126,7 @@ def _averaged_over_sites(fitted: Fitted) -> list[Estimate]:
 
 def _weights(names: Sequence[str]) -> dict[str, dict[str, float]]:
     """Return the two main effects as combinations of the coefficients: the mean of the sites."""
-    sites = [name for name in names if name.startswith("site[")]
+    sites = [name for name in names if is_of_sites(name)]
     return {
         "1": {"1": 1.0} | dict.fromkeys(sites, 1 / (len(sites) + 1)),
         WITHIN: {WITHIN: 1.0},

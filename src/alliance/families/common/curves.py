@@ -14,6 +14,7 @@ from alliance.families.common.multilevel import fixed_design
 from alliance.families.common.times import SESSION, base_of, times_of
 from alliance.families.facts import ALL_SITES
 from alliance.families.fit import Curve, Outcome
+from alliance.families.terms import is_of_sites
 
 GRID_POINTS = 41
 KNOT = "after_knot"  # time beyond the knot of a course of two straight pieces
@@ -59,7 +60,7 @@ def mean_curves(
     fixed = {column: typical(rows[column]) for column in covariates if column not in grid}
     sites = sorted(rows["site"].unique())
     designs = [fixed_design(fit, pd.DataFrame({**grid, **fixed, "site": site})) for site in sites]
-    differ = any(term.startswith("site[") for term in fit.coefficients["term"])
+    differ = any(is_of_sites(term) for term in fit.coefficients["term"])
     lines = dict(zip(sites, designs, strict=True)) if differ else {}
     # ASSUME every site counts the same in the overall course, whatever its number of clients.
     lines[ALL_SITES] = np.mean(designs, axis=0)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from alliance.families.common.clustered_words import by_cr2
 from alliance.families.facts import Estimator
+from alliance.families.terms import is_product
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Words
 from alliance.manuscript.material import Material
@@ -28,7 +29,7 @@ def _coupling(material: Material, fits: Sequence[Field]) -> Words:
         words = say(words, " The outcome at the present session is held constant, as a deviation "
                     "from the client's own mean ", cite("hamaker2015"), ".")  # fmt: skip
     words = say(words, _companions(material, fits))
-    if any(":" in str(e["term"].raw) for fit in fits for e in fit["estimates"]):
+    if any(is_product(str(e["term"].raw)) for fit in fits for e in fit["estimates"]):
         words = say(words, " The within-client effect may depend on a moderator, by their product.")
     return words
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from alliance.families.family import Entry, Options, Problem, Scores
@@ -18,6 +19,11 @@ def _problems(entry: Entry, scores: Scores) -> Iterator[Problem]:
         yield (("times",), f"{measures} measures need {measures} times, not {times}")
     if (entry.get("differs_by") == PHASE) != ("late_from" in entry):
         yield (("late_from",), f"goes with `differs_by: {PHASE}`, and that with it")
+
+
+def _effects(entry: Entry) -> list[str]:
+    """Return the effects within clients, each way."""
+    return [f"{of} -> {on}" for of, on in itertools.permutations(entry["outcomes"], 2)]
 
 
 OPTIONS = Options(
@@ -45,4 +51,5 @@ OPTIONS = Options(
     },
     required=("outcomes", "times"),
     problems=_problems,
+    effects=_effects,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alliance.families.facts import DfMethod
+from alliance.families.terms import is_of_sites
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material
 from alliance.manuscript.prose import CONFIDENCE, heading, joined, paragraphs, say
@@ -41,7 +42,7 @@ def _estimation(material: Material) -> Words:
                     joined(each, " or "))  # fmt: skip
     if any(fit["convergence"]["second_start_difference"].raw is not None for fit in fits):
         words = say(words, ". The likelihood was searched from several starting values")
-    if any("site[" in str(e["term"].raw) for fit in fits for e in fit["estimates"]):
+    if any(is_of_sites(str(e["term"].raw)) for fit in fits for e in fit["estimates"]):
         words = say(words, ". Sites are compared as fixed effects")
     return say(words, ".")
 

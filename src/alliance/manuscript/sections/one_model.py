@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from alliance.families.facts import CORRELATIONS
 from alliance.families.registry import that_are
+from alliance.families.terms import is_of_sites
 from alliance.findings.fields import Field
 from alliance.findings.marks import kinds_of
 from alliance.manuscript.blocks import Paragraph, Words
@@ -97,11 +98,11 @@ def _terms(fit: Field) -> Words:
     for entry in fit["estimates"]:
         term, level = str(entry["term"].raw), str(entry["level"].raw)
         if level not in ("intercept", "surface") and term not in INTERCEPTS and (
-            entry["estimator"]["code"].raw not in CORRELATIONS and "site[" not in term
+            entry["estimator"]["code"].raw not in CORRELATIONS and not is_of_sites(term)
         ):  # fmt: skip
             labels.setdefault(str(entry["label"].raw), text(entry["label"]))
     fixed = [*labels.values()]
-    if any("site[" in str(entry["term"].raw) for entry in fit["estimates"]):
+    if any(is_of_sites(str(entry["term"].raw)) for entry in fit["estimates"]):
         fixed.append(("site",))
     words = say("Fixed effects: ", joined(fixed), ". ") if fixed else ()
     random = random_effects(fit)
