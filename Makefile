@@ -2,7 +2,7 @@
 # Each is a command of the package (`python -m alliance <target>`), which needs neither make nor a shell.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: faults help setup demo new-cohort check results courses demo-data test test-all test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
+.PHONY: faults help setup demo new-cohort check results courses share demo-data test test-all test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
 
 # A variable that is misspelt must not start anything.
 ODD := $(filter-out COHORT=% AGAIN=% PYTHON=%,$(MAKEOVERRIDES))
@@ -36,6 +36,9 @@ results: $(READY)  ## run your cohort: make results COHORT=mylab
 
 courses: $(READY)  ## draw every client's course, for your eyes only: make courses COHORT=mylab
 	@$(ALLIANCE) courses --cohort "$(COHORT)"
+
+share: $(READY)  ## write what may leave the lab, without small counts: make share COHORT=mylab
+	@$(ALLIANCE) share --cohort "$(COHORT)"
 
 demo-data: $(READY)  ## rebuild data/raw/demo byte for byte from its seed
 	@$(ALLIANCE) simulate

@@ -18,6 +18,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/codebook.smk"
 include: "workflow/rules/manuscript.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/share.smk"
 
 
 if config.get("only_vouched"):

@@ -76,11 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="run the demo cohort: results/demo/report.html")
     check = commands.add_parser("check", help="read and check a cohort's files, and nothing more")
     courses = commands.add_parser("courses", help="draw every client's course: private/<cohort>/")
+    share = commands.add_parser("share", help="write what may leave the lab")
     new = commands.add_parser("new-cohort", help="write a first configuration from raw files")
-    for command in (run, results, check, courses, new):
+    for command in (run, results, check, courses, share, new):
         command.add_argument("--cohort", default="", help="mylab for config/mylab.yaml")
     demo.set_defaults(cohort="demo")
-    for command in (run, results, demo, check, courses):
+    for command in (run, results, demo, check, courses, share):
         command.add_argument("--config", type=Path, help="the config file, if it lies elsewhere")
         command.add_argument("--cores", type=int, default=2)
     new.add_argument("--again", action="store_true", help="begin anew, keeping the old as .old")
@@ -175,6 +176,17 @@ def _courses(options: argparse.Namespace) -> int:
         print(f"\nThe run stopped; the reason stands above. Logs: {results / 'logs'}")
         return status
     print(f"\nThe course of every client is in {courses}. It must not be shared.")
+    return 0
+
+
+def _share(options: argparse.Namespace) -> int:
+    """Write the folder that may leave the lab."""
+    results, status = _workflow(options, "write_share")
+    if status:
+        print(f"\nThe run stopped; the reason stands above. Logs: {results / 'logs'}")
+        return status
+    print(f"\nWhat may leave the lab is in {results / 'share'}: report.html and all beside it.")
+    print(f"Read first what was hidden and why: {results / 'share' / 'disclosure.html'}")
     return 0
 
 
@@ -305,6 +317,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _run,
     "check": _check,
     "courses": _courses,
+    "share": _share,
     "new-cohort": _new_cohort,
     "simulate": _simulate,
     "setup": lambda options: tools.set_up(),

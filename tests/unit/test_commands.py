@@ -28,10 +28,12 @@ def made(*arguments):
 def test_every_target_is_a_command():
     targets = re.findall(r"^([a-z-]+):(?=.*##)", MAKEFILE, flags=re.MULTILINE)
     assert {ANOTHER_NAME.get(target, target) for target in targets} - {"help"} <= set(COMMANDS)
-    assert {*TOOLS, "demo", "check", "results", "courses", "new-cohort", "setup"} <= set(targets)
+    assert {*TOOLS, "demo", "check", "results", "courses", "share", "new-cohort", "setup"} <= set(
+        targets
+    )
 
 
-@pytest.mark.parametrize("command", ["check", "results", "run", "courses"])
+@pytest.mark.parametrize("command", ["check", "results", "run", "courses", "share"])
 def test_a_cohort_that_is_not_named_runs_nothing(command, capsys):
     assert main([command]) == 1
     told = capsys.readouterr().err

@@ -154,7 +154,7 @@ def everything_made():
     patterns = [
         strip_wildcard_constraints(pattern)
         for own in workflow.rules
-        if own.name not in ("all", "draw_private_courses")
+        if own.name not in ("all", "draw_private_courses", "write_share")
         for pattern in own.output
     ]
     return [

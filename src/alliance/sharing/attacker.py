@@ -1,0 +1,192 @@
+"""An attacker who reads a share folder, and nothing else, and reckons what is hidden.
+
+He knows how such tables add up, how counts are rounded, and linear programming. He shares no code
+with what chooses the hidden counts but two names and the programme that finds a highest and a
+lowest value.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from alliance import files
+from alliance.sharing.bounds import bound, matrix_of
+from alliance.sharing.names import BETWEEN, UNKNOWN
+
+Cell = tuple[str, str, str]  # table, row, column
+ENDS = ("completed", "dropout", "transferred", "ongoing", "end_unknown")
+
+
+def attack(folder: str | Path) -> dict[Cell, tuple[float, float]]:
+    """Return the lowest and highest value of every hidden count of a share folder.
+
+    Parameters
+    ----------
+    folder
+        With `tables/<name>.csv` and `facts.json`, whose rule says how counts are rounded.
+
+    Raises
+    ------
+    Unsolvable
+        The tables contradict each other, or what the attacker takes them to mean.
+    """
+    rule = files.read_json(Path(folder) / "facts.json")["rule"]
+    known: dict[Cell, tuple[float, float]] = {}
+    for path in sorted((Path(folder) / "tables").glob("*.csv")):
+        if path.stem not in ("means", "effects"):
+            known |= _read(path, rule["base"], rule["fewest"])
+    return solve(known)
+
+
+def solve(known: dict[Cell, tuple[float, float]]) -> dict[Cell, tuple[float, float]]:
+    """Return the bounds of all counts that are not known to a narrow interval already."""
+    known = dict(known)
+    hidden = [cell for cell, (_, high) in known.items() if math.isinf(high)]
+    equations = _equations(known)
+    order = {cell: place for place, cell in enumerate(known)}
+    matrix = matrix_of(equations, order)
+    lower, upper = (np.array(side, float) for side in zip(*known.values(), strict=True))
+    found = {}
+    for cell in hidden:
+        # Far more than anybody could be: a limit, so that the programme always has an end.
+        reach = bound(order[cell], matrix, lower, np.where(np.isinf(upper), 1e6, upper))
+        found[cell] = (reach.low, reach.high)
+    return found
+
+
+def _read(path: Path, base: int, fewest: int) -> dict[Cell, tuple[float, float]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        heading, *rows = list(csv.reader(stream))
+    known = {
+        (path.stem, row[0], column): _interval(text, base, fewest)
+        for row in rows
+        for column, text in zip(heading[1:], row[1:], strict=True)
+        if text != ""
+    }
+    return {
+        cell: (1.0, high) if math.isinf(high) and _is_somebody(cell) else (low, high)
+        for cell, (low, high) in known.items()
+    }
+
+
+def _is_somebody(cell: Cell) -> bool:
+    """Tell whether a line is printed only because there is somebody to count."""
+    table, row, column = cell
+    return (
+        table in ("staying", "models")
+        or (table == "flow" and column in ("clients", "sessions"))
+        or (
+            table == "characteristics" and column == "all" and row.rpartition(BETWEEN)[2] != UNKNOWN
+        )
+    )
+
+
+def _interval(text: str, base: int, fewest: int) -> tuple[float, float]:
+    if not text.isdigit():
+        return 0.0, math.inf
+    printed = int(text)
+    if base == 1 or printed == 0:
+        return printed, printed
+    return max(printed - base // 2, fewest), printed + base // 2
+
+
+class _Knowledge:
+    """Equations between cells; what lies between two sums is an unknown of its own."""
+
+    def __init__(self, known: dict[Cell, tuple[float, float]]) -> None:
+        self.known = known
+        self.equations: list[dict[Cell, int]] = []
+
+    def equal(self, total: Cell, parts: Sequence[Cell]) -> None:
+        if all(cell in self.known for cell in (total, *parts)) and parts:
+            self._add({total: 1}, dict.fromkeys(parts, -1))
+
+    def above(self, larger: dict[Cell, int], smaller: dict[Cell, int]) -> None:
+        if all(cell in self.known for cell in (*larger, *smaller)):
+            rest = ("", "between", str(len(self.equations)))
+            self.known[rest] = (0.0, 1e6)
+            self._add(larger, {cell: -factor for cell, factor in smaller.items()}, {rest: -1})
+
+    def _add(self, *sides: dict[Cell, int]) -> None:
+        self.equations.append({cell: factor for side in sides for cell, factor in side.items()})
+
+
+def _equations(known: dict[Cell, tuple[float, float]]) -> list[dict[Cell, int]]:
+    knowledge = _Knowledge(known)
+    cells = list(known)
+    sites = list(dict.fromkeys(row for table, row, _ in cells if table == "flow"))
+    everybody = "all" if "all" in sites or not sites else sites[0]
+    parts = [site for site in sites if site != "all"]
+    _sites(knowledge, cells, parts)
+    for site in sites:
+        _one_site(knowledge, cells, site)
+    for table, row, column in cells:
+        if table == "models" and column == "clients":
+            clients, rows = ("models", row, "clients"), ("models", row, "rows")
+            knowledge.above({("flow", everybody, "clients"): 1}, {clients: 1})
+            knowledge.above({("flow", everybody, "sessions"): 1}, {rows: 1})
+            knowledge.above({rows: 1}, {clients: 1})
+        if table == "change" and column == "clients":
+            total = (table, row, "clients")
+            classes = [c for c in cells if c[:2] == (table, row) and c != total]
+            knowledge.equal(total, classes)
+            knowledge.above(
+                {("flow", everybody, "clients"): 1},
+                {total: 1, ("flow", everybody, "clients_with_one_session"): 1},
+            )
+    _endings(knowledge, cells, everybody)
+    return knowledge.equations
+
+
+def _sites(knowledge: _Knowledge, cells: list[Cell], parts: list[str]) -> None:
+    for table, row, column in cells:
+        if table in ("flow", "forms") and row == "all":
+            knowledge.equal((table, row, column), [(table, site, column) for site in parts])
+        if table == "characteristics" and column == "all":
+            knowledge.equal((table, row, column), [(table, row, site) for site in parts])
+
+
+def _one_site(knowledge: _Knowledge, cells: list[Cell], site: str) -> None:
+    clients, sessions, once = (
+        ("flow", site, column) for column in ("clients", "sessions", "clients_with_one_session")
+    )
+    knowledge.equal(clients, [("flow", site, end) for end in ENDS])
+    knowledge.above({clients: 1}, {once: 1})
+    knowledge.above({sessions: 1, once: 1}, {clients: 2})
+    for cell in [c for c in cells if c[0] == "forms" and c[1] == site]:
+        knowledge.above({sessions: 1}, {cell: 1})
+    of_site = [c for c in cells if c[0] == "characteristics" and c[2] == site]
+    for name in dict.fromkeys(row.rpartition(BETWEEN)[0] for _, row, _ in of_site):
+        knowledge.equal(clients, [c for c in of_site if c[1].rpartition(BETWEEN)[0] == name])
+
+
+def _endings(knowledge: _Knowledge, cells: list[Cell], everybody: str) -> None:
+    def flow(column: str) -> Cell:
+        return ("flow", everybody, column)
+
+    columns = ("dropouts", "others", "unknown")
+    for row in dict.fromkeys(row for table, row, _ in cells if table == "dropout_definitions"):
+        own = [("dropout_definitions", row, column) for column in columns]
+        knowledge.equal(flow("clients"), own)
+        if row == "discharge_status":
+            knowledge.equal(own[0], [flow("dropout")])
+            knowledge.equal(own[1], [flow("completed"), flow("transferred")])
+            knowledge.equal(own[2], [flow("ongoing"), flow("end_unknown")])
+    sessions = sorted(int(row) for table, row, _ in cells if table == "staying")
+    before = flow("clients")
+    for place, session in enumerate(sessions):
+        here = ("staying", str(session), "clients")
+        knowledge.above({before: 1}, {here: 1})
+        if place == 1:
+            knowledge.above({flow("clients"): 1}, {here: 1, flow("clients_with_one_session"): 1})
+        before = here
+
+
+def too_close(bounds: dict[Cell, tuple[float, float]], width: float) -> list[Cell]:
+    """Return the hidden counts that are bounded more closely than the stated width."""
+    return [cell for cell, (low, high) in bounds.items() if high - low < width - 1e-6]
