@@ -34,7 +34,7 @@ tables:
      answer: answer, measures: {distress: {form: core}}}
 """
 STEPS = {
-    "ingest": """from alliance.ingest import ingest_site
+    "ingest": """from alliance.ingest.site import ingest_site
 ingest_site(cohort="big", site="big", mapping=f"{d}/big.yaml", raw_folder=f"{d}/raw", measures=m,
             instruments=[key], private_folder=f"{d}/private", simulated=True, out_folder=f"{d}/big")
 """,
@@ -42,7 +42,7 @@ ingest_site(cohort="big", site="big", mapping=f"{d}/big.yaml", raw_folder=f"{d}/
 check_plausibility(site_folders=[f"{d}/big"], measures=m, instruments=[key],
                    implausible=f"{d}/implausible.parquet", private_folder=f"{d}/private")
 """,
-    "pooling": """from alliance.ingest import pool_sites
+    "pooling": """from alliance.ingest.pool import pool_sites
 pool_sites(site_folders=[f"{d}/big"], implausible=f"{d}/implausible.parquet",
            out_folder=f"{d}/pooled", checks_folder=f"{d}/checks")
 """,

@@ -13,7 +13,8 @@ import yaml
 
 from alliance.config.cohort import PROJECT
 from alliance.errors import DataError
-from alliance.ingest import ingest_site, pool_sites
+from alliance.ingest.pool import pool_sites
+from alliance.ingest.site import ingest_site
 
 HEADER = ["Patient", "nr", "day", "name", *(f"wai{i}" for i in range(1, 13))]
 # Values that must never be told: an id, a name, a date, an answer out of range.

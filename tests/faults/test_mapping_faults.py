@@ -11,7 +11,9 @@ import yaml
 
 from alliance.config.cohort import PROJECT
 from alliance.errors import DataError
-from alliance.ingest import ingest_site, mapping_faults, pool_sites
+from alliance.ingest import mapping_faults
+from alliance.ingest.pool import pool_sites
+from alliance.ingest.site import ingest_site
 from alliance.ingest.plausible import check_plausibility
 from alliance.ingest.rules import RULES
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from alliance.config.cohort import PROJECT, instrument_path, load_cohort, site_mapping_path
-from alliance.ingest import ingest_site, pool_sites
+from alliance.ingest.pool import pool_sites
+from alliance.ingest.site import ingest_site
 
 CONFIG = PROJECT / "config" / "config.yaml"
 RAW = PROJECT / "data" / "raw" / "demo"

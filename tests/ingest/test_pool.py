@@ -6,7 +6,8 @@ import yaml
 
 from alliance.config.cohort import PROJECT
 from alliance.errors import DataError
-from alliance.ingest import ingest_site, pool_sites
+from alliance.ingest.pool import pool_sites
+from alliance.ingest.site import ingest_site
 
 KEYS = [PROJECT / "config" / "instruments" / "wai-sr-c.yaml"]
 ITEMS = ",".join(f"w{i}" for i in range(1, 13))

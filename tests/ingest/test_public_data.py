@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 from alliance.config.cohort import PROJECT, instrument_path, load_cohort, site_mapping_path
-from alliance.ingest import ingest_site, pool_sites
+from alliance.ingest.pool import pool_sites
+from alliance.ingest.site import ingest_site
 
 SHARED = Path(os.environ.get("ALLIANCE_SHARED_DATA", PROJECT.parent / "shared" / "data"))
 FOLDER = {"claus2020": "claus2020", "lee2024": "lee2024_simulated", "ctn0094": "ctn0094"}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from alliance.ingest import ingest_site
+from alliance.ingest.site import ingest_site
 from alliance.ingest.plausibility.association import ItemRest, PairCorrelations
 from alliance.ingest.plausible import check_plausibility
 

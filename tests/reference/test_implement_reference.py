@@ -18,7 +18,8 @@ from alliance.families.cohort import Cohort
 from alliance.families.coupling.model import coupling_fit
 from alliance.families.growth.model import growth_fit
 from alliance.families.joint_courses.model import joint_courses_fit
-from alliance.ingest import ingest_site, pool_sites
+from alliance.ingest.pool import pool_sites
+from alliance.ingest.site import ingest_site
 from alliance.measures.scoring import keys_of, scores_of
 from alliance.panel.build import panel_of
 from tests.conftest import ROOT

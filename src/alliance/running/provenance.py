@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,36 +26,48 @@ def library(*modules: str) -> list[str]:
     Packages on the way count too: `alliance.families.growth` runs `alliance/families/__init__.py`.
     """
     found: set[Path] = set()
-    waiting = [path for module in modules for path in _paths_of(f"alliance.{module}")]
+    waiting = {path for module in modules for path in _paths_of(f"alliance.{module}")}
     while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting += [other for name in _imports(path) for other in _paths_of(name)]
-    return [str(path) for path in sorted(found)]
+        found |= waiting
+        waiting = {other for path in waiting for other in _imported(path)} - found
+    return sorted(map(str, found))
 
 
 @cache
-def _imports(path: Path) -> tuple[str, ...]:
-    """Return the project's modules (and names within them) that a file imports anywhere."""
-    names = []
+def _imported(path: Path) -> frozenset[Path]:
+    """Return the package files that a file imports anywhere, those of its functions too."""
+    return frozenset(other for name in _imports(path) for other in _paths_of(name))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Yield the project's modules (and names within them) that a file imports anywhere."""
     package = ("alliance", *path.relative_to(PACKAGE).with_suffix("").parts)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level]) if node.level else ""
             module = ".".join(part for part in (base, node.module) if part)
-            names += [module, *(f"{module}.{alias.name}" for alias in node.names)]
-    return tuple(name for name in names if name.split(".")[0] == "alliance")
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        yield from (name for name in names if name.split(".")[0] == "alliance")
 
 
-def _paths_of(name: str) -> list[Path]:
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements; expressions, most of a file, hold no import and are passed over."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, ast.expr):
+            yield node
+            yield from _statements(node)
+
+
+@cache
+def _paths_of(name: str) -> tuple[Path, ...]:
     """Return the files that importing `name` runs: its packages' `__init__` and the module."""
     parts = name.split(".")[1:]
     paths = [PACKAGE.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
     paths += [PACKAGE / "__init__.py", PACKAGE.joinpath(*parts).with_suffix(".py")]
-    return [path for path in paths if path.is_file() and path != PACKAGE / ".py"]
+    return tuple(path for path in paths if path.is_file() and path != PACKAGE / ".py")
 
 
 def record_run(
