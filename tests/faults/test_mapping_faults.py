@@ -12,10 +12,10 @@ import yaml
 from alliance.config.cohort import PROJECT
 from alliance.errors import DataError
 from alliance.ingest import mapping_faults
-from alliance.ingest.pool import pool_sites
-from alliance.ingest.site import ingest_site
 from alliance.ingest.plausible import check_plausibility
+from alliance.ingest.pool import pool_sites
 from alliance.ingest.rules import RULES
+from alliance.ingest.site import ingest_site
 
 MEASURES = {"symptoms": {"instrument": "phq-9"}}
 HEADER = "id,nr,day,age,th," + ",".join(f"p{i}" for i in range(1, 10))

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from alliance.config.cohort import PROJECT, instrument_path, load_cohort, site_mapping_path
-from alliance.ingest.site import ingest_site
 from alliance.ingest.plausible import check_plausibility
+from alliance.ingest.site import ingest_site
 
 SHARED = Path(os.environ.get("ALLIANCE_SHARED_DATA", PROJECT.parent / "shared" / "data"))
 RAW = SHARED / "lee2024_simulated"

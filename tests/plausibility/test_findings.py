@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from alliance.ingest.site import ingest_site
 from alliance.ingest.plausibility.association import ItemRest, PairCorrelations
 from alliance.ingest.plausible import check_plausibility
+from alliance.ingest.site import ingest_site
 
 sys.path.insert(0, str(Path(__file__).parent))
 import wrong_data
