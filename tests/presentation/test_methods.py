@@ -121,6 +121,19 @@ def test_a_family_that_ran_is_described_and_no_other(family, mock, said):
         assert (sentence in text) is (other == family), other
 
 
+def test_plain_likelihood_is_called_so_and_names_its_models(mock, said):
+    growth = one_of(mock, "growth")
+    estimates = [e | {"estimator": mock.fact("mixed_ml", "")} for e in growth["estimates"]]
+    by_ml = growth | {
+        "engine": growth["engine"] | {"estimator": mock.fact("ml", "maximum likelihood")},
+        "estimates": estimates, "model": "plain", "title": "Plain growth",
+    }  # fmt: skip
+    assert "were estimated by maximum likelihood" in said([by_ml])
+    text = said([growth, by_ml])
+    assert "were estimated by restricted maximum likelihood" in text
+    assert "or maximum likelihood (the latter: “Plain growth”)" in text
+
+
 @pytest.mark.parametrize("fate", ["refused", "failed"])
 def test_models_without_a_result_are_told_as_tried_and_their_methods_are_not_claimed(
     fate, mock, said

@@ -334,6 +334,11 @@ def test_transforms_are_those_of_the_engine():
         ),
         ("observers: [alliance]", "lacks the codes"),
         ("observers: [nobody]", "there is no measure nobody"),
+        (
+            "dropout: {definitions: {stuck: {rule: no-reliable-change, measure: alliance,"
+            " reliability: 0.8}}}",
+            "the scoring key says higher-is-better: write better: higher",
+        ),
     ],
 )
 def test_faults_of_change_and_ruptures_are_named(toy, added, words):

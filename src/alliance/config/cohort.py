@@ -12,7 +12,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from alliance.config import change, closed_schema, instruments, models, primary, strict_yaml
+from alliance.config import (
+    change,
+    closed_schema,
+    dropout,
+    instruments,
+    models,
+    primary,
+    strict_yaml,
+)
 from alliance.config.measure_keys import has_no_items, no_total_in, totals_agree
 from alliance.config.score_columns import TOTAL, parts_of, score_columns, subscales_in_models
 from alliance.config.site import own_problems
@@ -22,8 +30,6 @@ from alliance.errors import ConfigError
 from alliance.likeness import file_like
 
 PROJECT = Path(__file__).resolve().parents[3]
-
-BY_STATUS = "discharge_status"  # that of alliance.panel.ends, which is too heavy to import here
 
 _RESERVED_MEASURES = {"site", "client", "therapist", "session", "attended", "weeks_since_intake",
                       "log_weeks", "sqrt_weeks", "days_since_intake", "log_session",
@@ -105,16 +111,7 @@ def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:
     cohort.setdefault("simulated", False)
     cohort.setdefault("seed", closed_schema.schema("config")["properties"]["seed"]["default"])
     cohort.setdefault("measures", {})
-    dropout = cohort.setdefault("dropout", {})
-    dropout.setdefault("event", ["dropout"])
-    dropout.setdefault("use", BY_STATUS)
-    for definition in dropout.setdefault("definitions", {}).values():
-        if definition["rule"] == "sessions-below-plan":
-            definition.setdefault("share", 1)
-        if definition["rule"] == "no-reliable-change":
-            definition.setdefault("better", "lower")
-            by_measure = cohort.get("change", {}).get(definition["measure"], {})
-            definition.setdefault("reliability", by_measure.get("reliability"))
+    dropout.complete(cohort)
     cohort.setdefault("models", {})
     cohort.setdefault("primary", {})
     for name, measure in cohort["measures"].items():
@@ -139,52 +136,8 @@ def _cross_problems(
         *_model_problems(document, path, mappings),
         *primary.problems(document),
         *_missing_site_problems(document, path),
-        *_dropout_problems(document),
+        *dropout.problems(document, _directions(document, path)),
     ]
-
-
-def _dropout_problems(document: Document) -> Iterator[Problem]:
-    """Return what definitions of dropout name that is not there."""
-    dropout = document.content.get("dropout", {})
-    definitions, measures = dropout.get("definitions", {}), document.content.get("measures", {})
-    known = [BY_STATUS, *definitions]
-    if "use" in dropout and dropout["use"] not in known:
-        told = closed_schema.hint(dropout["use"], known, "definition")
-        yield document.problem(
-            ("dropout", "use"), f"there is no definition {dropout['use']}; {told}"
-        )
-    for name, definition in definitions.items():
-        here = ("dropout", "definitions", name)
-        if name == BY_STATUS:
-            yield document.problem(here, "this name is used for the discharge status; take another")
-        if definition.get("measure", "") and definition["measure"] not in measures:
-            told = closed_schema.hint(definition["measure"], measures, "measure")
-            yield document.problem(
-                (*here, "measure"), f"there is no measure {definition['measure']}; {told}"
-            )
-        elif told := _reliability_problem(definition, document.content.get("change", {})):
-            yield document.problem(here, told)
-
-
-def _reliability_problem(definition: Mapping[str, Any], change: Mapping[str, Any]) -> str:
-    """Return what is wrong with the reliability by which improvement is judged: it is one number.
-
-    `change` is the config's entry, which may give it for the same measure.
-    """
-    if definition["rule"] != "no-reliable-change":
-        return ""
-    measure = definition["measure"]
-    own, known = definition.get("reliability"), change.get(measure, {}).get("reliability")
-    if own is None and known is None:
-        return (
-            f"give the measure's reliability here, or under change: {measure}: {{reliability: ...}}"
-        )
-    if own is not None and known is not None and own != known:
-        return (
-            f"reliability {own:g} contradicts change: {measure}, which says {known:g}; write it in"
-            " one place only"
-        )
-    return ""
 
 
 def _measure_problems(document: Document, path: Path) -> Iterator[Problem]:
@@ -222,13 +175,18 @@ def _measure_problems(document: Document, path: Path) -> Iterator[Problem]:
 
 
 def _change_problems(document: Document, path: Path) -> Iterator[Problem]:
+    scores = _scores_of_measures(document.content.get("measures", {}), path)
+    yield from change.problems(document, scores, _directions(document, path))
+
+
+def _directions(document: Document, path: Path) -> dict[str, str | None]:
+    """Return which end of the scale the scoring key of each measure calls the better one."""
     measures = document.content.get("measures", {})
     files = {name: instrument_path(path, entry["instrument"]) for name, entry in measures.items()}
-    directions = {
+    return {
         name: _instrument_facts(file).get("direction") if file else None
         for name, file in files.items()
     }
-    yield from change.problems(document, _scores_of_measures(measures, path), directions)
 
 
 def _key_problems(document: Document, path: Path) -> Iterator[tuple[str, list[Problem]]]:

@@ -66,7 +66,7 @@ def _key_in_words(row: Field) -> Cell:
         return cell(
             row["parts_not_read_in_a_source"],
             "count",
-            before="read in a source; parts that are not: ",
+            before="parts not read in a source: ",
             after=contradicted,
         )
     return words("read in a source" + contradicted)

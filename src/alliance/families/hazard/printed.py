@@ -11,6 +11,7 @@ from alliance.families.fit import Role
 from alliance.families.hazard.rows import IN_WORDS, known
 
 SCALE = {"logit": "log odds", "cloglog": "log hazard"}
+UNITS = {"age_years": "year", "sessions_planned": "session planned"}
 
 
 class Printed(NamedTuple):
@@ -48,7 +49,8 @@ def terms_in_print(
             info[known(measure)] = Printed(told, "covariate", "adjustment", per_point)
     role: Role = "adjustment" if predictors else "main"
     for column in extra:
-        info[column] = Printed(plain_name(column), "covariate", role, f"{scale} per unit")
+        per_unit = f"{scale} per {UNITS.get(column, 'unit')}"
+        info[column] = Printed(plain_name(column), "covariate", role, per_unit)
     return info
 
 

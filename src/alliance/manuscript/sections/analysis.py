@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from alliance.families.facts import DfMethod
+from alliance.families.facts import DfMethod, Estimator
 from alliance.families.terms import is_of_sites
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material
-from alliance.manuscript.prose import CONFIDENCE, heading, joined, paragraphs, say
+from alliance.manuscript.prose import CONFIDENCE, heading, joined, listed, paragraphs, quoted, say
 from alliance.manuscript.sections.many_tests import many_tests
-from alliance.manuscript.sections.of_families import is_reml, parts, told_in
+from alliance.manuscript.sections.of_families import estimators, is_reml, parts, told_in
 
 DEGREES_OF_FREEDOM = (
     (DfMethod.SATTERTHWAITE, "Satterthwaite", ("satterthwaite1946", "kuznetsova2017")),
@@ -28,12 +28,18 @@ def analysis(material: Material) -> list[Block]:
 
 
 def _estimation(material: Material) -> Words:
-    fits = [fit for fit in material.usable() if is_reml(fit)]
+    by_reml = [fit for fit in material.usable() if is_reml(fit)]
+    by_ml = [fit for fit in material.usable() if Estimator.MIXED_ML in estimators([fit])]
+    fits = [*by_reml, *by_ml]
     if not fits:
         return ()
     cite = material.references.cite
-    words = say("Multilevel models with a continuous outcome were estimated by restricted maximum "
-                "likelihood ", cite("patterson1971"))  # fmt: skip
+    ways = [say("restricted maximum likelihood ", cite("patterson1971"))] if by_reml else []
+    ways += [("maximum likelihood",)] if by_ml else []
+    words = say("Multilevel models with a continuous outcome were estimated by ",
+                joined(ways, " or "))  # fmt: skip
+    if by_reml and by_ml:
+        words = say(words, " (the latter: ", listed([quoted(fit["title"]) for fit in by_ml]), ")")
     methods = {fit["engine"]["df_method"]["code"].raw for fit in fits}
     used = [(name, works) for code, name, works in DEGREES_OF_FREEDOM if code in methods]
     if used:

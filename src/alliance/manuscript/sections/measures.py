@@ -138,11 +138,11 @@ def _evidence(measure: Field, key: Field) -> Words:
             "The scoring key is known from the literature only"
             + ("; the configuration accepts it." if accepted else "."),
         )
-    parts = key["parts_not_read_in_a_source"]
-    if not parts.raw:
-        return ("Every part of the scoring key was read in a source.",)
-    return say("The scoring key was read in a source, except for ",
-               counted(parts, "part", "parts"), ".")  # fmt: skip
+    unread = key["parts_not_read_in_a_source"]
+    if not unread.raw:
+        return ("Every part of the scoring key that its file documents was read in a source.",)
+    return say("Of the scoring key, ", counted(unread, "part was", "parts were"),
+               " not read in a source.")  # fmt: skip
 
 
 def _reliability(material: Material) -> Words:
