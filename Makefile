@@ -2,10 +2,10 @@
 # Each is a command of the package (`python -m alliance <target>`), which needs neither make nor a shell.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: faults help setup demo new-cohort check results courses share demo-data test test-all test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
+.PHONY: faults help setup demo new-cohort check results courses share freeze explain compare verify crate rerun demo-data test test-all test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
 
 # A variable that is misspelt must not start anything.
-ODD := $(filter-out COHORT=% AGAIN=% PYTHON=%,$(MAKEOVERRIDES))
+ODD := $(filter-out COHORT=% AGAIN=% PYTHON=% FINDING=% DOCUMENT=% PRINTED=% PLACE=% ROW=% COLUMN=% BEFORE=% AFTER=% RESULTS=%,$(MAKEOVERRIDES))
 $(if $(ODD),$(error There is no variable $(ODD): the cohort is named by COHORT, as in: make check COHORT=mylab))
 
 # The newest Python that the lock has been tested with; any python3 from 3.11 on otherwise.
@@ -39,6 +39,25 @@ courses: $(READY)  ## draw every client's course, for your eyes only: make cours
 
 share: $(READY)  ## write what may leave the lab, without small counts: make share COHORT=mylab
 	@$(ALLIANCE) share --cohort "$(COHORT)"
+
+freeze: $(READY)  ## freeze the plan before the data are looked at: make freeze COHORT=mylab
+	@$(ALLIANCE) freeze --cohort "$(COHORT)"
+
+explain: $(READY)  ## where a printed number comes from: make explain FINDING=f23 COHORT=mylab
+	@$(ALLIANCE) explain "$(FINDING)" --cohort "$(COHORT)" --document "$(DOCUMENT)" --printed "$(PRINTED)" \
+	  --place "$(PLACE)" --row "$(ROW)" --column "$(COLUMN)"
+
+compare: $(READY)  ## what differs between two runs, and why: make compare BEFORE=results/old AFTER=results/new
+	@$(ALLIANCE) compare "$(BEFORE)" "$(AFTER)"
+
+crate: $(READY)  ## pack a finished run for strangers: make crate COHORT=mylab
+	@$(ALLIANCE) crate --cohort "$(COHORT)"
+
+rerun: $(READY)  ## run a cohort again and compare with what is there: make rerun COHORT=mylab
+	@$(ALLIANCE) rerun --cohort "$(COHORT)"
+
+verify:  ## check a results folder with nothing but Python: make verify RESULTS=results/mylab
+	@PYTHONPATH=src $(PYTHON) -m alliance verify "$(RESULTS)"
 
 demo-data: $(READY)  ## rebuild data/raw/demo byte for byte from its seed
 	@$(ALLIANCE) simulate

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from alliance import files
+from alliance.audit import commands as audit
 from alliance.errors import ConfigError
 from alliance.running import tools
+from alliance.running.cohort_named import PROJECT, config_of, shown
 from alliance.running.console import speak_plainly
 from alliance.running.endings import defect_log, defect_message, plain_reason
 from alliance.running.former import FORMER, put_former_aside
@@ -22,7 +24,6 @@ from alliance.running.one_run import one_run_at_a_time
 from alliance.running.raw_folders import unread_places
 from alliance.running.scheduler import given_to_snakemake
 
-PROJECT = Path(__file__).resolve().parents[2]
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 NOT_READ = 141  # and of one whose reader has closed, as `| head` does
 UNUSABLE = frozenset("{}\n\r")  # in a path Snakemake takes them for the marks of a pattern
@@ -85,6 +86,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--config", type=Path, help="the config file, if it lies elsewhere")
         command.add_argument("--cores", type=int, default=2)
     new.add_argument("--again", action="store_true", help="begin anew, keeping the old as .old")
+    rerun = commands.add_parser("rerun", help="run a cohort again, and compare with what is there")
+    rerun.add_argument("--cohort", default="", help="mylab for config/mylab.yaml")
+    rerun.set_defaults(config=None, cores=2)
+    audit.add_parsers(commands)
     simulate = commands.add_parser("simulate", help="rebuild the demo cohort's raw files")
     simulate.add_argument("--config", type=Path, default=PROJECT / "config" / "config.yaml")
     simulate.add_argument("--folder", type=Path, help="default: data/raw/<cohort>")
@@ -105,21 +110,6 @@ def _defect(error: Exception) -> str:
             f"{defect_message(error, 'missing')} (It could not be written.)\n{plain_reason(second)}"
         )
     return defect_message(error, log)
-
-
-def config_of(cohort: str) -> Path:
-    """Return the config file of a cohort; raise `ConfigError` where there is none."""
-    folder = PROJECT / "config"
-    known = sorted(p.stem for p in folder.glob("*.yaml") if p.stem != "config")
-    here = f"Cohorts here: {', '.join(['demo', *known])}."
-    if not cohort:
-        msg = f"Which cohort? Name it: COHORT=mylab with make, else --cohort mylab. {here}"
-        raise ConfigError(msg)
-    path = folder / ("config.yaml" if cohort == "demo" else f"{cohort}.yaml")
-    if not path.is_file():
-        msg = f"There is no config for a cohort “{cohort}”: config/{path.name} is missing. {here}"
-        raise ConfigError(msg)
-    return path
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -255,6 +245,22 @@ def _key_notes(loaded: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def _rerun(options: argparse.Namespace) -> int:
+    """Put the results of a cohort aside, run it again, and say what differs."""
+    from alliance.config.cohort import load_cohort
+
+    cohort = load_cohort(config_of(options.cohort))["cohort"]
+    results, before = Path("results") / cohort, Path("results") / "before" / cohort
+    if before.exists() or not results.is_dir():
+        msg = f"{before} is there already, or {results} is not: nothing was moved and nothing run."
+        raise ConfigError(msg)
+    before.parent.mkdir(exist_ok=True)
+    results.rename(before)
+    if status := _run(options):
+        return status
+    return audit.COMMANDS["compare"](argparse.Namespace(before=before, after=results))
+
+
 def _find_a_home() -> None:
     """Keep what programs remember between runs in the project where the home cannot be written."""
     home = Path(os.path.expanduser("~"))
@@ -305,12 +311,6 @@ def _new_cohort(options: argparse.Namespace) -> int:
     return 0
 
 
-def shown(path: Path) -> str:
-    """Return a path as the user knows it: within the project, if it lies there."""
-    within = path.is_relative_to(PROJECT)
-    return (path.relative_to(PROJECT) if within else path).as_posix()
-
-
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "results": _run,
@@ -319,6 +319,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "courses": _courses,
     "share": _share,
     "new-cohort": _new_cohort,
+    "rerun": _rerun,
+    **audit.COMMANDS,
     "simulate": _simulate,
     "setup": lambda options: tools.set_up(),
     "clean": lambda options: tools.clean(),

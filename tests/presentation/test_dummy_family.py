@@ -80,6 +80,7 @@ def fit(registered, tmp_path_factory):
         instruments=[PROJECT / "config" / "instruments" / "wai-sr-c.yaml"],
         models={"alliance_mean": {"outcome": "alliance", "sessions": "first"}},
         fits=[folder / "alliance_mean.json"],
+        rows=[folder / "alliance_mean.parquet"],
     )
     return files.read_json(folder / "alliance_mean.json")
 

@@ -1,6 +1,7 @@
 """Results that no finished step vouches for are removed, so that they are made again."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -71,3 +72,22 @@ def test_notes_of_the_user_are_left_alone_and_leavings_are_not(made):
 def test_private_files_are_recorded_apart(made):
     assert "private" not in (RESULTS / RECORD).read_text()
     assert (Path("private/mylab/outputs.json").stat().st_mode & 0o777) == 0o600
+
+
+JOB = SimpleNamespace(rule="draw", wildcards=(), input=(), params={})
+
+
+@pytest.mark.parametrize("how", ["as it was", "gone", "damaged"])
+def test_a_step_without_its_record_runs_again(tmp_path, monkeypatch, how):
+    monkeypatch.chdir(tmp_path)
+    record, figure = RESULTS / "audit/steps/draw.json", MADE[0]
+    with step(RESULTS / "logs" / "draw.log", JOB):
+        files.write_text("made by the run", figure)
+    if how == "gone":
+        record.unlink()
+    elif how == "damaged":
+        record.write_text(record.read_text().replace("draw", "drew"))
+    dropped = drop_unvouched([figure], RESULTS, {record.as_posix(): figure.as_posix()})
+    changed = [record] if how == "damaged" else []
+    assert dropped == Dropped(changed, [] if how == "as it was" else [figure])
+    assert figure.exists() == record.exists() == (how == "as it was")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from snakemake.io import strip_wildcard_constraints
 
+from alliance.audit.plan import frozen_path
 from alliance.config.cohort import (
     instrument_path,
     load_cohort,
@@ -144,22 +145,46 @@ def truth_file():
     return str(path) if path else []
 
 
+def frozen_plan():
+    """Return the frozen plan of the cohort where there is one."""
+    path = frozen_path(CONFIG, COHORT)
+    return str(path) if path.is_file() else []
+
+
 def key_fingerprint():
     """Return what tells one key of the pseudonyms from another: with it all sites are read anew."""
     return fingerprint_of(f"private/{COHORT}")
 
 
+def rules_to_run():
+    """Return all rules but what is made only where it is asked for by name."""
+    asked_for = ("all", "draw_private_courses", "write_share")
+    return [own for own in workflow.rules if own.name not in asked_for]
+
+
 def everything_made():
-    """Return every file that a rule makes, but what is made only where it is asked for by name."""
+    """Return every file that these rules make."""
     patterns = [
         strip_wildcard_constraints(pattern)
-        for own in workflow.rules
-        if own.name not in ("all", "draw_private_courses", "write_share")
+        for own in rules_to_run()
         for pattern in own.output
     ]
     return [
         path for pattern in patterns for path in expand(pattern, site=cohort["sites"])
     ]
+
+
+def step_records():
+    """Return the record of each step (`alliance.running.steps`), with one file that it makes."""
+    found = {}
+    for own in rules_to_run():
+        first = strip_wildcard_constraints(own.output[0])
+        for path in dict.fromkeys(expand(first, site=cohort["sites"])):
+            name = own.name
+            if "{site}" in first:
+                name += f".{Path(path).parent.name}"
+            found[f"{RESULTS}/audit/steps/{name}.json"] = path
+    return found
 
 
 def drop_what_nobody_vouches_for():
@@ -168,7 +193,7 @@ def drop_what_nobody_vouches_for():
     What a stopped run was writing has changed, too: nobody need be told of each file then.
     """
     try:
-        dropped = drop_unvouched(everything_made(), Path(RESULTS))
+        dropped = drop_unvouched(everything_made(), Path(RESULTS), step_records())
     except OSError as error:
         sys.exit(f"\n{plain_reason(error)}\n")
     if config.get("stopped_before"):

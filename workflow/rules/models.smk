@@ -5,6 +5,7 @@ REQUIRED INPUTS
     keys  = config/instruments/*.yaml                the scales' ends and names
 OUTPUTS
     results/<cohort>/fits/<model>.json               one form for all: workflow/schemas/fit.schema.yaml
+    data/processed/<cohort>/rows/<model>.parquet     which rows of the panel it used, and why not others
     results/<cohort>/multiplicity.json               p values adjusted for the number of tests
 
 All models of a family are fitted in one process: a fit takes milliseconds, a process start seconds.
@@ -26,6 +27,10 @@ for family in registry.families().values():
                 code=library(*registry.modules_of(family, "fit")),
             output:
                 fits=fit_files(family.name),
+                rows=[
+                    f"{PROCESSED}/rows/{name}.parquet"
+                    for name in models_of(family.name)
+                ],
             log:
                 f"{RESULTS}/logs/fit_{family.name}.log",
             benchmark:

@@ -8,6 +8,7 @@ OUTPUTS
     results/<cohort>/audit/findings.json             each printed number: file, field, rounding
     results/<cohort>/audit/run.json                  versions and hashes of config, lock and code
     results/<cohort>/run_config.yaml                 the configuration that made these results
+    results/<cohort>/deviations.json                 what differs from the frozen plan (make freeze)
     results/<cohort>/checklists.json                 what of each reporting checklist the run answers
     results/<cohort>/consistency.json                numbers of one concept that differ, and why
     results/<cohort>/checks/printed_numbers.csv      for each document: findings and differences
@@ -17,6 +18,7 @@ The run stops if a printed number is not what its file gives, or if statistic, d
 and p of a test do not go together, or if two numbers of one concept contradict each other.
 """
 
+from alliance.audit.plan import analysis_code
 from alliance.checklists.filling import definition_files
 
 # Every document with the list of its numbers, in the results folder.
@@ -36,28 +38,21 @@ rule record_run:
     input:
         config=str(CONFIG),
         lock=PROJECT / "requirements.lock",
-        code=library(
-            "ingest.site",
-            *reader_modules(),
-            "ingest.pool",
-            "measures.scoring",
-            "measures.describe",
-            "measures.events",
-            "measures.describe_change",
-            "panel.build",
-            "panel.describe_cohort",
-            "panel.describe_dropout",
-            *registry.modules("fit"),
-            "families.multiplicity",
-        ),
-        provenance=library("running.provenance"),
+        code=analysis_code(),
+        frozen=frozen_plan(),
+        instruments=instrument_files(),
+        mappings=[
+            str(site_mapping_path(CONFIG, COHORT, site)) for site in cohort["sites"]
+        ],
+        provenance=library("running.provenance", "audit.plan"),
     output:
         run=f"{RESULTS}/audit/run.json",
+        deviations=f"{RESULTS}/deviations.json",
         run_config=f"{RESULTS}/run_config.yaml",
     log:
         f"{RESULTS}/logs/record_run.log",
     message:
-        "Record versions and hashes of config, environment and code."
+        "Record versions and hashes of config, environment and code, and deviations from the plan."
     script:
         "../scripts/record_run.py"
 
@@ -104,7 +99,11 @@ rule write_report:
     input:
         fits=fit_files(),
         description=f"{RESULTS}/description.json",
-        further=[*printed_descriptions(), rules.compare_numbers.output.consistency],
+        further=[
+            *printed_descriptions(),
+            rules.compare_numbers.output.consistency,
+            rules.record_run.output.deviations,
+        ],
         figures=rules.draw_figures.output,
         flow_figure=f"{RESULTS}/figures/flow.svg",
         run=f"{RESULTS}/audit/run.json",

@@ -4,7 +4,7 @@ from alliance.panel.build import build_panel
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         build_panel(
             clients=snakemake.input.clients,
             sessions=snakemake.input.sessions,

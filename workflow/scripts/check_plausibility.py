@@ -4,7 +4,7 @@ from alliance.ingest.plausible import check_plausibility
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         check_plausibility(
             site_folders=snakemake.params.site_folders,
             measures=snakemake.params.measures,

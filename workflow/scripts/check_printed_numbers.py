@@ -8,7 +8,7 @@ from alliance.findings.verify import verify
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         folder = Path(snakemake.params.results_folder)
         lists = [folder / name for name in {*snakemake.params.documents.values()}]
         contents = contents_of(snakemake.input.compared, folder)

@@ -4,7 +4,7 @@ from alliance.manuscript import collect_references
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         collect_references(
             fits=snakemake.input.fits,
             description=snakemake.input.description,

@@ -4,7 +4,7 @@ from alliance.measures.describe_change import describe_change
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         describe_change(
             panel=snakemake.input.panel,
             events=snakemake.input.events,

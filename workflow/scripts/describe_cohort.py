@@ -4,7 +4,7 @@ from alliance.panel.describe_cohort import Processed, describe_cohort
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         describe_cohort(
             cohort=snakemake.params.cohort,
             title=snakemake.params.title,

@@ -4,7 +4,7 @@ from alliance.panel.describe_dropout import describe_dropout
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         describe_dropout(
             panel=snakemake.input.panel,
             measures=snakemake.params.measures,

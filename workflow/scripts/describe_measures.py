@@ -4,7 +4,7 @@ from alliance.measures.describe import describe_measures
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         describe_measures(
             clients=snakemake.input.clients,
             sessions=snakemake.input.sessions,

@@ -4,7 +4,7 @@ from alliance.measures.events import find_events
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         find_events(
             scores=snakemake.input.scores,
             measures=snakemake.params.measures,

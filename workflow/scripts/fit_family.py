@@ -5,7 +5,7 @@ from alliance.families.fitting import fit_family
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         fit_family(
             load(snakemake.params.fit),
             panel=snakemake.input.panel,
@@ -13,4 +13,5 @@ if __name__ == "__main__":
             instruments=snakemake.input.instruments,
             models=snakemake.params.models,
             fits=snakemake.output.fits,
+            rows=snakemake.output.rows,
         )

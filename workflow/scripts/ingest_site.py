@@ -4,7 +4,7 @@ from alliance.ingest.site import ingest_site
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         ingest_site(
             cohort=snakemake.params.cohort,
             site=snakemake.wildcards.site,

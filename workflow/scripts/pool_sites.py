@@ -4,7 +4,7 @@ from alliance.ingest.pool import pool_sites
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         pool_sites(
             site_folders=snakemake.params.site_folders,
             implausible=snakemake.input.implausible,

@@ -4,7 +4,7 @@ from alliance.measures.scoring import score_measures
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         score_measures(
             responses=snakemake.input.responses,
             measures=snakemake.params.measures,

@@ -4,7 +4,7 @@ from alliance.codebook import write_codebook
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         write_codebook(
             cohort=snakemake.params.cohort,
             title=snakemake.params.title,

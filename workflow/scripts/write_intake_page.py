@@ -4,7 +4,7 @@ from alliance.intake_page import write_intake_page
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         write_intake_page(
             cohort=snakemake.params.cohort,
             title=snakemake.params.title,

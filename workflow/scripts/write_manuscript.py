@@ -4,7 +4,7 @@ from alliance.manuscript import Documents, write_manuscript
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         write_manuscript(
             fits=snakemake.input.fits,
             description=snakemake.input.description,

@@ -4,7 +4,7 @@ from alliance.report import write_report
 from alliance.running.step import step
 
 if __name__ == "__main__":
-    with step(snakemake.log[0]):
+    with step(snakemake.log[0], snakemake):
         write_report(
             fits=snakemake.input.fits,
             description=snakemake.input.description,

@@ -24,6 +24,7 @@ Status = Literal["converged", "singular", "failed", "refused"]
 Role = Literal["main", "adjustment"]
 USABLE: tuple[Status, ...] = ("converged", "singular")
 Numbers = Sequence[float] | np.ndarray | pd.Series
+USED = ""
 NUMBERS = ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high")
 
 
@@ -87,14 +88,20 @@ class Kept:
 
     Attributes
     ----------
-    used
-        A mask over the panel.
+    why
+        For each row of the panel the code of the first reason that leaves it out; empty where it is
+        used.
     left_out
-        The other rows, each under the first reason that holds.
+        The reasons, and how many rows each leaves out.
     """
 
-    used: pd.Series
+    why: pd.Series
     left_out: tuple[LeftOut, ...]
+
+    @property
+    def used(self) -> pd.Series:
+        """A mask over the panel."""
+        return self.why == USED
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +114,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """From which rows: `rows_in_panel` is `rows_used` and all that were left out."""
+    """From which rows: `rows_in_panel` is `rows_used` and all that were left out.
+
+    `why` says it of each row (`Kept.why`): it stays with the panel and is no part of the JSON.
+    """
 
     panel_sha256: str
     rows_in_panel: int
     rows_used: int
     left_out: tuple[LeftOut, ...]
     groups: tuple[Group, ...]
+    why: pd.Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +305,7 @@ class Fit:
         """
         content = _plain(self)
         asked = content.pop("asked")
+        del content["data"]["why"]
         if not self.usable:
             content["diagnostics"] = None
         fit: dict[str, Any] = files.plain({"schema": "alliance-fit-2"} | asked | content)
@@ -347,14 +359,14 @@ def kept_rows(panel: pd.DataFrame, reasons: Mapping[Fact, pd.Series]) -> Kept:
 
     `reasons` maps a reason to the rows (boolean, aligned with the panel) that it leaves out.
     """
-    used = pd.Series(True, index=panel.index)
+    why = pd.Series(USED, index=panel.index, dtype=object)
     left_out = []
     for reason, rows in reasons.items():
-        now = used & rows.astype(bool)
+        now = (why == USED) & rows.astype(bool)
         if now.any():
             left_out.append(LeftOut(reason, int(now.sum())))
-        used &= ~now
-    return Kept(used, tuple(left_out))
+        why[now] = str(reason.code)
+    return Kept(why, tuple(left_out))
 
 
 def data_of(cohort: Cohort, kept: Kept, levels: Sequence[str]) -> Data:
@@ -362,9 +374,8 @@ def data_of(cohort: Cohort, kept: Kept, levels: Sequence[str]) -> Data:
     rows = cohort.panel[kept.used]
     groups = [Group(level, int(rows[level].nunique())) for level in levels]
     n = int(kept.used.sum())
-    return Data(
-        cohort.panel_sha256, len(cohort.panel), n, kept.left_out, (*groups, Group("session", n))
-    )
+    n_groups = (*groups, Group("session", n))
+    return Data(cohort.panel_sha256, len(cohort.panel), n, kept.left_out, n_groups, kept.why)
 
 
 def refused(
@@ -372,13 +383,12 @@ def refused(
     assumptions: Sequence[Fact] = (), warnings: Sequence[Fact] = (),
 ) -> Fit:  # fmt: skip
     """Return a refused fit: the reason in plain words and no number."""
-    n = len(cohort.panel)
     reason = Fact(Reason.MODEL_NOT_FITTED, "the model was not fitted")
-    left_out = (LeftOut(reason, n),) if n else ()
+    none = kept_rows(cohort.panel, {reason: pd.Series(True, index=cohort.panel.index)})
     return Fit(
         asked,
         engine,
-        Data(cohort.panel_sha256, n, 0, left_out, ()),
+        Data(cohort.panel_sha256, len(cohort.panel), 0, none.left_out, (), none.why),
         status="refused",
         message=message,
         assumptions=assumptions,

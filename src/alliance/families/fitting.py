@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from alliance import files
 from alliance.config.measure_keys import keys_of
 from alliance.families.cohort import Cohort
@@ -23,8 +25,13 @@ def fit_family(
     instruments: list[str | Path],
     models: Mapping[str, Mapping[str, Any]],
     fits: list[str | Path],
+    rows: list[str | Path],
 ) -> None:
-    """Fit all models of one family in one process and publish each at its place in `fits`."""
+    """Fit all models of one family in one process and publish each at its place in `fits`.
+
+    Which rows of the panel a fit used, and why each other one is left out, is published at its
+    place in `rows` (columns of `rows_of`).
+    """
     cohort = Cohort(
         panel=files.read_parquet(panel),
         panel_sha256=files.sha256_of(panel),
@@ -32,7 +39,17 @@ def fit_family(
         instruments=keys_of(measures, instruments),
     )
     table = with_times(cohort.panel)
-    places = {Path(path).stem: path for path in fits}
+    places, with_rows = ({Path(path).stem: path for path in paths} for paths in (fits, rows))
     for name, entry in models.items():
         own = replace(cohort, panel=with_references(table, entry.get("reference", {})))
-        files.write_json(fit_one(own, name, entry).as_json(), places[name])
+        fit = fit_one(own, name, entry)
+        files.write_json(fit.as_json(), places[name])
+        files.write_parquet(rows_of(cohort.panel, fit), with_rows[name])
+
+
+def rows_of(panel: pd.DataFrame, fit: Fit) -> pd.DataFrame:
+    """Return site, client, session of each row of the panel, and why the fit left it out.
+
+    `left_out` is the code of the reason (`alliance.families.facts.Reason`); empty: used.
+    """
+    return panel[["site", "client", "session"]].assign(left_out=fit.data.why.astype("str"))

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alliance.findings.fields import Sources
-from alliance.findings.formats import format_value, has_digit
-from alliance.findings.ledger import as_value
+from alliance.findings.formats import as_value, format_value, has_digit
 from alliance.findings.printed import Page, Printed
 
 # Numbers that belong to the language of statistics or to the page, not to the data. They stand in

@@ -7,6 +7,7 @@ such words are findings too and are checked like numbers.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -56,6 +57,11 @@ def decimals_for(se: float | None, value: float | None = None) -> str:
 def has_digit(text: str) -> bool:
     """Say whether a text holds a digit of any script."""
     return any(character.isnumeric() for character in text)
+
+
+def as_value(raw: Any) -> str:
+    """Return a value as the `value` attribute has it: full precision, text as it is."""
+    return clean_text(raw) if isinstance(raw, str) else json.dumps(raw)
 
 
 def clean_text(text: str) -> str:

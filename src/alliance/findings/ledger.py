@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
-
-from markupsafe import Markup, escape
+from typing import TYPE_CHECKING, Any
 
 from alliance.findings.fields import Field
-from alliance.findings.formats import MISSING, clean_text, format_value, has_digit
+from alliance.findings.formats import MISSING, as_value, clean_text, format_value, has_digit
+
+if TYPE_CHECKING:  # what reads findings anew runs without any library
+    from markupsafe import Markup
 
 SCHEMA = "alliance-findings-1"
 PLAIN = (
@@ -130,6 +130,8 @@ class Findings:
 
         Where the page has a card for the field's file, a finding is a link to it.
         """
+        from markupsafe import Markup
+
         written, finding = self._write(field, format, *also)
         card = self.cards.get(field.source)
         if card is None or finding is None:
@@ -143,6 +145,8 @@ class Findings:
         return self._write(field, format, *also)[0]
 
     def _write(self, field: Field, format: str, *also: Field) -> tuple[Markup, Finding | None]:
+        from markupsafe import Markup, escape
+
         printed, finding = self.record(field, format, *also)
         if finding is not None:
             return _element(finding), finding
@@ -171,13 +175,10 @@ def _element(finding: Finding) -> Markup:
     return element("data", attributes | {"value": as_value(finding.value)}, finding.printed)
 
 
-def as_value(raw: Any) -> str:
-    """Return a value as the `value` attribute has it: full precision, text as it is."""
-    return clean_text(raw) if isinstance(raw, str) else json.dumps(raw)
-
-
 def element(tag: str, attributes: Mapping[str, str], content: str) -> Markup:
     """Return an HTML element; attributes and content are escaped."""
+    from markupsafe import Markup
+
     written = Markup("").join(
         Markup(' {}="{}"').format(name, value) for name, value in attributes.items()
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from alliance.findings import tails
 from alliance.findings.fields import escaped
 
 ALPHA = 0.05
@@ -133,25 +134,17 @@ def _kind(entry: Mapping[str, Any], statistic: str) -> str:
 
 def p_of(kind: str, statistic: float, df: float | None, df2: float | None = None) -> float:
     """Return the p of a statistic, two-sided for t and z."""
-    from scipy import special
-
     if kind == "z":
-        return float(2 * special.ndtr(-abs(statistic)))
+        return tails.of_z(statistic)
+    if df is None:
+        return math.nan
     if kind == "t":
-        return float(2 * special.stdtr(df, -abs(statistic)))
-    if kind == "F":
-        return float(special.fdtrc(df, df2, statistic))
-    if kind == "mixture" and df is not None:
-        return 0.5 * _upper_tail(df - 1, statistic) + 0.5 * _upper_tail(df, statistic)
-    return _upper_tail(df, statistic)
-
-
-def _upper_tail(df: float | None, statistic: float) -> float:
-    from scipy import special
-
-    if df == 0:  # all of the distribution is at zero
-        return 1.0 if statistic <= 0 else 0.0
-    return float(special.chdtrc(df, statistic))
+        return tails.of_t(statistic, df)
+    if kind == "F" and df2 is not None:
+        return tails.of_f(statistic, df, df2)
+    if kind == "mixture":
+        return 0.5 * tails.of_chi2(statistic, df - 1) + 0.5 * tails.of_chi2(statistic, df)
+    return tails.of_chi2(statistic, df)
 
 
 def _of_estimate(entry: Mapping[str, Any], address: str) -> Iterator[str]:
@@ -186,10 +179,7 @@ def _of_estimate(entry: Mapping[str, Any], address: str) -> Iterator[str]:
 
 
 def _quantile(df: float | None) -> float:
-    from scipy import special
-
-    upper = 1 - ALPHA / 2
-    return float(special.ndtri(upper) if df is None else special.stdtrit(df, upper))
+    return tails.z_of(ALPHA) if df is None else tails.t_of(ALPHA, df)
 
 
 def _of_steps(steps: list[Mapping[str, Any]], source: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ from alliance.ingest import (
     people,
     pseudonyms,
     rowkeys,
+    sources,
     therapists,
     totals,
 )
@@ -53,7 +54,7 @@ _OWN_FACTS = ("therapist", "end_status", "sessions_planned", "intake_date")
 
 @dataclass(frozen=True, slots=True)
 class SiteTables:
-    """The tables of a site (docs/architecture.md); ids are already pseudonyms."""
+    """A site's tables (docs/architecture.md), ids already pseudonyms; `sources` if asked for."""
 
     clients: pd.DataFrame
     sessions: pd.DataFrame
@@ -61,6 +62,7 @@ class SiteTables:
     quarantine: pd.DataFrame
     ledger: pd.DataFrame
     places: pd.DataFrame
+    sources: pd.DataFrame | None = None
 
 
 def ingest_site(
@@ -127,6 +129,7 @@ def read_site(
     raw_folder: str | Path,
     keys: Mapping[str, Instrument],
     key: bytes,
+    with_sources: bool = False,
 ) -> tuple[SiteTables, dict[str, dict[tuple[str, str], str]]]:
     """Read one site's files.
 
@@ -140,8 +143,8 @@ def read_site(
         Where its files lie.
     keys
         Scoring key by measure.
-    key
-        Key of the pseudonyms.
+    key, with_sources
+        Key of the pseudonyms; whether to say which raw rows stand behind each form.
 
     Returns
     -------
@@ -176,9 +179,12 @@ def read_site(
         look_alikes.note_ids(readings, problems)
         look_alikes.note_categories(readings, problems)
     tables, lookup = _canonical(known, present, told, sessions, valid, list(keys), key)
-    named = _with_places(valid, readings, list(keys), site)
+    named = sources.places(valid, readings, list(keys), site)
     found, accounts = problems.table(), ledger.table()
-    return SiteTables(*tables, quarantine=found, ledger=accounts, places=named), lookup
+    if not with_sources:
+        return SiteTables(*tables, found, accounts, named), lookup
+    rows = sources.source_rows(readings, valid, list(keys), known, lookup["client"])
+    return SiteTables(*tables, found, accounts, named, rows), lookup
 
 
 def _readings(
@@ -266,30 +272,6 @@ def _find_rows(readings: list[Reading], site: str, keys: Mapping[str, Instrument
         rowkeys.number_sessions(reading)
     rowkeys.number_dates(readings)
     return known
-
-
-def _with_places(
-    valid: pd.DataFrame, readings: list[Reading], measures: list[str], site: str
-) -> pd.DataFrame:
-    """Return where the answers to each item stand first: file, sheet, column."""
-    first = valid.drop_duplicates(["measure", "item", "reading"])
-    first = first.sort_values(["measure", "item", "reading", "column"], kind="stable")
-    at = [readings[number] for number in first["reading"]]
-    kinds = {"site": "str", "measure": "str", "item": "int64", "file": "str", "sheet": "str",
-             "column": "str"}  # fmt: skip
-    return pd.DataFrame(
-        {
-            "site": site,
-            "measure": [measures[number] for number in first["measure"]],
-            "item": first["item"].to_numpy(dtype=np.int64),
-            "file": [reading.table["file"] for reading in at],
-            "sheet": [reading.table["sheet"] for reading in at],
-            "column": [
-                reading.raw.header[number]
-                for reading, number in zip(at, first["column"], strict=True)
-            ],
-        }
-    ).astype(kinds)
 
 
 def _present(readings: list[Reading]) -> np.ndarray:

@@ -54,10 +54,14 @@ class Dropped:
     unrecorded: list[Path]
 
 
-def drop_unvouched(made: Iterable[str | Path], results: Path) -> Dropped:
+def drop_unvouched(
+    made: Iterable[str | Path], results: Path, steps: Mapping[str, str] | None = None
+) -> Dropped:
     """Remove the files among `made` that are not as a finished step made them.
 
-    What a killed run left half written beside them is removed too.
+    What a killed run left half written beside them is removed too. `steps` names the record of each
+    step (`alliance.running.steps`) with one of the files that it makes: without its record a step
+    has to run again, which it does where that file is gone.
     """
     paths = sorted({Path(path) for path in made})
     vouched: dict[str, str] = {}
@@ -70,6 +74,15 @@ def drop_unvouched(made: Iterable[str | Path], results: Path) -> Dropped:
             dropped.unrecorded.append(path)
         elif known != files.sha256_of(path):
             dropped.changed.append(path)
+    for place, one_made in (steps or {}).items():
+        record, path = Path(place), Path(one_made)
+        known = recorded(results / RECORD).get(record.as_posix())
+        if record.is_file() and known == files.sha256_of(record):
+            continue
+        if record.is_file():
+            dropped.changed.append(record)
+        if path.is_file() and path not in (*dropped.changed, *dropped.unrecorded):
+            dropped.unrecorded.append(path)
     for path in dropped.changed + dropped.unrecorded:
         path.unlink()
     for folder in sorted({path.parent for path in paths}):

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import pandas as pd
+
 from alliance.errors import FitError
 from alliance.families.by_site.synthesis import FEW_SITES, Synthesis, synthesise, with_floor
 from alliance.families.cohort import Cohort
@@ -213,14 +215,16 @@ def _data(cohort: Cohort, used: Mapping[str, Fit], alone: Mapping[str, Fit]) -> 
     """Return the rows of the sites' fits, and what each left out."""
     not_fitted = Fact(Reason.SITE_NOT_FITTED, "the site's own model was not fitted")
     reasons: dict[Fact, int] = {}
+    why = pd.Series(str(not_fitted.code), index=cohort.panel.index, dtype=object)
     for site, fit in alone.items():
+        at_site = cohort.panel["site"] == site
         if site not in used:
-            rows = int((cohort.panel["site"] == site).sum())
-            reasons[not_fitted] = reasons.get(not_fitted, 0) + rows
+            reasons[not_fitted] = reasons.get(not_fitted, 0) + int(at_site.sum())
             continue
+        why[at_site] = fit.data.why.to_numpy()
         for entry in fit.data.left_out:
             reasons[entry.reason] = reasons.get(entry.reason, 0) + entry.rows
     n = sum(fit.data.rows_used for fit in used.values())
     left_out = tuple(LeftOut(reason, rows) for reason, rows in reasons.items())
     groups = (Group("site", len(used)), Group("session", n))
-    return Data(cohort.panel_sha256, len(cohort.panel), n, left_out, groups)
+    return Data(cohort.panel_sha256, len(cohort.panel), n, left_out, groups, why)

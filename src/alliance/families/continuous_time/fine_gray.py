@@ -32,8 +32,8 @@ from alliance.families.fit import (
     Asked,
     Fit,
     Kept,
-    LeftOut,
     data_of,
+    kept_rows,
 )
 from alliance.families.hazard.rows import (
     ENDS,
@@ -144,11 +144,10 @@ def _first_scores(panel: pd.DataFrame, needed: Sequence[str]) -> FirstScores:
         raise FitError(msg)
     if (cause == 1).all() and len(np.unique(time)) == 1:
         raise FitError(EVERYBODY.format(ENDS["dropout"][0]))
-    used = pd.Series(panel.index.isin(early.index), index=panel.index)
     reason = Fact(
         Reason.NOT_THE_FIRST_SCORE,
         "not the session of a first score that was followed by anything seen",
     )
-    others = int((~used).sum())
-    kept = Kept(used, (LeftOut(reason, others),) if others else ())
+    others = pd.Series(~panel.index.isin(early.index), index=panel.index)
+    kept = kept_rows(panel, {reason: others})
     return FirstScores(first, time, cause, kept)
