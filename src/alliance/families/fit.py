@@ -114,10 +114,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """From which rows: `rows_in_panel` is `rows_used` and all that were left out.
-
-    `why` says it of each row (`Kept.why`): it stays with the panel and is no part of the JSON.
-    """
+    """From which rows: the panel's are those used and those left out; `why` stays off the JSON."""
 
     panel_sha256: str
     rows_in_panel: int
