@@ -40,6 +40,7 @@ class Assumption(StrEnum):
     STATIONARY_DEVIATIONS = "stationary_deviations"
     FORMS_AT_ONE_TIME = "forms_at_one_time"
     FORMS_IN_ORDER = "forms_in_order"
+    SHARED_EFFECTS = "shared_effects"
     # what one panel estimator takes for granted
     STRICT_EXOGENEITY = "strict_exogeneity"
     SAME_DYNAMICS_IN_BOTH_HALVES = "same_dynamics_in_both_halves"
@@ -98,6 +99,10 @@ class Estimator(StrEnum):
     GAMMA_FRAILTY = "gamma_frailty"
     GAUSSIAN_FRAILTY = "gaussian_frailty"
     FINE_GRAY = "fine_gray"
+    COURSE_AND_LEAVING = "course_and_leaving"
+    TWO_STAGE = "two_stage"
+    LAST_SCORE = "last_score"
+    COURSE_ALONE = "course_alone"
     # alternative specifications of a coupling model
     REPORTED = "reported"
     NO_DETRENDING = "no_detrending"

@@ -26,6 +26,7 @@ NAMES = (
     "therapists",
     "hazard",
     "continuous_time",
+    "course_and_leaving",
     "by_site",
 )
 
