@@ -370,9 +370,8 @@ def data_of(cohort: Cohort, kept: Kept, levels: Sequence[str]) -> Data:
     """Return the rows of a fit, and how many groups of these levels they are of."""
     rows = cohort.panel[kept.used]
     groups = [Group(level, int(rows[level].nunique())) for level in levels]
-    n = int(kept.used.sum())
-    n_groups = (*groups, Group("session", n))
-    return Data(cohort.panel_sha256, len(cohort.panel), n, kept.left_out, n_groups, kept.why)
+    found = (*groups, Group("session", len(rows)))
+    return Data(cohort.panel_sha256, len(cohort.panel), len(rows), kept.left_out, found, kept.why)
 
 
 def refused(
