@@ -64,5 +64,8 @@ def test_the_family_decides_which_models_have_a_figure(mock):
     kinds = {"a": "growth", "b": "panel_estimators", "c": "hazard"}
     models = {name: {"family": family} for name, family in kinds.items()}
     assert diagnostics_figures(models) == {"a": "diagnostics_a", "c": "diagnostics_c"}
-    without = {"specifications", "panel_estimators", "by_site", "continuous_time", "therapists"}
+    without = {
+        "specifications", "panel_estimators", "by_site", "continuous_time", "therapists",
+        "course_and_leaving",
+    }  # fmt: skip
     assert set(families()) - set(that_are("diagnosed")) == without

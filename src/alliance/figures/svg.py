@@ -33,6 +33,7 @@ _FACTORS = re.compile(r"((?:scale|rotate|matrix)\()([^)]*)\)")
 _SHIFT = re.compile(r"translate\((\S+) (\S+)\)")
 _REFERENCE = re.compile(r"#([\w.-]+)")
 _ROUNDED = ("d", "points", "x", "y", "width", "height", "style", "transform")
+_DOUBLED = re.compile(r"#([0-9a-f])\1([0-9a-f])\2([0-9a-f])\3\b")  # `#aabbcc` is `#abc`
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b")
 
 
@@ -147,6 +148,7 @@ def _attribute(name: str, value: str) -> str:
     value = re.sub(r"\s+", " ", value.strip())
     if name == "style":
         value = re.sub(r"\s*([:;,])\s*", r"\1", value).rstrip(";")
+        value = _DOUBLED.sub(r"#\1\2\3", value)
     return escape(value, {"'": "&apos;"})
 
 
