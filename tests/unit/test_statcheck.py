@@ -48,6 +48,15 @@ def test_an_estimate_that_agrees_with_itself():
     assert (tally.recomputed, tally.not_recomputed, tally.disagreements) == (1, [], [])
 
 
+@pytest.mark.parametrize(("p", "wrong"), [(0.0, False), (1e-315, False), (1e-300, True)])
+def test_p_below_the_smallest_number_with_all_digits_may_be_zero(p, wrong):
+    se = 1 / 37.9785  # SciPy says 0, the complementary error function 1.3e-315
+    entry = exact() | {"statistic": 37.9785, "df": None, "p": p, "se": se,
+                       "ci_low": 1 - 1.959963984540054 * se,
+                       "ci_high": 1 + 1.959963984540054 * se}  # fmt: skip
+    assert bool(statcheck([entry], "f").disagreements) is wrong
+
+
 @pytest.mark.parametrize("key", ["estimate", "se", "df", "statistic", "p", "ci_low", "ci_high"])
 def test_a_changed_number_of_an_estimate_is_found(key):
     entry = exact()

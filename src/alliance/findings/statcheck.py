@@ -8,6 +8,7 @@ says where they differ. `statcheck_printed` does the same for the rounded number
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -202,4 +203,5 @@ def _of_steps(steps: list[Mapping[str, Any]], source: str) -> Iterator[str]:
 
 
 def _same(one: float, other: float) -> bool:
-    return abs(one - other) <= RELATIVE * max(abs(one), abs(other))
+    """Whether two numbers agree; below the smallest normal one digits are lost, SciPy's p is 0."""
+    return abs(one - other) <= max(RELATIVE * max(abs(one), abs(other)), sys.float_info.min)
