@@ -128,8 +128,8 @@ def _number(finding: Finding, cell: Cell | None) -> Iterator[tuple[str, str]]:
     yield "document", f"{finding.document}, {finding.id}"
     yield "place", finding.place
     if cell is not None:
-        yield "row", cell.row
-        yield "column", cell.column
+        headings = (("row", cell.row), ("column", cell.column))
+        yield from ((name, heading) for name, heading in headings if heading)
 
 
 def _field(
@@ -149,7 +149,9 @@ def _field(
         own = [
             (k, v) for k, v in entries[-1].items() if isinstance(v, str | int | float) and v != ""
         ]
-        yield from ((f"beside it: {key}", str(value)) for key, value in own[:MOST_TOLD])
+        yield from (
+            (f"beside it: {key.replace('_', ' ')}", str(value)) for key, value in own[:MOST_TOLD]
+        )
 
 
 def _rows(

@@ -49,5 +49,5 @@ def _draw(axes: Axes, fit: Mapping[str, Any]) -> None:
                 label="association estimated",
             )  # fmt: skip
     axes.set_xlabel(curve["x_label"])
-    axes.set_ylabel(style.wrapped(curve["y_label"], 26))
+    axes.set_ylabel(style.wrapped(curve["y_label"], 18))
     axes.legend(loc="best")

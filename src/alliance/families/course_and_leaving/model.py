@@ -29,6 +29,7 @@ from alliance.families.common.multilevel import (
     singular_warning,
 )
 from alliance.families.common.second_engine import no_second_engine
+from alliance.families.common.times import PER
 from alliance.families.course_and_leaving.apart import Apart, fitted_apart
 from alliance.families.course_and_leaving.design import Design, designed
 from alliance.families.course_and_leaving.sensitivity import (
@@ -265,7 +266,7 @@ def _curve(worse: Worsening, label: str, time: str) -> Curve:
         "worsening",
         "joint model",
         "Log odds of leaving per SD of the course, taken as given",
-        f"{label}: mean change per unit of {plain_name(time).lower()}",
+        f"{label}: mean change {PER[time]}",
         worse.per_sd,
         worse.estimate,
         worse.low,
