@@ -73,7 +73,7 @@ def word_of(table: Any, findings: Any, fit: Any, picture: bytes = DOT) -> bytes:
     document.core_properties.title = "What was found"
     document.add_heading("Results", level=1)
     paragraph = document.add_paragraph("Intervals of ")
-    paragraph.add_run("95\u202f%", style="Fixed")
+    paragraph.add_run("95%", style="Fixed")
     for entry in fit["estimates"]:
         put(paragraph, findings, "; ", entry["estimate"], "decimals:2")
         put(paragraph, findings, " lies ", entry["ci_low"], "change:above|below|on both sides of",

@@ -264,7 +264,7 @@ def test_measures_are_described_by_their_keys_and_by_how_they_do_here(said):
     for words in (
         "clients filled in the The form (WAI-SR; Hatcher & Gillaspy, 2006), a form of 12 items",
         "Reversed items: 4, 10.",
-        "up to 25 % of a score's items may be missing",
+        "up to 25% of a score's items may be missing",
         "“does not apply” (9; any item) counts as unanswered.",
         "The scoring key is known from the literature only.",
         "(Cronbach, 1951",

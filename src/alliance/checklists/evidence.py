@@ -8,7 +8,6 @@ from typing import Any
 
 from alliance.findings.results import Results
 
-FEWEST_CLIENTS = 8  # the report prints no mean over fewer people
 USABLE = ("converged", "singular")
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alliance.checklists.evidence import FEWEST_CLIENTS, Evidence
+from alliance.checklists.evidence import Evidence
 from alliance.checklists.filled import Place
 from alliance.checklists.places import PLACES
 from alliance.config.score_columns import FIRST_SCORE
+from alliance.findings.small_cells import FEWEST_CLIENTS
 
 ENDS = ("completed", "dropout", "transferred", "ongoing")
 FOLLOW_UP = "Sessions attended"

@@ -109,7 +109,7 @@ def _finish(axes: Axes, last: float, top: float | None) -> None:
     axes.set_xlim(0, last)
     axes.set_ylim(0, top)
     axes.set_xticks(list(ticks(last)))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol="%"))
     axes.set_xlabel("After session")
     axes.set_ylabel("Share of clients")
     axes.grid(axis="y", color=style.RULE, linewidth=0.5)

@@ -15,7 +15,7 @@ from alliance.findings.printed import Page, Printed
 # Numbers that belong to the language of statistics or to the page, not to the data. They stand in
 # elements of the class `fixed` (in Word: of the style `Fixed`), and nothing else may stand there.
 FIXED = re.compile(
-    r"(Figure|Table) \d{1,2}|95\s%|[−±+]?1\sSD|1|0|\.001|\.01|\.05|<\s\.(001|01|05)|²|SHA-256|UTF-8"
+    r"(Figure|Table) \d{1,2}|95%|[−±+]?1\sSD|1|0|\.001|\.01|\.05|<\s\.(001|01|05)|²|SHA-256|UTF-8"
 )
 
 

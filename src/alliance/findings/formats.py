@@ -115,7 +115,7 @@ def _decimals(argument: str, value: float) -> str:
 
 
 def _percent(argument: str, value: float) -> str:
-    return f"{_fixed(value, int(argument or 0))}{THIN}%"
+    return f"{_fixed(value, int(argument or 0))}%"
 
 
 def _share(argument: str, value: float) -> str:

@@ -15,7 +15,7 @@ LEVELS = {
     "client": "clients",
     "session": "sessions",
 }
-CONFIDENCE = Fixed("95\u202f%")
+CONFIDENCE = Fixed("95%")
 
 
 def say(*pieces: Piece | Words) -> Words:
@@ -58,7 +58,7 @@ def symbol(letters: str, field: Field, format: str = "count") -> Words:
 
 
 def interval(low: Field, high: Field, format: str) -> Words:
-    """Return `95 % CI [low, high]`; nothing where there is no interval."""
+    """Return `95% CI [low, high]`; nothing where there is no interval."""
     if low.raw is None or high.raw is None:
         return ()
     return say(", ", CONFIDENCE, " CI [", text(low, format), ", ", text(high, format), "]")

@@ -20,6 +20,7 @@ RULE, HAIR = 8, 4  # eighths of a point
 UPRIGHT, SIDEWAYS = 159.2, 246.2  # mm between the margins
 MM_A_CHARACTER = 1.68  # of a table's nine points, on average
 PADDING = 3.0  # mm within a cell, left and right together
+ROWS_UPRIGHT, ROWS_SIDEWAYS = 36, 20  # of a table that stays on one page
 WIDEST_TEXT, WIDEST_NUMBER = 40, 22  # characters before a cell wraps
 TWIPS_A_MM = 56.6929
 
@@ -42,8 +43,11 @@ def add_table(file: WordFile, table: Table, number: int, write: Write, fresh: bo
     scale = min(1.0, (SIDEWAYS if sideways else UPRIGHT) / sum(widths))
     grid = _Grid(file, table, [round(width * scale * TWIPS_A_MM) for width in widths], write)
     grid.add_head()
-    for place, row in enumerate(table.rows):
-        grid.add_row(row, last=place == len(table.rows) - 1)
+    is_short = len(table.rows) <= (ROWS_SIDEWAYS if sideways else ROWS_UPRIGHT)
+    for place, row in enumerate(table.rows, start=1):
+        # A short table stays on one page; of a longer one no heading stands alone, and no last row.
+        keep = is_short or row.group or place == len(table.rows) - 1
+        grid.add_row(row, last=place == len(table.rows), keep=keep)
     for k, note in enumerate(table.all_notes):
         paragraph = file.add_paragraph(style="Table Note")
         write(paragraph, (Italic("Note."), " ", *note) if k == 0 else note)
@@ -154,8 +158,8 @@ class _Grid:
             properties = paragraph._p.get_or_add_pPr()
             properties.insert_element_before(borders, "w:spacing", "w:ind", "w:jc", "w:rPr")
 
-    def add_row(self, row: Row, last: bool) -> None:
-        """Append a row of the body; a group's heading lies over the whole width."""
+    def add_row(self, row: Row, last: bool, keep: bool) -> None:
+        """Append a row of the body, kept with the next; a group lies over the whole width."""
         from docx.shared import Pt
 
         element = self._row()
@@ -163,7 +167,7 @@ class _Grid:
         if row.group:
             cell = self._cell(element, sum(self.widths), span=len(self.widths), bottom=bottom)
             note: Words = (" ", Italic(f"({row.note})")) if row.note else ()
-            paragraph = self._text(cell, (*row.cells[0].pieces, *note), keep=not last)
+            paragraph = self._text(cell, (*row.cells[0].pieces, *note), keep=keep and not last)
             paragraph.paragraph_format.space_before = Pt(4)
             if not row.faint or row.note:
                 for run in paragraph._p.iter(_tag("r")):
@@ -171,7 +175,8 @@ class _Grid:
             return
         for k, (content, column) in enumerate(zip(row.cells, self.table.columns, strict=True)):
             cell = self._cell(element, self.widths[k], bottom=bottom)
-            self._text(cell, content.pieces, right=column.numeric and k > 0)
+            right = column.numeric and k > 0
+            self._text(cell, content.pieces, right=right, keep=keep and not last)
 
     def _row(self, head: bool = False) -> Any:
         row, properties = _new("tr"), _new("trPr")

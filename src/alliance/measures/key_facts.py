@@ -139,7 +139,7 @@ def _items_in_words(score: Score) -> str:
 def _unanswered_in_words(key: Instrument) -> str:
     rule = key.definition["unanswered"]
     if "share" in rule:
-        most = f"up to {100 * rule['share']:g} % of a score's items"
+        most = f"up to {100 * rule['share']:g}% of a score's items"
     elif rule["most"] == 0:
         return "none may be missing"
     else:

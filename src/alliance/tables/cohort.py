@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from alliance.findings.fields import Field
 from alliance.findings.results import Results
+from alliance.findings.small_cells import FEWEST_CLIENTS
 from alliance.tables.layout import (
     Cell,
     Column,
@@ -20,7 +21,7 @@ from alliance.tables.layout import (
     words,
 )
 
-FEWEST_FOR_A_MEAN = 8  # a mean over fewer people comes too near to single persons
+TOO_FEW = words("too few")
 MOST_SITES_ACROSS = 6
 COUNTED = ("sites", "therapists", "clients", "sessions", "forms", "clients_with_one_session")
 ENDS = ("completed", "dropout", "transferred", "ongoing", "end_unknown")
@@ -50,8 +51,8 @@ def sample(results: Results) -> Table:
         [],
         notes=[
             "Mean (standard deviation), or number of clients (per cent).",
-            "A mean over fewer than eight clients, and the lowest and highest value, are not "
-            "printed: they would come too near to single persons.",
+            "Means over fewer than eight clients, categories of fewer than eight, and lowest and "
+            "highest values are not printed: they would come too near to single persons.",
         ],
         empty="Nothing is known about the clients but their sessions.",
         wide=len(sites) > MOST_SITES_ACROSS,
@@ -110,6 +111,8 @@ def _summary(row: Field | None) -> Cell:
     if row is None:
         return words("–")
     if row["category"].raw is not None:
+        if row["count"].raw < FEWEST_CLIENTS:
+            return TOO_FEW
         if row["percent"].raw is None:
             return cell(row["count"], "count")
         return Cell(
@@ -117,8 +120,8 @@ def _summary(row: Field | None) -> Cell:
         )
     if not row["n"].raw:
         return words("–")
-    if row["n"].raw < FEWEST_FOR_A_MEAN or row["mean"].raw is None:
-        return words("too few")
+    if row["n"].raw < FEWEST_CLIENTS or row["mean"].raw is None:
+        return TOO_FEW
     if row["sd"].raw is None:
         return cell(row["mean"], "decimals:1")
     return Cell(
@@ -308,8 +311,10 @@ def sample_records(results: Results) -> Records:
     )
     records = plain_rows(list(results.about["sample"]), columns)
     for row in records.rows:
-        if row["category"] is None and row["n"] < FEWEST_FOR_A_MEAN:
+        if row["category"] is None and row["n"] < FEWEST_CLIENTS:
             row.update(mean=None, sd=None, median=None)
+        elif row["category"] is not None and row["count"] < FEWEST_CLIENTS:
+            row.update(count=None, percent=None)
     return records
 
 

@@ -29,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A number of the language of statistics, e.g. `95 %`: one of `findings.check.FIXED`."""
+    """A number of the language of statistics, e.g. `95%`: one of `findings.check.FIXED`."""
 
     text: str
 
@@ -167,7 +167,7 @@ PROBABILITY: Words = (
     "*", Italic("p"), " ", Fixed("<\u202f.05"), ". **", Italic("p"), " ", Fixed("<\u202f.01"),
     ". ***", Italic("p"), " ", Fixed("<\u202f.001"), ".",
 )  # fmt: skip
-INTERVAL: Words = (Fixed("95\u202f%"), " CI")
+INTERVAL: Words = (Fixed("95%"), " CI")
 
 
 def cell(

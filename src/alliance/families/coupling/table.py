@@ -11,7 +11,6 @@ from alliance.tables.apa.lines import (
     count_lines,
     criterion_lines,
     lay_out,
-    p_cell,
     variance_lines,
     with_interval,
 )
@@ -20,35 +19,19 @@ from alliance.tables.layout import (
     Italic,
     Table,
     cell,
-    words,
 )
-
-# What the two directions of a coupling have in common, whatever the measures are called.
-IN_COMMON = {
-    "within-client": "Predictor, within client",
-    "between-client": "Predictor, between clients",
-    "autoregression": "Outcome at the same session, within client",
-}
 
 
 def _coupling_effects(fit: Field, role: str) -> list[Line]:
-    found = []
-    for entry in fit["estimates"]:
-        if entry["role"].raw != role:
-            continue
-        level, label = entry["level"].raw, entry["label"]
-        if level in IN_COMMON:
-            line = Line(
-                ("level", level), words(IN_COMMON[level]), with_interval(entry), p_cell(entry)
-            )
-        else:
-            line = Line(("effect", label.raw), cell(label), with_interval(entry), p_cell(entry))
-        found.append(line)
-    return found
+    return [
+        Line(cell(entry["label"]), with_interval(entry), entry)
+        for entry in fit["estimates"]
+        if entry["role"].raw == role
+    ]
 
 
 def apa_coupling(results: Results) -> Table:
-    """Both directions of the coupling side by side."""
+    """Both directions of the coupling."""
     table = Table(
         "apa_coupling",
         "Coupling of Session Scores With the Next Session, Within and Between Clients",

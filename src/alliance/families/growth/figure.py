@@ -60,7 +60,7 @@ def _draw_panel(axes: Axes, fit: Mapping[str, Any], observed: Sequence[Mapping[s
     if mark_of(fit):
         style.mark_status(axes, dict(fit))
     else:
-        style.remark(axes, "points: observed means; lines: the model, with 95 % bands")
+        style.remark(axes, "points: observed means; lines: the model, with 95% bands")
 
 
 def _draw_sites(

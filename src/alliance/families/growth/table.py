@@ -19,7 +19,7 @@ from alliance.tables.layout import (
 
 
 def apa_growth(results: Results) -> Table:
-    """Growth models side by side."""
+    """Growth models, one below the other."""
     table = Table(
         "apa_growth",
         "Multilevel Models of the Course Over Treatment",

@@ -57,4 +57,4 @@ def _draw_panel(axes: Axes, fit: Mapping[str, Any]) -> None:
     if mark_of(fit):
         style.mark_status(axes, dict(fit))
     else:
-        style.remark(axes, "band: covers the whole chosen course with 95 %")
+        style.remark(axes, "band: covers the whole chosen course with 95%")

@@ -92,7 +92,7 @@ def _finish(axes: Axes, last: float) -> None:
     axes.set_xlim(0, last)
     axes.set_ylim(0, 1.02)
     axes.set_xticks(list(ticks(last)))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol="%"))
     axes.set_xlabel("Session")
     axes.set_ylabel("Still in treatment")
     axes.grid(axis="y", color=style.RULE, linewidth=0.5)

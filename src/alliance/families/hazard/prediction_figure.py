@@ -71,7 +71,7 @@ def _draw(axes: Axes, fit: Mapping[str, Any], name: str) -> None:
         axes.set_xlim(0, top)
         axes.set_ylim(0, top)
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+            axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol="%"))
             axis.set_major_locator(_few_ticks())
         return
     axes.xaxis.set_major_locator(_few_ticks(integer=True))

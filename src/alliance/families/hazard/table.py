@@ -10,7 +10,6 @@ from alliance.tables.apa.lines import (
     Section,
     count_lines,
     lay_out,
-    p_cell,
     variance_lines,
     with_interval,
 )
@@ -24,11 +23,10 @@ from alliance.tables.layout import (
 def _ratios(fit: Field) -> list[Line]:
     """Return odds or hazard ratios; what has none (the intercept) is left out."""
     return [
-        Line(("effect", entry["label"].raw), cell(entry["label"]),
-             with_interval(entry, ratio=True), p_cell(entry))
+        Line(cell(entry["label"]), with_interval(entry, ratio=True), entry)
         for entry in fit["estimates"]
         if entry["ratio"].raw is not None
-    ]  # fmt: skip
+    ]
 
 
 def apa_hazard(results: Results) -> Table:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from alliance.config.score_columns import FIRST_SCORE
 from alliance.findings.fields import Field
+from alliance.findings.small_cells import FEWEST_CLIENTS
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material
 from alliance.manuscript.prose import (
@@ -20,7 +21,6 @@ from alliance.manuscript.prose import (
 )
 
 MOST_SITES = 12  # more are not listed one by one
-FEWEST = 8  # clients in a category that is told
 UNITS = {"clients": "rows of clients", "sessions": "rows of sessions", "responses": "answers"}
 
 
@@ -114,7 +114,7 @@ def _mean(row: Field) -> Words:
 
 
 def _shares(rows: list[Field]) -> Words:
-    told = [row for row in rows if (row["count"].raw or 0) >= FEWEST]
+    told = [row for row in rows if (row["count"].raw or 0) >= FEWEST_CLIENTS]
     if not told:
         return ()
     shares = [say(text(row["category"]), " (", text(row["percent"], "percent:1"), ")")

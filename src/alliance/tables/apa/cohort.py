@@ -41,7 +41,8 @@ def apa_sample(results: Results) -> Table:
     table = Table("apa_sample", title, [], empty=told.empty)
     table.notes = [
         ("Values are means, with ", Italic("SD"), " in parentheses, or numbers of clients, with "
-         "per cent in parentheses. A mean over fewer than eight clients is not shown."),
+         "per cent in parentheses. Means over fewer than eight clients and categories of fewer "
+         "than eight are not shown."),
     ]  # fmt: skip
     if not told.rows:
         return table

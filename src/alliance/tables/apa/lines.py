@@ -1,14 +1,12 @@
-"""Models laid beside one another: one line for what they have in common, columns for each.
+"""Models laid below one another, a line for each effect, variance and count.
 
-Few models stand side by side, two columns each; more stand below one another. Of a model that did
-not converge or was refused no number is shown, only what became of it.
+Of a model that did not converge or was refused no number is shown, only what became of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass
 
 from alliance.findings.adjusted import PRIMARY, Adjusted
 from alliance.findings.fields import Field
@@ -22,7 +20,6 @@ from alliance.tables.layout import (
     Part,
     Piece,
     Row,
-    Spanner,
     Table,
     Words,
     cell,
@@ -33,7 +30,6 @@ from alliance.tables.layout import (
 )
 from alliance.tables.models import head
 
-MOST_ACROSS = 4
 USABLE = ("converged", "singular")
 GROUPS = {"site": "Sites", "therapist": "Therapists", "client": "Clients", "session": "Sessions"}
 LEVELS = {"site": "Site", "therapist": "Therapist", "client": "Client", "session": "Session"}
@@ -53,22 +49,21 @@ CRITERIA = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One value of one model, and the line in which it stands.
+    """One value of a model.
 
     Attributes
     ----------
-    key
-        Values of several models with the same key stand in the same line.
     label
         What heads the line.
-    value, p
-        The cells of the model: `p` is empty where the value is not tested.
+    value
+        The value, with its interval where it has one.
+    effect
+        The estimate that the value is, for standard error, degrees of freedom and test.
     """
 
-    key: tuple[str, ...]
     label: Cell
     value: Cell
-    p: Cell = field(default_factory=Cell)
+    effect: Field | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +72,39 @@ class Section:
 
     heading: str
     lines: Callable[[Field], list[Line]]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A column beside the values: a field of the estimate, left out where no model has it."""
+
+    key: str
+    heading: Column
+    note: Words
+    format: str = ""
+
+    def is_known(self, entry: Field) -> bool:
+        """Say whether an estimate has the field."""
+        return entry[self.key].raw is not None
+
+    def cell(self, entry: Field | None) -> Cell:
+        """Return the field of an estimate as printed; a standard error as fine as the estimate."""
+        if entry is None:
+            return words("")
+        if not self.is_known(entry):
+            return words("–")
+        fine = decimals_for(entry["se"].raw, entry["estimate"].raw)
+        return cell(entry[self.key], self.format or fine)
+
+
+COLUMNS = (
+    Beside("se", symbol("SE"), (Italic("SE"), ": standard error of the coefficient.")),
+    Beside("df", symbol("df"), (Italic("df"), ": degrees of freedom of the ", Italic("t"), " test; "
+                                "a dash where the test is by the normal distribution."), "df"),
+    Beside("standardised", Column(Cell(("β",))), (
+        "β: standard deviations of the outcome for one standard deviation of the predictor at its "
+        "level, of the effects of interest.",), "decimals:2"),
+)  # fmt: skip
 
 
 def usable(fit: Field) -> bool:
@@ -91,7 +119,7 @@ def lay_out(
     statistic: Words,
     adjusted: Adjusted,
 ) -> Table:
-    """Fill a table with models, side by side or below one another.
+    """Fill a table with models, one below the other.
 
     Parameters
     ----------
@@ -108,76 +136,47 @@ def lay_out(
     """
     if not fits:
         return table
-    sections = [Section(s.heading, partial(_adjusted_lines, s, adjusted)) for s in sections]
+    lines = [line for fit in fits if usable(fit) for s in sections for line in s.lines(fit)]
+    effects = [line.effect for line in lines if line.effect is not None]
+    columns = [column for column in COLUMNS if any(column.is_known(e) for e in effects)]
+    table.columns = [
+        heading("Effect", numeric=False),
+        Column(Cell((*statistic, " [", *INTERVAL, "]"))),
+        *(column.heading for column in columns),
+        symbol("p"),
+    ]
+    table.wide = True
+    table.rows = [row for fit in fits for row in _rows(fit, sections, columns, adjusted)]
+    table.notes += [column.note for column in columns]
     table.notes.append(ADJUSTED_NOTE)
-    value = Column(Cell((*statistic, " [", *INTERVAL, "]")))
-    if len(fits) <= MOST_ACROSS:
-        _side_by_side(table, fits, sections, value)
-    else:
-        _below_one_another(table, fits, sections, value)
     table.specific += [note for fit in fits for note in _said(fit)]
     return table
 
 
-def _adjusted_lines(section: Section, adjusted: Adjusted, fit: Field) -> list[Line]:
-    """Return the lines of a section, p values followed by the adjusted ones in brackets."""
-    return [replace(line, p=_with_adjusted(line.p, adjusted)) for line in section.lines(fit)]
+def _rows(
+    fit: Field, sections: Sequence[Section], columns: Sequence[Beside], adjusted: Adjusted
+) -> list[Row]:
+    """Return a model's rows: its title, then section by section."""
+    rows = [head(fit)]
+    for section in sections if usable(fit) else []:
+        lines = section.lines(fit)
+        if lines:
+            rows.append(Row((words(section.heading),), group=True, faint=True))
+        for line in lines:
+            beside = [column.cell(line.effect) for column in columns]
+            p = words("") if line.effect is None else _with_adjusted(line.effect, adjusted)
+            rows.append(Row((line.label, line.value, *beside, p)))
+    return rows
 
 
-def _with_adjusted(plain: Cell, adjusted: Adjusted) -> Cell:
-    at = plain.parts[0].field.address if plain.parts and isinstance(plain.parts[0], Part) else ""
-    test = adjusted.get(at.removesuffix("/p"))
+def _with_adjusted(entry: Field, adjusted: Adjusted) -> Cell:
+    """Return the p of an estimate, followed by the adjusted one in brackets."""
+    plain, test = p_cell(entry), adjusted.get(entry.address)
     if test is None:
         return plain
     primary = ", primary" if test["group"].raw == PRIMARY else ""
     beside = Part(test["p_adjusted"], "p-cell", before=" (", after=f"{primary})")
-    return Cell((*plain.parts, beside))
-
-
-def _side_by_side(
-    table: Table, fits: Sequence[Field], sections: Sequence[Section], value: Column
-) -> None:
-    table.columns = [heading("", numeric=False)]
-    for k, fit in enumerate(fits):
-        table.columns += [value, symbol("p")]
-        table.spanners.append(Spanner(_named(fit), 2 * k + 1, 2 * k + 2))
-    table.wide = len(fits) > 1
-    for section in sections:
-        found = [section.lines(fit) if usable(fit) else [] for fit in fits]
-        labels = {line.key: line.label for lines in found for line in lines}
-        if not labels:
-            continue
-        table.rows.append(Row((words(section.heading),), group=True))
-        by_key = [{line.key: line for line in lines} for lines in found]
-        for key, label in labels.items():
-            cells = (c for lines in by_key for c in _cells(lines.get(key)))
-            table.rows.append(Row((label, *cells)))
-    if not table.rows:  # none of them can be shown: the notes say why
-        table.rows.append(Row((words("No result"), *[words("–")] * (2 * len(fits)))))
-
-
-def _cells(line: Line | None) -> tuple[Cell, Cell]:
-    return (words(""), words("")) if line is None else (line.value, line.p)
-
-
-def _below_one_another(
-    table: Table, fits: Sequence[Field], sections: Sequence[Section], value: Column
-) -> None:
-    table.columns = [heading("Model", numeric=False), value, symbol("p")]
-    for fit in fits:
-        table.rows.append(head(fit))
-        if not usable(fit):
-            continue
-        for section in sections:
-            for line in section.lines(fit):
-                table.rows.append(Row((line.label, line.value, line.p)))
-
-
-def _named(fit: Field) -> Cell:
-    """Return a model's title and, where it is not plainly converged, its mark."""
-    mark = short_mark_of(fit.raw)
-    pieces: tuple[Piece, ...] = (Part(fit["title"]),)
-    return Cell((*pieces, f" ({mark})") if mark else pieces)
+    return Cell((*plain.pieces, beside))
 
 
 def _said(fit: Field) -> Iterable[Words]:
@@ -224,12 +223,11 @@ def variance_lines(fit: Field) -> list[Line]:
         else:
             name = (*name, " with ", Part(two, "component"), ", ", Italic("r"))
             value = cell(entry["sd_or_correlation"], "correlation")
-        key = ("variance", level.raw, one.raw, two.raw)
-        found.append(Line(key, Cell(name), value))
+        found.append(Line(Cell(name), value))
     phi = fit["residual"]["phi"]
     if phi.raw is not None:
         label = words("Autocorrelation of residuals")
-        found.append(Line(("phi",), label, cell(phi, "correlation")))
+        found.append(Line(label, cell(phi, "correlation")))
     return found
 
 
@@ -237,7 +235,7 @@ def criterion_lines(fit: Field) -> list[Line]:
     """Return log-likelihood and information criteria."""
     statistics = fit["fit_statistics"]
     return [
-        Line((key,), words(label), cell(statistics[key], _criterion(key)))
+        Line(words(label), cell(statistics[key], _criterion(key)))
         for key, label in CRITERIA.items()
         if key in statistics and statistics[key].raw is not None
     ]
@@ -253,9 +251,9 @@ def count_lines(fit: Field) -> list[Line]:
     for entry in fit["data"]["groups"]:
         level = entry["level"].raw
         label = words(GROUPS[level]) if level in GROUPS else cell(entry["level"])
-        found.append(Line(("n", level), label, cell(entry["n"], "count")))
+        found.append(Line(label, cell(entry["n"], "count")))
     for key in ("events", "dropouts", "completions", "competing_ends"):
         if key in fit["fit_statistics"] and fit["fit_statistics"][key].raw is not None:
             label = words(key.replace("_", " ").capitalize())
-            found.append(Line((key,), label, cell(fit["fit_statistics"][key], "count")))
+            found.append(Line(label, cell(fit["fit_statistics"][key], "count")))
     return found

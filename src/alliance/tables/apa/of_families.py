@@ -11,7 +11,6 @@ from alliance.findings.marks import short_mark_of
 from alliance.findings.results import Results
 from alliance.tables.apa.lines import (
     Line,
-    p_cell,
     with_interval,
 )
 from alliance.tables.layout import (
@@ -39,15 +38,7 @@ def fits_in(results: Results, table: str) -> list[Field]:
 def effects(fit: Field) -> list[Line]:
     """Return the fixed effects, the intercept first."""
     entries = sorted(fit["estimates"], key=lambda entry: entry["level"].raw != "intercept")
-    return [
-        Line(
-            ("effect", entry["label"].raw),
-            cell(entry["label"]),
-            with_interval(entry),
-            p_cell(entry),
-        )
-        for entry in entries
-    ]
+    return [Line(cell(entry["label"]), with_interval(entry), entry) for entry in entries]
 
 
 def records_of(table: str) -> Callable[[Results], Records]:
