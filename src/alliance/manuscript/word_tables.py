@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,17 @@ if TYPE_CHECKING:
 
 # Puts pieces of text into a paragraph.
 Write = Callable[[Any, Words], None]
+# Says whether the row at a place opens a part of a table.
+Opens = Callable[[Sequence[Row], int], bool]
 
 RULE, HAIR = 8, 4  # eighths of a point
 UPRIGHT, SIDEWAYS = 159.2, 246.2  # mm between the margins
 MM_A_CHARACTER = 1.68  # of a table's nine points, on average
 PADDING = 3.0  # mm within a cell, left and right together
-ROWS_UPRIGHT, ROWS_SIDEWAYS = 36, 20  # of a table that stays on one page
+LINES_UPRIGHT, LINES_SIDEWAYS = 46, 27  # of a table's body that stays on one page
 WIDEST_TEXT, WIDEST_NUMBER = 40, 22  # characters before a cell wraps
+FEW_PARAGRAPHS = 3
+NARROWEST_TEXT = 45.0  # mm that a column of words keeps where the page is not turned for it
 TWIPS_A_MM = 56.6929
 
 
@@ -30,7 +35,7 @@ def add_table(file: WordFile, table: Table, number: int, write: Write, fresh: bo
 
     `fresh` tables begin a page.
     """
-    widths = _widths(table)
+    widths = _narrowed(table, _widths(table))
     sideways = sum(widths) > UPRIGHT
     turned = turn(file, sideways)
     numbered = file.add_paragraph(style="Table Number")
@@ -41,12 +46,11 @@ def add_table(file: WordFile, table: Table, number: int, write: Write, fresh: bo
         file.add_paragraph(clean_text(table.empty), style="Table Note")
         return
     scale = min(1.0, (SIDEWAYS if sideways else UPRIGHT) / sum(widths))
-    grid = _Grid(file, table, [round(width * scale * TWIPS_A_MM) for width in widths], write)
+    widths = [width * scale for width in widths]
+    grid = _Grid(file, table, [round(width * TWIPS_A_MM) for width in widths], write)
     grid.add_head()
-    is_short = len(table.rows) <= (ROWS_SIDEWAYS if sideways else ROWS_UPRIGHT)
-    for place, row in enumerate(table.rows, start=1):
-        # A short table stays on one page; of a longer one no heading stands alone, and no last row.
-        keep = is_short or row.group or place == len(table.rows) - 1
+    kept = _kept_with_next(table.rows, widths, LINES_SIDEWAYS if sideways else LINES_UPRIGHT)
+    for place, (row, keep) in enumerate(zip(table.rows, kept, strict=True), start=1):
         grid.add_row(row, last=place == len(table.rows), keep=keep)
     for k, note in enumerate(table.all_notes):
         paragraph = file.add_paragraph(style="Table Note")
@@ -54,18 +58,23 @@ def add_table(file: WordFile, table: Table, number: int, write: Write, fresh: bo
 
 
 def turn(file: WordFile, sideways: bool) -> bool:
-    """Go on upright or on the side; return whether a page had to be begun for it."""
+    """Go on upright or on the side; return whether a page had to be begun for it.
+
+    A first page that holds few words and no table turns with what follows.
+    """
     from docx.enum.section import WD_ORIENT, WD_SECTION
 
     now = file.sections[-1]
     if sideways == (now.orientation == WD_ORIENT.LANDSCAPE):
         return False
     width, height = now.page_width, now.page_height
-    section = file.add_section(WD_SECTION.NEW_PAGE)
+    opening = not file.tables and len(file.paragraphs) <= FEW_PARAGRAPHS
+    section = now if opening else file.add_section(WD_SECTION.NEW_PAGE)
     section.orientation = WD_ORIENT.LANDSCAPE if sideways else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = height, width
-    file.paragraphs[-1].style = "Table Note"  # the one that ends the section holds no text
-    return True
+    if not opening:
+        file.paragraphs[-1].style = "Table Note"  # the one that ends the section holds no text
+    return not opening
 
 
 def _widths(table: Table) -> list[float]:
@@ -80,6 +89,67 @@ def _widths(table: Table) -> list[float]:
         need = max(min(max(cells, default=0), most), min(1.1 * longest + 0.5, most), 3)
         found.append(need * MM_A_CHARACTER + PADDING)
     return found
+
+
+def _narrowed(table: Table, widths: list[float]) -> list[float]:
+    """Return the widths with columns of words narrowed, where the table stands upright for it."""
+    over = sum(widths) - UPRIGHT
+    spare = [0.0 if column.numeric else max(0.0, width - NARROWEST_TEXT)
+             for column, width in zip(table.columns, widths, strict=True)]  # fmt: skip
+    if not 0 < over <= sum(spare):
+        return widths
+    return [width - over * own / sum(spare) for width, own in zip(widths, spare, strict=True)]
+
+
+def _kept_with_next(rows: Sequence[Row], widths: Sequence[float], most: int) -> list[bool]:
+    """Say of each row whether it stays on the page of the next.
+
+    A table of at most `most` lines stays on one page. A longer one breaks before a model, a model
+    that is too long itself before one of its sections; a longer section where it must.
+    """
+    lines = [_lines(row, widths) for row in rows]
+    kept = [False] * len(rows)
+    parts = [list(range(len(rows)))]
+    for opens in (_opens_model, _opens_section):
+        parts = [own for part in parts for own in _split(part, rows, lines, most, opens)]
+    for part in parts:
+        whole = sum(lines[k] for k in part) <= most
+        for k in part[:-1]:
+            kept[k] = whole or rows[k].group or k == part[-2]
+    return kept
+
+
+def _split(
+    part: list[int], rows: Sequence[Row], lines: Sequence[int], most: int, opens: Opens
+) -> list[list[int]]:
+    """Return a part that is too long in pieces, each beginning with a row that `opens` one."""
+    if sum(lines[k] for k in part) <= most:
+        return [part]
+    pieces: list[list[int]] = []
+    for k in part:
+        if not pieces or opens(rows, k):
+            pieces.append([])
+        pieces[-1].append(k)
+    return pieces
+
+
+def _opens_model(rows: Sequence[Row], k: int) -> bool:
+    return rows[k].group and not rows[k].faint
+
+
+def _opens_section(rows: Sequence[Row], k: int) -> bool:
+    """Say whether a row heads those below it; one that sums up, or follows a model's, does not."""
+    heads = rows[k].group and k + 1 < len(rows) and not rows[k + 1].group
+    return heads and not (k > 0 and _opens_model(rows, k - 1))
+
+
+def _lines(row: Row, widths: Sequence[float]) -> int:
+    """Return how many lines of text a row takes."""
+    if row.group:
+        widths = [sum(widths)]
+    each = (len(_plain(cell.pieces)) * MM_A_CHARACTER / max(width - PADDING, 1)
+            for cell, width in zip(row.cells, widths, strict=True))  # fmt: skip
+    return max(1, *(math.ceil(share) for share in each))
 
 
 def _plain(pieces: Words) -> str:

@@ -47,8 +47,8 @@ def apa_coupling(results: Results) -> Table:
         Section("Effects of interest", lambda fit: _coupling_effects(fit, "main")),
         Section("Adjustment", lambda fit: _coupling_effects(fit, "adjustment")),
         Section("Variance components", variance_lines),
-        Section("Fit", criterion_lines),
-        Section("Used", count_lines),
+        Section("Fit", criterion_lines, in_one_row=True),
+        Section("Used", count_lines, in_one_row=True),
     ]
     return lay_out(
         table, fits_in(results, table.name), sections, (Italic("b"),), adjusted_of(results)

@@ -33,8 +33,8 @@ def apa_growth(results: Results) -> Table:
     sections = [
         Section("Fixed effects", effects),
         Section("Variance components", variance_lines),
-        Section("Fit", criterion_lines),
-        Section("Used", count_lines),
+        Section("Fit", criterion_lines, in_one_row=True),
+        Section("Used", count_lines, in_one_row=True),
     ]
     return lay_out(
         table, fits_in(results, table.name), sections, (Italic("b"),), adjusted_of(results)

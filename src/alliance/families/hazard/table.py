@@ -45,7 +45,7 @@ def apa_hazard(results: Results) -> Table:
     sections = [
         Section("Ratios", _ratios),
         Section("Variance components", variance_lines),
-        Section("Used", count_lines),
+        Section("Used", count_lines, in_one_row=True),
     ]
     return lay_out(table, fits_in(results, table.name), sections, ("Ratio",), adjusted_of(results))
 

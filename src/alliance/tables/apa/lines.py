@@ -31,7 +31,7 @@ from alliance.tables.layout import (
 from alliance.tables.models import head
 
 USABLE = ("converged", "singular")
-GROUPS = {"site": "Sites", "therapist": "Therapists", "client": "Clients", "session": "Sessions"}
+GROUPS = {"site": "sites", "therapist": "therapists", "client": "clients", "session": "sessions"}
 LEVELS = {"site": "Site", "therapist": "Therapist", "client": "Client", "session": "Session"}
 ADJUSTED_NOTE: Words = (
     "In brackets: ", Italic("p"), " adjusted for the number of tests, of primary effects by "
@@ -39,11 +39,11 @@ ADJUSTED_NOTE: Words = (
     "and Hochberg. What is adjusted for is not tested as a hypothesis.",
 )  # fmt: skip
 CRITERIA = {
-    "log_likelihood": "Log-likelihood",
-    "n_parameters": "Parameters",
+    "log_likelihood": "log-likelihood",
+    "n_parameters": "parameters",
     "aic": "AIC",
-    "bic_rows": "BIC, by sessions",
-    "bic_clients": "BIC, by clients",
+    "bic_rows": "BIC by sessions",
+    "bic_clients": "BIC by clients",
 }
 
 
@@ -68,10 +68,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A group of lines: its heading, and a function from a fit to its lines."""
+    """A group of lines: its heading, and a function from a fit to its lines.
+
+    `in_one_row` they follow one another over the whole width.
+    """
 
     heading: str
     lines: Callable[[Field], list[Line]]
+    in_one_row: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,9 @@ def _rows(
     rows = [head(fit)]
     for section in sections if usable(fit) else []:
         lines = section.lines(fit)
+        if section.in_one_row:
+            rows += _one_row(section.heading, lines)
+            continue
         if lines:
             rows.append(Row((words(section.heading),), group=True, faint=True))
         for line in lines:
@@ -167,6 +174,16 @@ def _rows(
             p = words("") if line.effect is None else _with_adjusted(line.effect, adjusted)
             rows.append(Row((line.label, line.value, *beside, p)))
     return rows
+
+
+def _one_row(heading: str, lines: Sequence[Line]) -> list[Row]:
+    """Return e.g. `Fit: log-likelihood = -512.3, AIC = 1,042.6.`; nothing without lines."""
+    if not lines:
+        return []
+    pieces: list[Piece] = [heading, ": "]
+    for k, line in enumerate(lines):
+        pieces += [*([", "] if k else []), *line.label.pieces, " = ", *line.value.pieces]
+    return [Row((Cell((*pieces, ".")),), group=True, faint=True)]
 
 
 def _with_adjusted(entry: Field, adjusted: Adjusted) -> Cell:
@@ -254,6 +271,6 @@ def count_lines(fit: Field) -> list[Line]:
         found.append(Line(label, cell(entry["n"], "count")))
     for key in ("events", "dropouts", "completions", "competing_ends"):
         if key in fit["fit_statistics"] and fit["fit_statistics"][key].raw is not None:
-            label = words(key.replace("_", " ").capitalize())
+            label = words(key.replace("_", " "))
             found.append(Line(label, cell(fit["fit_statistics"][key], "count")))
     return found
