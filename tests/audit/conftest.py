@@ -11,11 +11,27 @@ tiny = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(tiny)
 
 
+PLANNED, RUN = "outcome: alliance, time: log_weeks", "outcome: alliance, time: session"
+
+
 @pytest.fixture(scope="session")
-def finished_tiny(tmp_path_factory, project_copy):
-    """A project in which the tiny cohort was run; nothing in it may be changed."""
+def rerun_tiny(tmp_path_factory, project_copy):
+    """A project whose plan was frozen, then run, then run with another choice; and both reports."""
     project = project_copy(tmp_path_factory.mktemp("audit") / "project")
     tiny.write(project.folder)
-    result = project.run("--cohort", "tiny", "--cores", "1")
-    assert result.returncode == 0, result.stdout + result.stderr
-    return project
+    frozen = project._call("-m", "alliance", "freeze", "--cohort", "tiny")
+    assert frozen.returncode == 0, frozen.stdout + frozen.stderr
+    config = project.folder / "config" / "tiny.yaml"
+    reports = []
+    for choice in (PLANNED, RUN):
+        config.write_text(config.read_text().replace(PLANNED, choice))
+        result = project.run("--cohort", "tiny", "--cores", "1")
+        assert result.returncode == 0, result.stdout + result.stderr
+        reports.append((project.folder / "results/tiny/report.html").read_text(encoding="utf-8"))
+    return project, reports
+
+
+@pytest.fixture(scope="session")
+def finished_tiny(rerun_tiny):
+    """The project after its last run; nothing in it may be changed."""
+    return rerun_tiny[0]

@@ -1,8 +1,9 @@
 """The plan of an analysis, frozen before the data are looked at, and every later deviation from it.
 
 `freeze` writes `config/frozen/<cohort>.json`, to be kept under version control and quoted by its
-seal, e.g. in a preregistration. `deviations` compares it with what is run now, setting by setting,
-file by file; the report prints what it finds.
+seal, e.g. in a preregistration. `list_deviations` compares it with what is run now, choice by
+choice, file by file; the report prints what it finds. What only follows from another choice (the
+default that rests on it, the files of a site that is left out) is no deviation of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 
 import alliance
 from alliance import files
-from alliance.audit.causes import leaves
+from alliance.audit.choices import changed_choices
+from alliance.config import strict_yaml
 from alliance.config.cohort import instrument_path, load_cohort, raw_files_of, site_mapping_path
 from alliance.config.formats import FORMATS
 from alliance.config.site import load_site
@@ -25,7 +27,8 @@ from alliance.families import registry
 from alliance.running.provenance import library
 from alliance.running.steps import PROJECT, place_of
 
-SCHEMA, ABSENT = "alliance-frozen-1", "not there"
+SCHEMA, ABSENT = "alliance-frozen-2", "not there"
+SAYS_VERSION = "src/alliance/__init__.py"
 LOCK = "requirements.lock"
 ANALYSIS = (
     "ingest.site",
@@ -83,6 +86,7 @@ def freeze(config: str | Path, today: datetime.date) -> Path:
         "version": alliance.__version__,
         "raw_files_there": sum(map(Path.is_file, _raw_files(config, loaded))),
         "results_there": any(Path("results", cohort, "fits").glob("*.json")),
+        "written": _written(config),
         "settings": files.plain(loaded),
         "files": _files(config, loaded),
         "code": {place_of(file): files.sha256_of(file) for file in analysis_code()},
@@ -124,10 +128,11 @@ def list_deviations(
     if plan.get("seal") != seal_of(plan):
         msg = f"{Path(frozen).as_posix()} was edited since it was frozen. Put the right file back."
         raise ConfigError(msg)
-    loaded = load_cohort(config)
+    loaded = files.plain(load_cohort(config))
     found = [
-        *_differences("setting", _settings(plan["settings"]), _settings(files.plain(loaded))),
-        *_differences("file", plan["files"], _files(config, loaded)),
+        *_version(plan["version"]),
+        *_settings(plan, {"written": _written(config), "settings": loaded}),
+        *_files_that_differ(plan, _files(config, loaded), loaded),
         *_differences("module", plan["code"], {place_of(p): files.sha256_of(p) for p in code}),
     ]
     told = ("frozen_on", "version", "seal", "raw_files_there", "results_there")
@@ -135,18 +140,49 @@ def list_deviations(
     files.write_json({"frozen": frozen_plan, "n": len(found), "deviations": found}, out)
 
 
+def _deviation(kind: str, name: str, planned: str, run: str) -> dict[str, str]:
+    return {"kind": kind, "name": name, "planned": planned, "run": run}
+
+
+def _version(planned: str) -> Iterator[dict[str, str]]:
+    if planned != alliance.__version__:
+        yield _deviation("version", "alliance", planned, alliance.__version__)
+
+
+def _settings(planned: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Yield the choices that differ, with what was written or, where nothing was, its default."""
+    for path, *values in changed_choices(planned, now):
+        before, after = (ABSENT if v is None else json.dumps(v, ensure_ascii=False) for v in values)
+        yield _deviation("setting", path, before, after)
+
+
+def _files_that_differ(
+    plan: Mapping[str, Any], now: Mapping[str, str], loaded: Mapping[str, Any]
+) -> Iterator[dict[str, str]]:
+    """Yield the files that differ, but those of a site or a key that only one of both names."""
+    elsewhere = _named(plan["settings"]) ^ _named(loaded)
+    for one in _differences("file", plan["files"], now):
+        if Path(one["name"]).stem not in elsewhere:
+            yield one
+
+
+def _named(settings: Mapping[str, Any]) -> set[str]:
+    """Return the sites and the scoring keys that a config names."""
+    return {*settings["sites"], *(entry["instrument"] for entry in settings["measures"].values())}
+
+
 def _differences(
     kind: str, planned: Mapping[str, str], now: Mapping[str, str]
 ) -> Iterator[dict[str, str]]:
     for name in sorted({*planned, *now}):
         before, after = planned.get(name, ABSENT), now.get(name, ABSENT)
-        if before != after:
-            yield {"kind": kind, "name": name, "planned": before, "run": after}
+        if before != after and name != SAYS_VERSION:
+            yield _deviation(kind, name, before, after)
 
 
-def _settings(loaded: Mapping[str, Any]) -> dict[str, str]:
-    """Return every setting by its path."""
-    return {path: json.dumps(value, ensure_ascii=False) for path, value in leaves(loaded)}
+def _written(config: str | Path) -> Any:
+    """Return what stands in a config, without the defaults."""
+    return files.plain(strict_yaml.read(config).content)
 
 
 def _files(config: str | Path, loaded: Mapping[str, Any]) -> dict[str, str]:
