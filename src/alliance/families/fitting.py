@@ -15,6 +15,7 @@ from alliance.families.cohort import Cohort
 from alliance.families.common.references import with_references
 from alliance.families.common.times import with_times
 from alliance.families.fit import Fit
+from alliance.persons import Persons
 
 
 def fit_family(
@@ -32,8 +33,9 @@ def fit_family(
     Which rows of the panel a fit used, and why each other one is left out, is published at its
     place in `rows` (columns of `rows_of`).
     """
+    persons = Persons()
     cohort = Cohort(
-        panel=files.read_parquet(panel),
+        panel=persons.numbered(files.read_parquet(panel)),
         panel_sha256=files.sha256_of(panel),
         measures=measures,
         instruments=keys_of(measures, instruments),
@@ -44,7 +46,7 @@ def fit_family(
         own = replace(cohort, panel=with_references(table, entry.get("reference", {})))
         fit = fit_one(own, name, entry)
         files.write_json(fit.as_json(), places[name])
-        files.write_parquet(rows_of(cohort.panel, fit), with_rows[name])
+        files.write_parquet(persons.named(rows_of(cohort.panel, fit)), with_rows[name])
 
 
 def rows_of(panel: pd.DataFrame, fit: Fit) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from alliance.config.measure_keys import keys_of
 from alliance.ingest import plausibility
 from alliance.ingest.pool import sorted_by_key, stacked_table
 from alliance.ingest.problems import COLUMNS, Place, Problems
+from alliance.persons import Persons
 
 
 def check_plausibility(
@@ -42,11 +43,15 @@ def check_plausibility(
         Where the list of the clients behind straight lines and repeated forms is written.
     """
     keys = keys_of(measures, instruments)
-    tables = {name: stacked_table(name, site_folders) for name in ("sessions", "responses")}
+    persons = Persons()
+    tables = {
+        name: persons.numbered(stacked_table(name, site_folders))
+        for name in ("sessions", "responses")
+    }
     found = implausible_in(tables, _places(site_folders), keys, load_instruments())
     files.write_parquet(found, implausible)
     listed = plausibility.odd_clients(tables["responses"], keys)
-    files.write_private_csv(listed, Path(private_folder) / "odd_forms.csv")
+    files.write_private_csv(persons.named(listed), Path(private_folder) / "odd_forms.csv")
 
 
 def implausible_in(

@@ -11,13 +11,12 @@ from alliance import files
 from alliance.errors import DataError
 from alliance.ingest import look_alikes
 from alliance.ingest.ledger import assert_balanced
-from alliance.ingest.packed import order_of, packed, text_codes
+from alliance.ingest.packed import order_of, text_codes
 from alliance.ingest.site import TABLES
 
+# Clients stand within their site as the intake put them (`content_order`), their rows with them.
+OF_PERSONS = ("clients", "sessions", "responses")
 KEYS = {
-    "clients": ["site", "client"],
-    "sessions": ["site", "client", "session"],
-    "responses": ["site", "client", "session", "measure", "item"],
     "quarantine": ["site", "file", "sheet", "row", "column", "rule"],
     "ledger": ["site", "file", "sheet", "table", "unit", "reason"],
 }
@@ -82,8 +81,9 @@ def stacked_sites(
 
 
 def stacked_table(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame:
-    """Return one of the tables of all sites, sorted by its key."""
-    parts = [files.read_parquet(Path(folder) / f"{name}.parquet") for folder in site_folders]
+    """Return one of the tables of all sites, whatever the order of their folders, by its key."""
+    folders = sorted(Path(folder) for folder in site_folders)
+    parts = [files.read_parquet(folder / f"{name}.parquet") for folder in folders]
     # Empty tables are left out of the stacking: they would change the types of the others.
     filled = [part for part in parts if len(part)] or parts[:1]
     table = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
@@ -97,21 +97,16 @@ def stacked_table(name: str, site_folders: Sequence[str | Path]) -> pd.DataFrame
 
 
 def sorted_by_key(name: str, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table in the order of its key."""
-    keys = [
-        text_codes(table[key]) if table[key].dtype.kind not in "iu" else table[key].to_numpy()
-        for key in KEYS[name]
-        if name in ("sessions", "responses")
-    ]
-    if not keys:
+    """Return a table in the order of its key; of persons, in the order of sites."""
+    if name not in OF_PERSONS:
         return table.sort_values(KEYS[name], kind="stable", na_position="first", ignore_index=True)
-    order = order_of(packed(keys))
+    order = order_of(text_codes(table["site"]))
     return table if order is None else table.iloc[order].reset_index(drop=True)
 
 
 def _refuse_shared_clients(clients: pd.DataFrame) -> None:
     """Refuse two exports that hold the same client of the same site."""
-    shared = clients[clients.duplicated(KEYS["clients"])]
+    shared = clients[clients.duplicated(["site", "client"])]
     if len(shared):
         sites = ", ".join(sorted(shared["site"].unique()))
         msg = (

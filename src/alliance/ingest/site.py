@@ -30,6 +30,7 @@ from alliance.ingest import (
     totals,
 )
 from alliance.ingest.columns import lettered, resolve
+from alliance.ingest.content_order import content_rank
 from alliance.ingest.header import (
     MOST_COLUMNS,
     MOST_MISSING,
@@ -290,14 +291,11 @@ def _canonical(
     measures: list[str],
     key: bytes,
 ) -> tuple[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], dict[str, dict[tuple[str, str], str]]]:
-    """Return clients, sessions and responses under pseudonyms, sorted by their keys."""
+    """Return clients, sessions and responses under pseudonyms, clients in `content_rank`."""
     everyone = list(zip(known.sites, known.ids, strict=True))
     of_client = pseudonyms.pseudonyms([everyone[i] for i in present], "client", key)
     # By client number; those of whom no row is kept occur in no table.
     names = np.array([of_client.get(pair, "") for pair in everyone], dtype=object)
-    order = np.lexsort((names.astype(str), known.sites.astype(str)))
-    rank = np.empty(len(known), dtype=np.int64)
-    rank[order] = np.arange(len(known))
 
     therapist = told.get("therapist", pd.Series(pd.NA, index=range(len(known)), dtype="str"))
     pairs = list(zip(known.sites, therapist, strict=True))
@@ -317,6 +315,7 @@ def _canonical(
     clients |= {name: told[name] for name in sorted(set(told) - set(_OWN_FACTS))}
     kinds = dict.fromkeys(("site", "client", "therapist", "end_status"), "str")
     table = pd.DataFrame(clients).astype(kinds | {"sessions_planned": "Int64"})
+    rank = content_rank(table, sessions, valid, measures)
     in_order = present[np.argsort(rank[present])]
     tables = (
         table.iloc[in_order].reset_index(drop=True),

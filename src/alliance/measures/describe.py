@@ -29,6 +29,7 @@ from alliance.measures.reliability import FEWEST_CLIENTS, Consistency, consisten
 from alliance.measures.scoring import FORM
 from alliance.measures.structure_rows import structure_rows
 from alliance.measures.variance_shares import VarianceShares, variance_shares
+from alliance.persons import Persons
 
 Rows = list[dict[str, Any]]
 
@@ -315,12 +316,13 @@ def describe_measures(
     """
     import jsonschema
 
+    persons = Persons()
     content = files.plain(
         measurement_of(
-            clients=files.read_parquet(clients),
-            sessions=files.read_parquet(sessions),
-            responses=files.read_parquet(responses),
-            scores=files.read_parquet(scores),
+            clients=persons.numbered(files.read_parquet(clients)),
+            sessions=persons.numbered(files.read_parquet(sessions)),
+            responses=persons.numbered(files.read_parquet(responses)),
+            scores=persons.numbered(files.read_parquet(scores)),
             measures=measures,
             keys=keys_of(measures, instruments),
             seed=seed,

@@ -23,6 +23,7 @@ from alliance.measures.events import better_end, least_points
 from alliance.measures.reliable_change import Better
 from alliance.measures.ruptures.rules import first_known_in_time, rule_from
 from alliance.measures.sudden_gains import sudden_changes
+from alliance.persons import Persons
 
 FEWEST = 8
 
@@ -215,7 +216,8 @@ def describe_change(
     `private` is where each client's class goes (pseudonyms, readable by its owner only).
     """
     keys = keys_of(measures, instruments)
-    table, happened = files.read_parquet(panel), files.read_parquet(events)
+    persons = Persons()
+    table, happened = (persons.numbered(files.read_parquet(path)) for path in (panel, events))
     content = change_of(table, happened, measures, keys, change, ruptures, observers, seed)
     files.write_json(content, described)
     rows = [
@@ -225,10 +227,10 @@ def describe_change(
         is not None
     ]
     columns = ["measure", "site", "client", "therapist", "first", "last", "class"]
-    persons = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
-    _write_private(persons[columns], private)
+    classes = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
+    _write_private(persons.named(classes[columns]), private)
 
 
-def _write_private(persons: pd.DataFrame, path: str | Path) -> None:
-    text = persons.map(files.inert_text).to_csv(index=False, lineterminator="\n")
+def _write_private(classes: pd.DataFrame, path: str | Path) -> None:
+    text = classes.map(files.inert_text).to_csv(index=False, lineterminator="\n")
     files.write_text(text, path, mode=0o600)

@@ -28,6 +28,7 @@ from alliance.measures.ruptures.detect import (
 )
 from alliance.measures.ruptures.rules import Rule, rule_from
 from alliance.measures.sudden_gains import sudden_changes
+from alliance.persons import Persons
 
 SUDDEN = "tang-derubeis"
 KEY = ["site", "client", "session", "measure", "kind", "rule"]
@@ -199,5 +200,6 @@ def find_events(
     keys = keys_of(measures, instruments)
     named = sorted({*change, *ruptures})
     better = {name: better_end(keys[name].direction) for name in named}
-    table = events_of(files.read_parquet(scores), better, change, ruptures)
-    files.write_parquet(table, events)
+    persons = Persons()
+    table = events_of(persons.numbered(files.read_parquet(scores)), better, change, ruptures)
+    files.write_parquet(persons.named(table), events)

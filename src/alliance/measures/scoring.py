@@ -17,6 +17,7 @@ import pandas as pd
 from alliance import files
 from alliance.config.instruments import Instrument, Item, Score
 from alliance.config.measure_keys import keys_of
+from alliance.persons import Persons
 
 FORM = ["site", "client", "session"]
 COLUMNS = {
@@ -232,6 +233,7 @@ def score_measures(
     `measures` is the config's mapping; `instruments` the paths of the keys that it names.
     """
     keys = keys_of(measures, instruments)
-    table, counts = scores_of(files.read_parquet(responses), keys)
-    files.write_parquet(table, scores)
+    persons = Persons()
+    table, counts = scores_of(persons.numbered(files.read_parquet(responses)), keys)
+    files.write_parquet(persons.named(table), scores)
     files.write_parquet(counts, ledger)

@@ -23,6 +23,7 @@ from alliance.panel.ends import (
     dropout_by_definition,
     end_cause,
 )
+from alliance.persons import Persons
 
 CLIENT = ["site", "client"]
 KEY = [*CLIENT, "session"]
@@ -171,15 +172,17 @@ def build_panel(
 
     `dropout`, `change` and `ruptures` are the config's entries.
     """
+    persons = Persons()
     table = panel_of(
-        files.read_parquet(clients),
-        files.read_parquet(sessions),
-        files.read_parquet(scores),
+        persons.numbered(files.read_parquet(clients)),
+        persons.numbered(files.read_parquet(sessions)),
+        persons.numbered(files.read_parquet(scores)),
         list(measures),
         dropout["event"],
         subscales,
         dropout["definitions"],
         dropout["use"],
     )
-    table = with_events(table, files.read_parquet(events), list(change), ruptures)
-    files.write_parquet(table, panel)
+    happened = persons.numbered(files.read_parquet(events))
+    table = with_events(table, happened, list(change), ruptures)
+    files.write_parquet(persons.named(table), panel)

@@ -19,6 +19,7 @@ from alliance.config.instruments import SCHEMAS, Instrument
 from alliance.config.measure_keys import keys_of
 from alliance.config.score_columns import FIRST_SCORE
 from alliance.panel.describe_dropout import staying_by_early_alliance
+from alliance.persons import Persons
 
 ALL = "all"
 END_STATUS = ("dropout", "completed", "transferred", "ongoing")
@@ -55,10 +56,11 @@ def describe_cohort(
     `subscales` are the panel's columns of subscales that a model names: their courses are told too.
     """
     used = keys_of(measures, instruments)
+    persons = Persons()
     tables = {
-        "clients": files.read_parquet(processed.clients),
-        "responses": files.read_parquet(processed.responses),
-        "panel": files.read_parquet(processed.panel),
+        "clients": persons.numbered(files.read_parquet(processed.clients)),
+        "responses": persons.numbered(files.read_parquet(processed.responses)),
+        "panel": persons.numbered(files.read_parquet(processed.panel)),
     }
     sites = sorted(tables["clients"]["site"].unique())
     content = files.plain(

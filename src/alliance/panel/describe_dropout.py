@@ -22,6 +22,7 @@ from alliance.config.measure_keys import keys_of
 from alliance.measures.change import first_scores_of
 from alliance.measures.reliable_change import reliable_points
 from alliance.panel.ends import BY_STATUS, ENDS, at_risk, in_words
+from alliance.persons import Persons
 from alliance.survival import Curve, cumulative_incidence, kaplan_meier, median_time
 
 FEWEST_CLIENTS = 8  # a curve of fewer people would show single persons' ends
@@ -39,7 +40,8 @@ def describe_dropout(
 ) -> None:
     """Write the description of dropout; `dropout` is the config's entry."""
     used = keys_of(measures, instruments)
-    content = files.plain(dropout_of(files.read_parquet(panel), used, dropout))
+    rows = Persons().numbered(files.read_parquet(panel))
+    content = files.plain(dropout_of(rows, used, dropout))
     import jsonschema
 
     schema = yaml.safe_load((SCHEMAS / "dropout.schema.yaml").read_text(encoding="utf-8"))
