@@ -54,6 +54,10 @@ class Project:
         which = () if {"--cohort", "--config"} & {*arguments} else ("--cohort", "demo")
         return self._call("-m", "alliance", "check", *which, *arguments, **environment)
 
+    def alliance(self, *arguments, **environment):
+        """Run a command of the program."""
+        return self._call("-m", "alliance", *arguments, **environment)
+
     def would_run(self, config="config/config.yaml"):
         """Return the rules of a dry run with how many jobs each has."""
         result = self._call(
