@@ -25,13 +25,24 @@ ASSOCIATION, CHANGE = -0.35, 0.3
 TIME = "weeks_since_intake"
 
 
-def cohort(clients=160, sessions=8, association=-0.35, seed=4):
-    """Courses that fall short of 40 points go with leaving; every fifth form is not filled in."""
+def cohort(
+    clients=160, sessions=8, association=-0.35, seed=4, by="course", after=0.0, whole=False
+):  # fmt: skip
+    """Courses that fall short of 40 points go with leaving; every fifth form is not filled in.
+
+    `by`: whether leaving goes with the `course` itself, or with the last score `seen`. `after`:
+    points by which scores after leaving differ, once more at each session. `whole`: these scores
+    too, as if nobody had left.
+    """
     rng = np.random.default_rng(seed)
     who, when = np.repeat(np.arange(clients), sessions), np.tile(np.arange(sessions), clients)
     level, line = rng.normal(0, 3, clients), rng.normal(0, 0.3, clients)
     course = 40 + 0.3 * when + level[who] + line[who] * when
-    leaves = rng.random(len(who)) < 1 / (1 + np.exp(2.2 - association * (course - 40)))
+    chance = rng.random(len(who))
+    scores = pd.Series(course + rng.normal(0, 2, len(who)))
+    scores[rng.random(len(who)) < 0.2] = np.nan
+    tells = course if by == "course" else scores.groupby(who).ffill().fillna(40.0).to_numpy()
+    leaves = chance < 1 / (1 + np.exp(2.2 - association * (tells - 40)))
     first = np.where(leaves, when, sessions).reshape(clients, sessions).min(axis=1)
     last = np.minimum(first, sessions - 1)
     panel = pd.DataFrame(
@@ -41,12 +52,11 @@ def cohort(clients=160, sessions=8, association=-0.35, seed=4):
             "client": [f"c{k:03d}" for k in who],
             "session": when + 1,
             "weeks_since_intake": when.astype(float),
-            "alliance": (course + rng.normal(0, 2, len(who))),
+            "alliance": scores + after * np.maximum(when - last[who], 0),
             "dropout_event": ((when == last[who]) & (first[who] < sessions)).astype(float),
         }
     )
-    panel.loc[rng.random(len(who)) < 0.2, "alliance"] = np.nan
-    panel = panel[when <= last[who]].reset_index(drop=True)
+    panel = panel[whole | (when <= last[who])].reset_index(drop=True)
     known = panel.groupby("client")["alliance"].ffill()
     key = SimpleNamespace(
         scores=[SimpleNamespace(name="total")], definition={"scores": {"total": {}}}

@@ -41,6 +41,10 @@ class Assumption(StrEnum):
     FORMS_AT_ONE_TIME = "forms_at_one_time"
     FORMS_IN_ORDER = "forms_in_order"
     SHARED_EFFECTS = "shared_effects"
+    OTHER_ENDS_AT_RANDOM = "other_ends_at_random"
+    MEAN_AFTER_LEAVING = "mean_after_leaving"
+    PATTERNS_GO_ON = "patterns_go_on"
+    LEAVING_BY_LAST_SCORE = "leaving_by_last_score"
     # what one panel estimator takes for granted
     STRICT_EXOGENEITY = "strict_exogeneity"
     SAME_DYNAMICS_IN_BOTH_HALVES = "same_dynamics_in_both_halves"
@@ -103,6 +107,15 @@ class Estimator(StrEnum):
     TWO_STAGE = "two_stage"
     LAST_SCORE = "last_score"
     COURSE_ALONE = "course_alone"
+    # a growth model under other assumptions about scores after leaving
+    MULTIPLE_IMPUTATION = "multiple_imputation"
+    DELTA_ADJUSTED = "delta_adjusted"
+    JUMP_TO_REFERENCE = "jump_to_reference"
+    COPY_INCREMENTS = "copy_increments"
+    LAST_MEAN = "last_mean"
+    BASELINE_MEAN = "baseline_mean"
+    PATTERN_MIXTURE = "pattern_mixture"
+    WEIGHTED_FOR_STAYING = "weighted_for_staying"
     # alternative specifications of a coupling model
     REPORTED = "reported"
     NO_DETRENDING = "no_detrending"

@@ -27,6 +27,7 @@ NAMES = (
     "hazard",
     "continuous_time",
     "course_and_leaving",
+    "missing_not_at_random",
     "by_site",
 )
 

@@ -159,6 +159,7 @@ def fit_multilevel(
     residual_time: str | None = None,
     df: DegreesOfFreedom = "satterthwaite",
     method: Literal["REML", "ML"] = "REML",
+    compared: bool = True,
 ) -> Fitted:
     """Fit one model.
 
@@ -179,6 +180,8 @@ def fit_multilevel(
         (few therapists).
     method
         Restricted or plain maximum likelihood.
+    compared
+        Whether statsmodels fits it too, where it can.
 
     Raises
     ------
@@ -205,7 +208,7 @@ def fit_multilevel(
         msg = "the engine left out rows that the model layer had kept"
         raise AssertionError(msg)
     second = None
-    if residual == "iid":
+    if compared and residual == "iid":
         second = compare_with_statsmodels(
             rows, outcome, fixed_design(fit, rows), random, fit, by_ml
         )
@@ -227,7 +230,7 @@ def fit_multilevel(
         warnings=[
             *singular_warning(fit.convergence),
             *usable.warnings,
-            *_about_second_engine(second, residual),
+            *(_about_second_engine(second, residual) if compared else []),
         ],
     )
 

@@ -8,12 +8,12 @@ data could bear, either way, and everything else fitted again.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
 from alliance.confidence import NORMAL_975
 from alliance.errors import FitError
+from alliance.families.common.tipping import Lost, tipping_point
 from alliance.families.course_and_leaving.design import Design
 from alliance.mixed.joint import JointFit, Parameters, fit_joint
 
@@ -41,23 +41,12 @@ class Worsening:
     low: np.ndarray
     high: np.ndarray
 
-    def loses(self, which: str) -> float | None:
+    def loses(self, which: Lost) -> float | None:
         """Return the nearest association at which the change loses its `sign` or `interval`.
 
         None where it keeps it over the whole grid, or does not have it with no association.
         """
-        at_none = int(np.argmin(np.abs(self.per_sd)))
-        sign = np.sign(self.estimate[at_none])
-        ends = {"sign": self.estimate, "interval": self.low if sign > 0 else self.high}[which]
-        kept = sign * ends
-        if kept[at_none] <= 0:
-            return None
-        crossings = [
-            self.per_sd[i] + (self.per_sd[i + 1] - self.per_sd[i]) * a / (a - b)
-            for i, (a, b) in enumerate(pairwise(kept.tolist()))
-            if a * b < 0
-        ]
-        return float(min(crossings, key=abs)) if crossings else None
+        return tipping_point(self.per_sd, self.estimate, self.low, self.high, which)
 
 
 def spread_of_course(design: Design, fit: JointFit) -> float:

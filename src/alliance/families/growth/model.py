@@ -20,7 +20,13 @@ from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.curves import KNOT, mean_curves
 from alliance.families.common.levels import site_terms
-from alliance.families.common.multilevel import ENGINE, MISSING_AT_RANDOM, Term, fit_multilevel
+from alliance.families.common.multilevel import (
+    ENGINE,
+    MISSING_AT_RANDOM,
+    Fitted,
+    Term,
+    fit_multilevel,
+)
 from alliance.families.common.products import group_compared, reference_group
 from alliance.families.common.times import PER, base_of
 from alliance.families.common.usable_rows import columns_in, time_not_known, usable_rows
@@ -42,46 +48,23 @@ COURSE_DIFFERENCE = "difference in course"  # level of a product with time
 
 def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: bool = True) -> Fit:
     """Return the fit of one growth model; never raises for what the data cannot give."""
-    outcome, time = entry["outcome"], entry["time"]
-    label, unit = cohort.label(outcome), cohort.unit(outcome)
-    words, knot = PER[time], entry.get("knot")
+    outcome, time, knot = entry["outcome"], entry["time"], entry.get("knot")
+    label = cohort.label(outcome)
     asked = Asked(
         name,
         "growth",
         f"{label}: course over treatment",
         f"How does “{label}” develop from session to session, and how much do courses differ?",
-        Outcome(outcome, label, unit),
+        Outcome(outcome, label, cohort.unit(outcome)),
     )
-    needed = {
-        outcome: Fact(Reason.NO_SCORE, f"no score of {label}"),
-        time: time_not_known(time),
-    }
     try:
-        require_scores(cohort, outcome)
-        own = {**entry, "fixed": [*([] if knot is None else [KNOT]), *entry.get("fixed", [])]}
-        bent = cohort if knot is None else _with_knot(cohort, time, knot)
-        found, chosen = _chosen(bent, own, needed)
-        remembers = chosen.residual != "iid"
-        fitted = fit_multilevel(
-            usable_rows(bent, ["1", time, *own["fixed"]], needed, entry.get("levels")),
-            outcome=outcome,
-            unit=unit,
-            slopes={level: list(terms) for level, terms in chosen.slopes.items()},
-            terms={time: Term(f"Change {words}", "time", f"points {words}", role="main")},
-            residual=chosen.residual,
-            residual_time=memory_of(base_of(time))[1] if remembers else None,
-            df="satterthwaite" if remembers else entry.get("df", "satterthwaite"),
-            method="ML" if entry.get("estimation") == "ml" else "REML",
-        )
+        fitted, found, chosen = growth_model(cohort, entry)
     except FitError as error:
         return refused(asked, ENGINE, cohort, str(error))
-    estimates = [_whose_course(row, fitted.fit, time, words) for row in fitted.estimates]
-    if knot is not None:
-        estimates = [_around_knot(row, time, knot, words) for row in estimates]
+    remembers = chosen.residual != "iid"
     return fitted.result(
         asked,
-        estimates=estimates,
-        diagnostics=diagnose(fitted.fit, fitted.rows, estimates) if diagnosed else None,
+        diagnostics=diagnose(fitted.fit, fitted.rows, fitted.estimates) if diagnosed else None,
         curves=mean_curves(
             fitted.fit,
             fitted.rows,
@@ -96,6 +79,52 @@ def growth_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
             *_about_choice(entry, found, chosen),
         ],
     )
+
+
+def growth_model(
+    cohort: Cohort, entry: Mapping[str, Any], compared: bool = True
+) -> tuple[Fitted, list[Candidate], Step]:
+    """Return the model of a growth entry, the candidates where one was chosen, and the chosen one.
+
+    Parameters
+    ----------
+    cohort, entry
+        The panel, and the entry of the config.
+    compared
+        Whether a second engine fits the model too, where one can.
+
+    Raises
+    ------
+    FitError
+        The data cannot give it.
+    """
+    outcome, time, knot = entry["outcome"], entry["time"], entry.get("knot")
+    words = PER[time]
+    needed = {
+        outcome: Fact(Reason.NO_SCORE, f"no score of {cohort.label(outcome)}"),
+        time: time_not_known(time),
+    }
+    require_scores(cohort, outcome)
+    own = {**entry, "fixed": [*([] if knot is None else [KNOT]), *entry.get("fixed", [])]}
+    bent = cohort if knot is None else _with_knot(cohort, time, knot)
+    found, chosen = _chosen(bent, own, needed)
+    remembers = chosen.residual != "iid"
+    fitted = fit_multilevel(
+        usable_rows(bent, ["1", time, *own["fixed"]], needed, entry.get("levels")),
+        outcome=outcome,
+        unit=cohort.unit(outcome),
+        slopes={level: list(terms) for level, terms in chosen.slopes.items()},
+        terms={time: Term(f"Change {words}", "time", f"points {words}", role="main")},
+        residual=chosen.residual,
+        residual_time=memory_of(base_of(time))[1] if remembers else None,
+        df="satterthwaite" if remembers else entry.get("df", "satterthwaite"),
+        method="ML" if entry.get("estimation") == "ml" else "REML",
+        compared=compared,
+    )
+    estimates = [_whose_course(row, fitted.fit, time, words) for row in fitted.estimates]
+    if knot is not None:
+        estimates = [_around_knot(row, time, knot, words) for row in estimates]
+    return replace(fitted, estimates=estimates), found, chosen
 
 
 def _about_df(entry: Mapping[str, Any], remembers: bool) -> list[Fact]:
