@@ -30,7 +30,8 @@ UMASKS = (0o022, 0o077)
 # Files that quote the config, or list the sites in its order: compared where that order is one.
 QUOTE_CONFIG = ("audit/run.json", "run_config.yaml", "outputs.json", "datapackage.json",
                 "codebook.html", "intake.html", "intake.json", "report.html", "findings.json",
-                "methods.md", "methods.html", "methods.docx")  # fmt: skip
+                "methods.md", "methods.html", "methods.docx", "results.md",
+                "results.html", "results.docx")  # fmt: skip
 
 
 def locales():

@@ -15,6 +15,7 @@ from alliance.findings.results import Results as Read
 from alliance.manuscript.markdown import write_markdown
 from alliance.manuscript.methods import methods_text
 from alliance.manuscript.references import all_works
+from alliance.manuscript.results import results_text
 
 HERE = Path(__file__).parent
 
@@ -206,10 +207,19 @@ def all_figures(mock):
         return shown, {name: load(painter)(shown) for name, painter in painters().items()}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def said(mock):
     """Return a function that returns the words of a methods text, without any file."""
+    return words_of(mock, methods_text)
 
+
+@pytest.fixture(scope="session")
+def told(mock):
+    """Return a function that returns the words of a results text, without any file."""
+    return words_of(mock, results_text)
+
+
+def words_of(mock, text):
     def say(fits=None, description=None, **further):
         fits = mock.fits() if fits is None else fits
         description = mock.description() if description is None else description
@@ -219,7 +229,7 @@ def said(mock):
             about=Field("description.json", "", description),
             further={name: Field(name, "", c) for name, c in about.items() if c is not None},
         )
-        document = methods_text(results, all_works(results), Field("run.json", "", mock.RUN))
+        document = text(results, all_works(results), Field("run.json", "", mock.RUN))
         return re.sub(r"\\(?=[^\w\s])|\*|#+ ", "", write_markdown(document))
 
     return say

@@ -3,7 +3,7 @@
 import pytest
 
 WIDTHS = (1600, 1280, 800, 400)
-PAGES = ("report.html", "intake.html", "codebook.html", "manuscript/methods.html", "tables/*.html")
+PAGES = ("report.html", "intake.html", "codebook.html", "manuscript/*.html", "tables/*.html")
 SMALLEST = 11  # pixels
 # The smallest type in a picture, and the width of a picture, both in points (figures/style.py).
 TYPE_IN_PICTURES, WIDTH_OF_PICTURES = 6.3, 340.16

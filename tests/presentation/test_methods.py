@@ -26,6 +26,7 @@ from alliance.manuscript.html import html_blocks, write_html
 from alliance.manuscript.markdown import write_markdown
 from alliance.manuscript.methods import methods_text
 from alliance.manuscript.references import read_references
+from alliance.manuscript.results import results_text
 from alliance.tables.layout import Cell, Part, Row, Table, heading
 
 SENTENCES = {
@@ -48,10 +49,11 @@ SENTENCES = {
 
 @dataclass
 class Written:
-    """A methods text and the folder that its numbers come from."""
+    """A methods text, a results text and the folder that its numbers come from."""
 
     folder: Path
     document: Document
+    found: Document
     inputs: dict
 
     @property
@@ -90,12 +92,12 @@ def writer(mock, folder):
         place = results / "manuscript"
         references = place / "references.json"
         collect_references(**inputs, references=references, bibliography=place / "references.bib")
-        document = methods_text(
+        material = (
             read_results_as_fields(inputs["fits"], inputs["description"], inputs["further"]),
             read_references(references, results),
             read_fields(inputs["run"], results),
         )
-        return Written(results, document, inputs)
+        return Written(results, methods_text(*material), results_text(*material), inputs)
 
     return write
 
@@ -285,13 +287,15 @@ def test_every_number_is_a_finding_and_all_documents_say_the_same_words(kind, mo
         for measure in description["measures"]:
             measure["label"] = measure["abbreviation"] = mock.HOSTILE
     made = written(fits, description)
-    assert check_page(made.page, made.folder) == []
-    markdown = write_markdown(made.document)
-    for options in ({"html": True}, {"html": True, "linkify": False}):
-        rendered = MarkdownIt("commonmark", options).enable("table").render(markdown)
-        tags = set(re.findall(r"<\s*/?\s*([A-Za-z0-9]+)", rendered))
-        assert tags <= {"h1", "h2", "h3", "p", "em"}, tags
-        assert words_of_html(rendered) == words_of_html(made.page)
+    for document in (made.document, made.found):
+        page = write_html(document, Findings(prefix="h"))
+        assert check_page(page, made.folder) == []
+        markdown = write_markdown(document)
+        for options in ({"html": True}, {"html": True, "linkify": False}):
+            rendered = MarkdownIt("commonmark", options).enable("table").render(markdown)
+            tags = set(re.findall(r"<\s*/?\s*([A-Za-z0-9]+)", rendered))
+            assert tags <= {"h1", "h2", "h3", "p", "em"}, tags
+            assert words_of_html(rendered) == words_of_html(page)
 
 
 def hostile_fits(mock):
@@ -403,6 +407,9 @@ def test_all_documents_are_written_with_one_list_of_their_numbers(plain, stand_i
         "methods_markdown": place / "methods.md",
         "methods_html": place / "methods.html",
         "methods_word": place / "methods.docx",
+        "results_markdown": place / "results.md",
+        "results_html": place / "results.html",
+        "results_word": place / "results.docx",
         "tables_word": place / "tables.docx",
         "checklists_word": place / "checklists.docx",
         "findings": made.folder / "audit" / "manuscript_findings.json",
@@ -417,11 +424,12 @@ def test_all_documents_are_written_with_one_list_of_their_numbers(plain, stand_i
     first = {name: path.read_bytes() for name, path in outputs.items()}
     entries = json.loads(first["findings"])["findings"]
     assert {entry["document"] for entry in entries} == {
-        "manuscript/methods.html", "manuscript/methods.docx", "manuscript/tables.docx"}  # fmt: skip
+        *(f"manuscript/{name}.{kind}" for name in ("methods", "results")
+          for kind in ("html", "docx")), "manuscript/tables.docx"}  # fmt: skip
     assert outputs["checklists_word"].is_file()  # without a number: none was filled in here
     assert len({entry["id"] for entry in entries}) == len(entries)
     shown = {p.id: p.text for p in read_page(first["methods_html"].decode()).printed}
-    own = {e["id"]: e["printed"] for e in entries if e["document"].endswith(".html")}
+    own = {e["id"]: e["printed"] for e in entries if e["document"].endswith("methods.html")}
     assert shown == own
     assert first["methods_word"].decode() == words_of_html(first["methods_html"].decode())
     write_manuscript(**call)

@@ -58,27 +58,32 @@ def test_every_document_vouches_for_names_with_digits(numbered):
     listed = "audit/manuscript_findings.json"
     words = {
         "methods_word": manuscript / "methods.docx",
+        "results_word": manuscript / "results.docx",
         "tables_word": manuscript / "tables.docx",
         "checklists_word": manuscript / "checklists.docx",
     }
-    page = manuscript / "methods.html"
+    pages = [manuscript / "methods.html", manuscript / "results.html"]
     write_manuscript(
         **numbered.inputs,
         run=numbered.folder / "audit" / "run.json",
         references=numbered.references,
         documents=Documents(
             methods_markdown=manuscript / "methods.md",
-            methods_html=page,
+            results_markdown=manuscript / "results.md",
+            methods_html=pages[0],
+            results_html=pages[1],
             **words,
         ),
         findings=numbered.folder / listed,
     )
-    texts = {f"manuscript/{path.name}": listed for path in (page, *words.values())}
+    texts = {f"manuscript/{path.name}": listed for path in (*pages, *words.values())}
     tables = {f"tables/{path.name}": None for path in (numbered.folder / "tables").glob("*.html")}
     verify(
         documents={"report.html": "audit/findings.json"} | texts | tables,
         fits=[],
-        same_words={"manuscript/methods.md": "manuscript/methods.docx"},
+        same_words={
+            f"manuscript/{name}.md": f"manuscript/{name}.docx" for name in ("methods", "results")
+        },
         results_folder=numbered.folder,
         out=numbered.folder / "checks" / "printed_numbers.csv",
     )

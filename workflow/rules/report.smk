@@ -29,6 +29,8 @@ PRINTED_DOCUMENTS = {
     **{f"tables/{name}.html": "audit/tables_findings.json" for name in table_names()},
     "manuscript/methods.html": "audit/manuscript_findings.json",
     "manuscript/methods.docx": "audit/manuscript_findings.json",
+    "manuscript/results.html": "audit/manuscript_findings.json",
+    "manuscript/results.docx": "audit/manuscript_findings.json",
     "manuscript/tables.docx": "audit/manuscript_findings.json",
     "manuscript/checklists.docx": "audit/manuscript_findings.json",
 }
@@ -152,7 +154,10 @@ rule check_printed_numbers:
         f"{RESULTS}/benchmarks/check_printed_numbers.tsv"
     params:
         documents=PRINTED_DOCUMENTS,
-        same_words={"manuscript/methods.md": "manuscript/methods.docx"},
+        same_words={
+            f"manuscript/{name}.md": f"manuscript/{name}.docx"
+            for name in ("methods", "results")
+        },
         results_folder=subpath(input.report, parent=True),
     message:
         "Check every printed number against its file."

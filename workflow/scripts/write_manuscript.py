@@ -1,4 +1,4 @@
-"""Write the methods section and the tables of a paper."""
+"""Write the methods and results sections and the tables of a paper."""
 
 from alliance.manuscript import Documents, write_manuscript
 from alliance.running.step import step

@@ -125,6 +125,9 @@ class Family:
         The function `(material, fits) -> groups` that says how its fits that have a result were
         made (`alliance.manuscript.sections.of_families.Groups`), and in which part of the methods
         text.
+    found
+        The function `(material, fits) -> groups` that says what they found, in the part of the
+        results text of the same name.
     """
 
     name: str
@@ -143,6 +146,7 @@ class Family:
     sections: Mapping[str, str] = field(default_factory=dict)
     methods: str = ""
     methods_part: str = ""
+    found: str = ""
 
     @property
     def leads(self) -> bool:

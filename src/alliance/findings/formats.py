@@ -101,6 +101,16 @@ def _head(argument: str, value: str) -> str:
     return _text(argument, value.rpartition(", ")[0] or value)
 
 
+def _spoken(argument: str, value: str) -> str:
+    """Print a label in running text: `A → B` is `A to B`, `A ↔ B` is `A with B`."""
+    return _text(argument, value).replace(" → ", " to ").replace(" ↔ ", " with ")
+
+
+def _tail(argument: str, value: str) -> str:
+    """Print `Alliance, next session` as `next session`: what follows the last comma."""
+    return _text(argument, value.rpartition(", ")[2])
+
+
 def _per(argument: str, value: str) -> str:
     """Print what a unit is counted by: `log odds per point` is `per point`."""
     return _text(argument, value[value.find("per ") :] if "per " in value else value)
@@ -255,6 +265,8 @@ FORMATS: dict[str, Callable[..., str]] = {
     "per": _per,
     "component-words": _component_words,
     "head": _head,
+    "tail": _tail,
+    "spoken": _spoken,
     "count": _count,
     "decimals": _decimals,
     "percent": _percent,

@@ -20,6 +20,8 @@ PLAIN = (
     "component",
     "per",
     "head",
+    "tail",
+    "spoken",
 )  # formats of words, which need no vouching unless they have digits
 
 

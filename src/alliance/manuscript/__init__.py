@@ -1,4 +1,4 @@
-"""Texts and tables to be taken into a paper: methods, references, tables; Word, Markdown, HTML.
+"""Texts and tables for a paper: methods, results, references, tables; Word, Markdown, HTML.
 
 One text is written once (`blocks`) and printed three times. Its numbers and its citations are
 findings: `audit/manuscript_findings.json` lists them all, each with the document it stands in.
@@ -19,6 +19,9 @@ class Documents(NamedTuple):
     methods_markdown: str | Path
     methods_html: str | Path
     methods_word: str | Path
+    results_markdown: str | Path
+    results_html: str | Path
+    results_word: str | Path
     tables_word: str | Path
     checklists_word: str | Path
 
@@ -71,7 +74,7 @@ def write_manuscript(
     documents: Documents,
     findings: str | Path,
 ) -> None:
-    """Write methods text, tables and checklists for a paper, and the list of their numbers.
+    """Write methods and results, tables and checklists for a paper, and the list of their numbers.
 
     Parameters
     ----------
@@ -91,19 +94,27 @@ def write_manuscript(
     from alliance.manuscript.markdown import write_markdown
     from alliance.manuscript.methods import methods_text
     from alliance.manuscript.references import read_references
+    from alliance.manuscript.results import results_text
     from alliance.manuscript.tables import table_document
     from alliance.manuscript.word import write_word
 
     folder = Path(description).parent
     results = read_results_as_fields(fits, description, further)
     works = read_references(references, folder)
-    methods = methods_text(results, works, read_fields(run, folder))
-    in_html = Findings(prefix="h", document=_relative(documents.methods_html, folder))
+    material = (results, works, read_fields(run, folder))
+    methods, found = methods_text(*material), results_text(*material)
     files.write_text(write_markdown(methods), documents.methods_markdown)
-    files.write_text(write_html(methods, in_html), documents.methods_html)
-    ledgers = [in_html]
+    files.write_text(write_markdown(found), documents.results_markdown)
+    ledgers = []
+    for prefix, text, path in (
+        ("h", methods, documents.methods_html),
+        ("r", found, documents.results_html),
+    ):
+        ledgers.append(Findings(prefix=prefix, document=_relative(path, folder)))
+        files.write_text(write_html(text, ledgers[-1]), path)
     for prefix, text, path in (
         ("w", methods, documents.methods_word),
+        ("s", found, documents.results_word),
         ("t", table_document(results), documents.tables_word),
         ("c", checklist_document(results), documents.checklists_word),
     ):

@@ -18,6 +18,7 @@ from alliance.manuscript.material import Material
 from alliance.manuscript.prose import heading, joined, paragraphs, say, text
 from alliance.manuscript.references import References
 from alliance.manuscript.sections.analysis import analysis
+from alliance.manuscript.sections.authors import transparency
 from alliance.manuscript.sections.change import change, ruptures
 from alliance.manuscript.sections.checks import robustness, sites
 from alliance.manuscript.sections.leaving import dropout
@@ -39,6 +40,7 @@ SECTIONS: tuple[Callable[[Material], list[Block]], ...] = (
     sites,
     robustness,
     software,
+    transparency,
 )
 
 

@@ -26,6 +26,7 @@ from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, decimals_for
 from alliance.findings.leading import leading_models
 from alliance.findings.ledger import Findings, element
+from alliance.findings.main_effects import main_effects
 from alliance.findings.marks import kinds_of, mark_of, short_mark_of
 from alliance.findings.read_html import PICTURE
 from alliance.findings.results import Results
@@ -33,7 +34,6 @@ from alliance.manuscript.html import html_blocks
 from alliance.manuscript.methods import methods_text
 from alliance.manuscript.references import References
 from alliance.report.questions import QUESTIONS
-from alliance.report.robustness import main_effects
 from alliance.report.truth import USABLE, compare
 from alliance.tables import html
 from alliance.tables.layout import Table

@@ -12,4 +12,5 @@ FAMILY = Family(
     sections={"alliance": "common/two_views_section.html"},
     methods_part="Two views of the alliance",
     methods="alliance.families.actor_partner.words:methods",
+    found="alliance.families.actor_partner.found:found",
 )

@@ -13,4 +13,5 @@ FAMILY = Family(
     sections={"alliance": "common/two_views_section.html"},
     methods_part="Two views of the alliance",
     methods="alliance.families.agreement.words:methods",
+    found="alliance.families.agreement.found:found",
 )

@@ -13,5 +13,6 @@ FAMILY = Family(
     sections={"sites": "by_site/section.html"},
     methods_part="Sites put together",
     methods="alliance.families.by_site.words:methods",
+    found="alliance.families.by_site.found:found",
     apa_tables={"apa_by_site": "alliance.families.by_site.table:apa_by_site"},
 )

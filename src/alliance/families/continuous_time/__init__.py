@@ -11,5 +11,6 @@ FAMILY = Family(
     sections={"dropout": "continuous_time/section.html"},
     methods_part="Dropout",
     methods="alliance.families.continuous_time.words:methods",
+    found="alliance.families.continuous_time.found:found",
     apa_tables={"apa_hazard": "alliance.families.hazard.table:apa_hazard"},
 )

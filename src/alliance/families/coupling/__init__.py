@@ -14,5 +14,6 @@ FAMILY = Family(
     sections={"coupling": "coupling/section.html"},
     methods_part="Coupling from session to session",
     methods="alliance.families.coupling.words:methods",
+    found="alliance.families.coupling.found:found",
     apa_tables={"apa_coupling": "alliance.families.coupling.table:apa_coupling"},
 )

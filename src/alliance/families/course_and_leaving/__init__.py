@@ -12,5 +12,6 @@ FAMILY = Family(
     sections={"dropout": "course_and_leaving/section.html"},
     methods_part="Dropout",
     methods="alliance.families.course_and_leaving.words:methods",
+    found="alliance.families.course_and_leaving.found:found",
     apa_tables={"apa_hazard": "alliance.families.hazard.table:apa_hazard"},
 )

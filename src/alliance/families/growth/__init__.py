@@ -14,5 +14,6 @@ FAMILY = Family(
     sections={"alliance": "growth/alliance.html", "change": "growth/change.html"},
     methods_part="Course over treatment",
     methods="alliance.families.growth.words:methods",
+    found="alliance.families.growth.found:found",
     apa_tables={"apa_growth": "alliance.families.growth.table:apa_growth"},
 )

@@ -14,5 +14,6 @@ FAMILY = Family(
     sections={"change": "growth_shape/section.html"},
     methods_part="Course over treatment",
     methods="alliance.families.growth_shape.words:methods",
+    found="alliance.families.growth_shape.found:found",
     apa_tables={"apa_growth": "alliance.families.growth.table:apa_growth"},
 )

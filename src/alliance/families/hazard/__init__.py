@@ -18,5 +18,6 @@ FAMILY = Family(
     sections={"dropout": "hazard/section.html"},
     methods_part="Dropout",
     methods="alliance.families.hazard.words:methods",
+    found="alliance.families.hazard.found:found",
     apa_tables={"apa_hazard": "alliance.families.hazard.table:apa_hazard"},
 )

@@ -18,4 +18,5 @@ FAMILY = Family(
     sections={"coupling": "joint_courses/section.html"},
     methods_part="Coupling from session to session",
     methods="alliance.families.joint_courses.words:methods",
+    found="alliance.families.joint_courses.found:found",
 )

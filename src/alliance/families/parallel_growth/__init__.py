@@ -13,4 +13,5 @@ FAMILY = Family(
     sections={"change": "parallel_growth/section.html"},
     methods_part="Course over treatment",
     methods="alliance.families.parallel_growth.words:methods",
+    found="alliance.families.parallel_growth.found:found",
 )

@@ -14,4 +14,5 @@ FAMILY = Family(
     sections={"coupling": "therapists/section.html"},
     methods_part="Therapists",
     methods="alliance.families.therapists.words:methods",
+    found="alliance.families.therapists.found:found",
 )

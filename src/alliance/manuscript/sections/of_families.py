@@ -10,8 +10,8 @@ from alliance.families.registry import families
 from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Block, Words
 from alliance.manuscript.material import Material
-from alliance.manuscript.prose import paragraphs, text
-from alliance.manuscript.sections.one_model import models, not_fitted
+from alliance.manuscript.prose import paragraphs, say, text
+from alliance.manuscript.sections.one_model import marks, models, not_fitted
 
 Groups = list[tuple[Words, Sequence[Field]]]
 """What a family says of models of one kind, each with the models that it is said of."""
@@ -33,6 +33,18 @@ def told_in(part: str, material: Material) -> list[Block]:
             if of_kind:
                 blocks += [*paragraphs(words), *models(material, of_kind)]
     return [*blocks, *paragraphs(not_fitted(material.unusable(*names)))]
+
+
+def found_in(part: str, material: Material) -> list[Block]:
+    """Return what the models of a part found, each in turn."""
+    blocks: list[Block] = []
+    for name, family in families().items():
+        fits = material.usable(name) if family.found and family.methods_part == part else []
+        groups: Groups = load(family.found)(material, fits) if fits else []
+        for words, of_kind in groups:
+            if words:
+                blocks += paragraphs(say(words, *map(marks, of_kind)))
+    return blocks
 
 
 def is_by(fit: Field, *estimators: Estimator) -> bool:

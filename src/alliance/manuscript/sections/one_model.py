@@ -51,7 +51,7 @@ def one_model(fit: Field, alike: Field | None = None) -> Words:
     """
     same = alike is not None and alike["equation"].raw == fit["equation"].raw
     formula = () if same else _formula(fit)
-    return say(_rows(fit, alike), " ", _terms(fit), formula, _marks(fit))
+    return say(_rows(fit, alike), " ", _terms(fit), formula, marks(fit))
 
 
 def not_fitted(fits: Sequence[Field]) -> Words:
@@ -117,7 +117,7 @@ def random_effects(fit: Field) -> Words:
             continue
         entries = fit["variance_components"].where(level=level)
         own = [e for e in entries if e["name_1"].raw == e["name_2"].raw]
-        others = [e for e in own if not _is_intercept(e)]
+        others = [e for e in own if not is_intercept(e)]
         slopes = [text(e["name_1"], "component") for e in others if e["name_1"].raw != FRAILTY]
         kinds = ["intercepts"] if len(others) < len(own) else []
         kinds += ["slopes"] if slopes else []
@@ -128,7 +128,8 @@ def random_effects(fit: Field) -> Words:
     return joined(found)
 
 
-def _is_intercept(entry: Field) -> bool:
+def is_intercept(entry: Field) -> bool:
+    """Say whether a component is the variance of an intercept."""
     name = str(entry["name_1"].raw)
     return name in INTERCEPTS or name.endswith(": 1")
 
@@ -137,11 +138,14 @@ def _formula(fit: Field) -> Words:
     return say("In formula notation: ", text(fit["equation"]), ".") if fit["equation"].raw else ()
 
 
-def _marks(fit: Field) -> Words:
+def marks(fit: Field) -> Words:
+    """Return what a reader must know of a fit before its numbers: singular, disputed."""
     kinds = kinds_of(fit.raw)
     words: Words = ()
     if "singular" in kinds:
-        components = [text(part) for part in fit["convergence"]["singular_components"]]
+        components = [
+            text(part, "component-words") for part in fit["convergence"]["singular_components"]
+        ]
         words = say(" The fit is singular, at the boundary of what is possible",
                     say(" (", joined(components), ")") if components else (), ".")  # fmt: skip
     if "disputed" in kinds:

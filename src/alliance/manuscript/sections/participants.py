@@ -19,6 +19,7 @@ from alliance.manuscript.prose import (
     symbol,
     text,
 )
+from alliance.manuscript.sections.authors import of_the_study
 
 MOST_SITES = 12  # more are not listed one by one
 UNITS = {"clients": "rows of clients", "sessions": "rows of sessions", "responses": "answers"}
@@ -35,9 +36,13 @@ def participants(material: Material) -> list[Block]:
     total = material.total()
     if total is None or not total["clients"].raw:
         return blocks + paragraphs(("The cohort has no client.",))
-    return blocks + paragraphs(
-        say(_sample(total), " ", _levels(total), " ", _by_site(material)),
-        say(_characteristics(material), " ", _ends(total)),
+    return (
+        blocks
+        + paragraphs(
+            say(_sample(total), " ", _levels(total), " ", _by_site(material)),
+            say(_characteristics(material), " ", _ends(total)),
+        )
+        + of_the_study()
     )
 
 

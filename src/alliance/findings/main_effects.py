@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alliance.families.facts import Estimator
+from alliance.families.fit import USABLE
 from alliance.families.registry import that_are
 from alliance.findings.fields import Field
 from alliance.findings.leading import leading_models
-from alliance.report.truth import USABLE
 
 # What reaches the same session, or the one after the next, is another effect than the one reported.
 OTHER_QUESTIONS = (

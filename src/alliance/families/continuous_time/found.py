@@ -1,0 +1,22 @@
+"""What the results text says of leaving in continuous time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alliance.findings.fields import Field
+from alliance.manuscript.blocks import Words
+from alliance.manuscript.material import Material
+from alliance.manuscript.prose import joined, quoted, say
+from alliance.manuscript.sections.of_families import Groups
+from alliance.manuscript.statistics import main_effects, told
+
+
+def found(material: Material, fits: Sequence[Field]) -> Groups:
+    """Return what the models found, model by model."""
+    return [(_continuous(material, fit), [fit]) for fit in fits]
+
+
+def _continuous(material: Material, fit: Field) -> Words:
+    each = [told(material, entry, "HR") for entry in main_effects(fit)]
+    return say("In the model ", quoted(fit["title"]), ": ", joined(each), ".") if each else ()

@@ -1,0 +1,25 @@
+"""What the results text says of response surfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alliance.findings.fields import Field
+from alliance.manuscript.blocks import Words
+from alliance.manuscript.material import Material
+from alliance.manuscript.prose import joined, say, text
+from alliance.manuscript.sections.of_families import Groups
+from alliance.manuscript.statistics import main_effects, told
+
+
+def found(material: Material, fits: Sequence[Field]) -> Groups:
+    """Return what the models found, model by model."""
+    return [(_surface(material, fit), [fit]) for fit in fits]
+
+
+def _surface(material: Material, fit: Field) -> Words:
+    each = [told(material, entry) for entry in main_effects(fit)]
+    if not each:
+        return ()
+    return say("Along the response surface of ", text(fit["outcome"]["label"]), ": ", joined(each),
+               ".")  # fmt: skip
