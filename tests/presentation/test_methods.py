@@ -33,7 +33,7 @@ SENTENCES = {
     "growth": "multilevel growth models",
     "growth_shape": "ladder of models",
     "parallel_growth": "both outcomes at once",
-    "coupling": "foretells the other at the next session",
+    "coupling": "predicts the other at the next session",
     "joint_courses": "no client mean is taken",
     "panel_estimators": "no distribution of clients",
     "specifications": "one choice changed at a time",
@@ -162,15 +162,15 @@ def test_marks_stand_beside_the_models_that_have_them(mock, said):
 def test_without_models_nothing_is_said_of_any(said):
     text = said([])
     for word in (
-        "Statistical analysis",
+        "Statistical Analysis",
         "missing at random",
         "Intervals are",
         "In formula",
         "tried",
     ):
         assert word not in text
-    assert "Missing data" in text
-    assert "Software and reproducibility" in text
+    assert "Missing Data" in text
+    assert "Software and Reproducibility" in text
 
 
 def test_one_site_is_not_called_several(mock, said):
@@ -178,7 +178,7 @@ def test_one_site_is_not_called_several(mock, said):
     assert "at 1 site" in text
     assert "therapists in sites" not in text
     assert "The sites are" not in text
-    assert "Sites are compared" not in text
+    assert "Sites entered as fixed effects" not in text
 
 
 def test_without_therapists_nobody_speaks_of_them(mock, said):
@@ -256,8 +256,8 @@ CHANGE = {
 def test_change_that_could_not_be_judged_is_no_method(said):
     text = said(change=CHANGE)
     assert "change could not be judged: Fewer than 8 clients have two scores." in text
-    assert "could not be told: Fewer than 8 clients have 4 scored sessions or more." in text
-    for word in ("Jacobson", "Tang", "sudden gains and losses were", "by chance was counted"):
+    assert "could not be identified: Fewer than 8 clients have 4 scored sessions or more." in text
+    for word in ("Jacobson", "Tang", "Sudden gains and losses from", "by chance was estimated"):
         assert word not in text
 
 
@@ -268,7 +268,7 @@ def test_measures_are_described_by_their_keys_and_by_how_they_do_here(said):
         "Reversed items: 4, 10.",
         "up to 25% of a score's items may be missing",
         "“does not apply” (9; any item) counts as unanswered.",
-        "The scoring key is known from the literature only.",
+        "The scoring key was taken from the literature and not compared with the form.",
         "(Cronbach, 1951",
     ):
         assert words in text, words

@@ -40,7 +40,7 @@ def test_every_family_of_models_says_what_it_found_unless_it_asks_anew():
 def test_a_model_without_a_result_has_no_number(status, mock, told):
     text = told([fit | {"status": status, "message": "why"} for fit in every_fit(mock)])
     assert "95% CI" not in text.partition("Sample")[2].partition("\n## ")[2]
-    assert "Course over treatment" not in text
+    assert "Course Over Treatment" not in text
 
 
 def test_the_word_follows_from_the_interval(mock, told):

@@ -115,18 +115,18 @@ def test_probabilities_differ_by_percentage_points():
 
 def test_an_intraclass_correlation_says_which_levels_share(said):
     text = said()
-    assert "is that of two sessions which have that group in common" in text
-    assert "the share of the levels above it included" in text
+    assert "correlation of two sessions that share a group of this level" in text
+    assert "and so also the levels above it" in text
 
 
 def test_how_residuals_and_slopes_were_chosen_is_told(mock, said):
     rule = mock.fact(Assumption.STEP_CHOSEN_BY_RULE, "Slopes of clients, by the lowest BIC.")
     fit = mock.growth("alliance_growth", FOUR)
-    assert "decided by a rule fixed beforehand" not in said([fit])
+    assert "decided by a rule fixed in advance" not in said([fit])
     chosen = copy.deepcopy(fit)
     chosen["assumptions"] = [*fit["assumptions"], rule]
     text = said([chosen])
-    assert "decided by a rule fixed beforehand" in text
+    assert "decided by a rule fixed in advance" in text
     assert "Slopes of clients, by the lowest BIC." in text
 
 

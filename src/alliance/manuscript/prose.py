@@ -16,6 +16,7 @@ LEVELS = {
     "session": "sessions",
 }
 CONFIDENCE = Fixed("95%")
+MINOR = ("a", "an", "and", "at", "by", "for", "in", "of", "on", "or", "the", "to")
 
 
 def say(*pieces: Piece | Words) -> Words:
@@ -94,8 +95,10 @@ def tidied(words: Iterable[Piece]) -> Words:
 
 
 def heading(words: str, level: int = 2) -> Heading:
-    """Return a heading of fixed words."""
+    """Return a heading of fixed words, in title case (APA 7, section 6.17)."""
     if has_digit(words):
         msg = "a fixed heading holds no digit"
         raise ValueError(msg)
-    return Heading((words,), level)
+    first, *others = words.split(" ")
+    titled = [word if word in MINOR else word[:1].upper() + word[1:] for word in others]
+    return Heading((" ".join([first, *titled]),), level)

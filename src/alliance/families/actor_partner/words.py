@@ -17,10 +17,9 @@ def methods(material: Material, fits: Sequence[Field]) -> Groups:
 
 
 def _actor_partner(material: Material, fits: Sequence[Field]) -> Words:
-    return say("How the view of either goes with both views at the joint rating before was "
-               "examined by an actor–partner interdependence model ",
-               material.references.cite("cook2005"),
-               ". A client's mean over few ratings biases such effects; each is compared with what "
-               "the same model finds when the order of each client's joint ratings is left to "
-               "chance, and ", Italic("p"), " is the share of shuffles that lie as far from their "
+    return say("How each view depends on both views at the previous joint rating was examined by "
+               "an actor–partner interdependence model ", material.references.cite("cook2005"),
+               ". As a client's mean over few ratings biases such effects, each was compared with "
+               "what the same model finds when each client's joint ratings are shuffled; ",
+               Italic("p"), " is the share of shuffles that are at least as far from their "
                "mean.")  # fmt: skip

@@ -17,7 +17,8 @@ def methods(material: Material, fits: Sequence[Field]) -> Groups:
 
 
 def _agreement(material: Material, fits: Sequence[Field]) -> Words:
-    return say("Whether therapists see what clients see was asked by the truth and bias model ",
-               material.references.cite("west2011"), ": the intercept is the directional "
-               "discrepancy, the within-client slope says how far one view follows the other. Both "
-               "ratings are read as per cent of the possible range.")  # fmt: skip
+    return say("Whether therapists' ratings follow those of clients was examined by the truth and "
+               "bias model ", material.references.cite("west2011"), ", in which the intercept is "
+               "the directional discrepancy and the within-client slope says how closely one view "
+               "follows the other. Both ratings were expressed as per cent of the possible "
+               "range.")  # fmt: skip

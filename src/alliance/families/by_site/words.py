@@ -19,22 +19,22 @@ def methods(material: Material, fits: Sequence[Field]) -> Groups:
 
 def _synthesis(material: Material, fits: Sequence[Field]) -> Words:
     cite = material.references.cite
-    words = say("Models were fitted at every site alone, and their estimates put together by a "
-                "random-effects synthesis, the variance between sites by REML ",
+    words = say("Models were fitted at each site separately and their estimates combined by a "
+                "random-effects synthesis, with the variance between sites estimated by REML ",
                 cite("viechtbauer2005"))  # fmt: skip
     if any(fit["engine"]["df_method"]["code"].raw == DfMethod.HARTUNG_KNAPP for fit in fits):
         words = say(words, " and the interval of the mean after ",
                     material.references.name("hartung2001"))  # fmt: skip
     if any(Estimator.SYNTHESIS_WITH_FLOOR in _codes_beside(fit) for fit in fits):
         words = say(words, "; where its standard error is below that of the weights, the mean with "
-                    "the larger one stands beside it")  # fmt: skip
+                    "the larger one is reported as well")  # fmt: skip
     words = say(words, ".")
     if any(Estimator.FURTHER_SITE in _codes_beside(fit) for fit in fits):
-        words = say(words, " A prediction interval says where the effect of a further site is "
+        words = say(words, " A prediction interval gives where the effect of a further site is "
                     "expected, by t with two degrees of freedom fewer than there are sites ",
                     cite("higgins2009", "partlett2017"), ".")  # fmt: skip
     if any(fit["tests"].where(code=Tested.ONE_EFFECT_AT_ALL_SITES) for fit in fits):
-        words = say(words, " That all sites share one effect was tested by the Q statistic.")
+        words = say(words, " Homogeneity of the effect over sites was tested by the Q statistic.")
     return words
 
 

@@ -38,18 +38,18 @@ def _cox(material: Material, fits: Sequence[Field]) -> Words:
 def _proportional(material: Material, fits: Sequence[Field]) -> Words:
     if not any(fit["tests"].where(code=Tested.PROPORTIONAL_HAZARDS) for fit in fits):
         return ()
-    return say(" That hazards are proportional was tested ",
+    return say(" The assumption of proportional hazards was tested ",
                material.references.cite("grambsch1994"), ".")  # fmt: skip
 
 
 def _frailty(material: Material, fits: Sequence[Field]) -> Words:
     kinds = {e.raw: text(e) for e in (fit["engine"]["estimator"]["text"] for fit in fits)}
-    return say("That clients of one therapist may leave alike was allowed for by a frailty of the "
-               "therapist: ", joined([*kinds.values()]), ".")  # fmt: skip
+    return say("That clients of one therapist may resemble each other in leaving was allowed for "
+               "by a frailty of the therapist: ", joined([*kinds.values()]), ".")  # fmt: skip
 
 
 def _fine_gray(material: Material, fits: Sequence[Field]) -> Words:
-    return say("Which share of clients ever leaves so, other ways of leaving competing, was "
-               "modelled by the hazard of the subdistribution ",
+    return say("The share of clients who ever drop out, with other ways of leaving as competing "
+               "risks, was modelled by the hazard of the subdistribution ",
                material.references.cite("fine1999"), ".",
                _proportional(material, fits))  # fmt: skip

@@ -21,12 +21,12 @@ def methods(material: Material, fits: Sequence[Field]) -> Groups:
 
 def _coupling(material: Material, fits: Sequence[Field]) -> Words:
     cite = material.references.cite
-    words = say("Whether one measure foretells the other at the next session was asked by models "
-                "that tell two parts of the predictor apart: the deviation of a session from the "
+    words = say("Whether one measure predicts the other at the next session was examined by models "
+                "that separate two parts of the predictor: the deviation of a session from the "
                 "client's own mean (within clients), and the client's mean against that of all "
                 "clients (between clients) ", cite("curran2011", "enders2007"), ".")  # fmt: skip
     if any(e["level"].raw == "autoregression" for fit in fits for e in fit["estimates"]):
-        words = say(words, " The outcome at the present session is held constant, as a deviation "
+        words = say(words, " The outcome at the present session was controlled for, as a deviation "
                     "from the client's own mean ", cite("hamaker2015"), ".")  # fmt: skip
     words = say(words, _companions(material, fits))
     if any(is_product(str(e["term"].raw)) for fit in fits for e in fit["estimates"]):
@@ -39,8 +39,8 @@ def _companions(material: Material, fits: Sequence[Field]) -> Words:
     beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
     checks: list[Words] = []
     if Estimator.FIXED_EFFECTS in beside:
-        checks.append(say("a regression in which every client has a free constant, with "
-                          "cluster-robust standard errors", by_cr2(material, fits)))  # fmt: skip
+        checks.append(say("a regression with client fixed effects and cluster-robust standard "
+                          "errors", by_cr2(material, fits)))  # fmt: skip
     if Estimator.MIXED_LAG_NOT_CENTRED in beside:
         checks.append(say("the same model with the present outcome not centred ",
                           material.references.cite("falkenstrom2013")))  # fmt: skip

@@ -18,7 +18,7 @@ def methods(material: Material, fits: Sequence[Field]) -> Groups:
 
 
 def _growth(material: Material, fits: Sequence[Field]) -> Words:
-    words = say("How a measure develops over treatment was described by multilevel growth models ",
+    words = say("Change in each measure over treatment was described by multilevel growth models ",
                 material.references.cite("raudenbush2002"), ".")  # fmt: skip
     chosen = {
         a["text"].raw: a["text"]
@@ -27,7 +27,7 @@ def _growth(material: Material, fits: Sequence[Field]) -> Words:
     }
     if not chosen:
         return words
-    words = say(words, " Whether residuals of one client remember one another, and whether slopes "
-                "differ between therapists, was decided by a rule fixed beforehand, by maximum "
-                "likelihood on the same rows.")  # fmt: skip
+    words = say(words, " Whether a client's residuals are autocorrelated, and whether slopes vary "
+                "between therapists, was decided by a rule fixed in advance, by maximum likelihood "
+                "on the same sessions.")  # fmt: skip
     return say(words, *(say(" ", sentence(rule)) for rule in chosen.values()))

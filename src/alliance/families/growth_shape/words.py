@@ -28,7 +28,7 @@ def _ladder(material: Material, fits: Sequence[Field]) -> Words:
         for a in fit["assumptions"].where(code=Assumption.STEP_CHOSEN_BY_RULE)
     }
     words = say(
-        "The shape of the course was chosen from a ladder of models fixed beforehand, each "
+        "The shape of the course was chosen from a ladder of models fixed in advance, each "
         "fitted by maximum likelihood to the same rows: ",
         joined([*labels.values()]),
         ".",
@@ -48,8 +48,8 @@ def _ladder(material: Material, fits: Sequence[Field]) -> Words:
         words = say(words, " Explained variance is given as marginal and conditional R squared ",
                     cite("nakagawa2013", "johnson2014"), ".")  # fmt: skip
     if any(fit["residual"]["phi"].raw is not None for fit in fits):
-        words = say(words, " Residuals of one client may resemble one another, the more the nearer "
-                    "they are in time.")  # fmt: skip
+        words = say(words, " Residuals of a client may be correlated, the more the closer they are "
+                    "in time.")  # fmt: skip
     return say(words, " The chosen step was fitted again by REML.") if _by_reml(fits) else words
 
 

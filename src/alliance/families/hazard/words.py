@@ -30,27 +30,27 @@ def _hazard(material: Material, fits: Sequence[Field]) -> Words:
                 ", estimated by ", joined([*how.values()]),
                 ".")  # fmt: skip
     if any(has(fit["assumptions"].raw, Assumption.NO_LOOK_AHEAD) for fit in fits):
-        words = say(words, " Predictors hold what was known at the session and no more: the last "
+        words = say(words, " Predictors were limited to what was known at the session: the last "
                     "known score, as its deviation from the mean of the client's scores before "
                     "it, and that mean.")  # fmt: skip
     words = say(
         words,
-        " Everybody who came to a session and whose way on is known was at risk "
-        "after it, those who ended otherwise there included (cause-specific hazard).",
+        " All clients who attended a session and whose further course is known were at risk "
+        "after it, including those whose treatment ended otherwise there (cause-specific hazard).",
     )
     beside = {c["estimator"]["code"].raw for fit in fits for c in fit["companions"]}
     if Estimator.AVERAGED_OVER_THERAPISTS in beside:
-        words = say(words, " The same terms averaged over therapists, with cluster-robust standard "
-                    "errors", by_cr2(material, fits), ", stand beside them.")  # fmt: skip
+        words = say(words, " Effects averaged over therapists, with cluster-robust standard errors",
+                    by_cr2(material, fits), ", are reported beside them.")  # fmt: skip
     if any(fit["marginal_effects"] for fit in fits):
-        words = say(words, " Average marginal effects say by how many percentage points "
-                    "probabilities differ for one more of a term.")  # fmt: skip
+        words = say(words, " Average marginal effects give the difference in probability, in "
+                    "percentage points, for one unit more of a predictor.")  # fmt: skip
     if any("cross_validated_auc" in fit["fit_statistics"] for fit in fits):
-        words = say(words, " How well the model foretells clients that it has not seen was judged "
+        words = say(words, " How well the model predicts clients that it has not seen was assessed "
                     "by cross-validation.")  # fmt: skip
     return words
 
 
 def _multinomial(fits: Sequence[Field]) -> Words:
-    return ("Several ways of leaving were asked about at once, each against none of them, by a "
+    return ("Several ways of leaving were modelled at once, each against none of them, by a "
             "multinomial logit model with cluster-robust standard errors.",)  # fmt: skip

@@ -24,12 +24,12 @@ def _joint_courses(material: Material, fits: Sequence[Field]) -> Words:
                 "effects, and residuals that follow a stationary vector autoregression of the "
                 "first order ",
                 material.references.cite("curran2014"),
-                ": no client mean is taken, so that what is carried over from session to session "
-                "does not bias the effects within clients. Their intervals are by the delta "
-                "method from the observed information.")  # fmt: skip
+                ". As no client mean is taken, carry-over from session to session does not bias "
+                "the effects within clients. Their intervals were obtained by the delta method "
+                "from the observed information.")  # fmt: skip
     codes = {warning["code"].raw for fit in fits for warning in fit["warnings"]}
     if Warned.LINES_LEFT_OUT in codes:
-        words = say(words, " Where courses were too short to tell them from what is carried over, "
+        words = say(words, " Where courses were too short to separate them from carry-over, "
                     "clients had no lines of their own.")  # fmt: skip
     stated = {
         one["text"].raw: text(one["text"])
@@ -38,7 +38,7 @@ def _joint_courses(material: Material, fits: Sequence[Field]) -> Words:
         if one["code"].raw == Assumption.FORMS_IN_ORDER
     }
     for order in stated.values():
-        words = say(words, " ", order, " Effects were read in that order.")
+        words = say(words, " ", order, " Effects are given in that order.")
     if any(test["code"].raw == TESTED for fit in fits for test in fit["tests"]):
         words = say(words, " Whether groups have effects, carry-over and spread of their own was "
                     "tested by likelihood ratio.")  # fmt: skip

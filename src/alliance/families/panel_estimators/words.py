@@ -30,7 +30,7 @@ def methods(material: Material, fits: Sequence[Field]) -> Groups:
 
 def _panel(material: Material, fits: Sequence[Field]) -> Words:
     names = estimators(fits)
-    words = say("The same question was put to estimators that assume no distribution of clients",
+    words = say("The same effect was estimated by methods that assume no distribution of clients",
                 say(": ", joined([*names.values()])) if names else (), ".")  # fmt: skip
     cited = [
         say(name, " ", material.references.cite(*works))
@@ -38,12 +38,12 @@ def _panel(material: Material, fits: Sequence[Field]) -> Words:
         if code in names
     ]
     if cited:
-        words = say(words, " Some are made for a lagged outcome in short courses: ", joined(cited),
-                    ".")  # fmt: skip
+        words = say(words, " Some are designed for a lagged outcome in short courses: ",
+                    joined(cited), ".")  # fmt: skip
     if {Estimator.DIFFERENCE_GMM, Estimator.SYSTEM_GMM} & set(names):
         words = say(words, " GMM was in two steps with collapsed instruments and corrected "
                     "standard errors ", material.references.cite("windmeijer2005"), "; Hansen's "
-                    "test and that of second-order autocorrelation stand beside it.")  # fmt: skip
+                    "test and that of second-order autocorrelation are reported.")  # fmt: skip
     if {Estimator.DYNAMIC_PANEL_MODEL, Estimator.RANDOM_INTERCEPTS_MODEL} & set(names):
         words = say(words, " The structural models were fitted by full information maximum "
                     "likelihood with robust standard errors.")  # fmt: skip

@@ -18,8 +18,8 @@ def methods(material: Material, fits: Sequence[Field]) -> Groups:
 
 def _parallel(material: Material, fits: Sequence[Field]) -> Words:
     words = ("Whether two measures develop together was examined by growth models of both outcomes "
-             "at once, with one joint distribution of a client's random effects; the questions "
-             "are in its correlations.")  # fmt: skip
+             "at once, with a joint distribution of a client's random effects; its correlations "
+             "answer the question.")  # fmt: skip
     if Estimator.CORRELATION_DELTA in estimators(fits):
         words += " Intervals of correlations are by the delta method on Fisher's scale."
     return (words,)

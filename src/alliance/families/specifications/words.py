@@ -20,9 +20,10 @@ def methods(material: Material, fits: Sequence[Field]) -> Groups:
 def _specifications(material: Material, fits: Sequence[Field]) -> Words:
     cite = material.references.cite
     names = estimators(fits)
-    words = say("How far the answer depends on the handling of means, trends and lags ",
-                cite("falkenstrom2017", "wang2015"), " was seen by fitting coupling models again "
-                "with one choice changed at a time: ", joined([*names.values()]), ".")  # fmt: skip
+    words = say("How far the effects depend on the handling of means, trends and lags ",
+                cite("falkenstrom2017", "wang2015"), " was examined by fitting the coupling models "
+                "again with one choice changed at a time: ", joined([*names.values()]),
+                ".")  # fmt: skip
     if Estimator.LATENT_MEAN in names:
         words = say(words, " The latent mean corrects the between-client effect for the "
                     "unreliability of a client's mean ", cite("ludtke2008"), ".")  # fmt: skip

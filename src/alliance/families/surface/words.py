@@ -17,6 +17,6 @@ def methods(material: Material, fits: Sequence[Field]) -> Groups:
 
 
 def _surface(material: Material, fits: Sequence[Field]) -> Words:
-    return say("What agreement and disagreement of the two views go with was examined by "
-               "polynomial regression and its response surface ",
+    return say("How agreement and disagreement of the two views relate to the outcome was examined "
+               "by polynomial regression and its response surface ",
                material.references.cite("edwards1993"), ".")  # fmt: skip

@@ -22,5 +22,5 @@ def _therapists(material: Material) -> Words:
                "with and without adjustment for the case mix. Early alliance and the last score "
                "were modelled together with therapists as a random level, so that the effects "
                "within and between therapists ", cite("baldwin2007"), " rest on latent means ",
-               cite("ludtke2008"), ". Single therapists were estimated by empirical "
-               "Bayes.")  # fmt: skip
+               cite("ludtke2008"), ". The effects of individual therapists were predicted by "
+               "empirical Bayes.")  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alliance.families.facts import DfMethod, Estimator
 from alliance.families.terms import is_of_sites
-from alliance.manuscript.blocks import Block, Words
+from alliance.manuscript.blocks import Block, Italic, Words
 from alliance.manuscript.material import Material
 from alliance.manuscript.prose import CONFIDENCE, heading, joined, listed, paragraphs, quoted, say
 from alliance.manuscript.sections.many_tests import many_tests
@@ -44,12 +44,12 @@ def _estimation(material: Material) -> Words:
     used = [(name, works) for code, name, works in DEGREES_OF_FREEDOM if code in methods]
     if used:
         each = [say(f"{name} ", cite(*works)) for name, works in used]
-        words = say(words, ", fixed effects tested by t with degrees of freedom after ",
-                    joined(each, " or "))  # fmt: skip
+        words = say(words, ", and fixed effects tested by ", Italic("t"), " with the degrees of "
+                    "freedom of ", joined(each, " or "))  # fmt: skip
     if any(fit["convergence"]["second_start_difference"].raw is not None for fit in fits):
-        words = say(words, ". The likelihood was searched from several starting values")
+        words = say(words, ". The likelihood was maximised from several starting values")
     if any(is_of_sites(str(e["term"].raw)) for fit in fits for e in fit["estimates"]):
-        words = say(words, ". Sites are compared as fixed effects")
+        words = say(words, ". Sites entered as fixed effects")
     return say(words, ".")
 
 

@@ -23,8 +23,8 @@ CUTOFFS = {
 }
 
 KNOWN = {
-    "at_session": "at the session itself",
-    "after_treatment": "only when the whole course is there",
+    "at_session": "Rules that need no later session count as a rupture a score",
+    "after_treatment": "Rules that need the whole course count as a rupture a score",
 }
 
 
@@ -50,8 +50,8 @@ def _indices(material: Material, judged: list[Field]) -> Words:
         return ()
     index = chosen[0]
     words: Words = (
-        "Change from the first to the last score of a client was called reliable if it was larger "
-        "than errors of measurement are likely to make it, by the index of ",
+        "A client's change from the first to the last score was called reliable if it exceeded "
+        "what measurement error is likely to produce, by the index of ",
     )
     if index["method"].raw == "jacobson-truax":
         words = say(words, material.references.name("jacobson1991"))
@@ -65,7 +65,7 @@ def _indices(material: Material, judged: list[Field]) -> Words:
         if not m["chosen"].raw and not m["message"].raw
     }
     if others:
-        words = say(words, ". The classes by other indices stand beside it (",
+        words = say(words, ". Classifications by other indices are reported for comparison (",
                     joined([*others.values()]), ")")  # fmt: skip
     return say(words, ".")
 
@@ -89,12 +89,12 @@ def _of_measure(row: Field) -> Words:
                     text(row["cutoff"]["value"], "decimals:2"), f" ({kind})")  # fmt: skip
     if is_there(row, "functional"):
         norms = row["functional"]
-        words = say(words, "; norms of people without the problem: ",
+        words = say(words, "; norms of a population without the problem: ",
                     symbol("M", norms["mean"], "decimals:2"), ", ",
                     symbol("SD", norms["sd"], "decimals:2"))  # fmt: skip
     if is_there(row, "anchor"):
-        words = say(words, "; ", text(row["anchor"]["points"], "general"),
-                    " points were taken for a change that matters to clients")  # fmt: skip
+        words = say(words, "; a change of ", text(row["anchor"]["points"], "general"),
+                    " points was taken as the smallest that matters to clients")  # fmt: skip
     return say(words, ".")
 
 
@@ -118,10 +118,11 @@ def _sudden(material: Material, rows: list[Field]) -> Words:
         )
         for row in judged
     ]
-    return say("Sudden gains and losses between two sessions were found by the three criteria of ",
-               material.references.name("tang1999"), ": a change must be large, large against the "
-               "score before, and large against the spread of the neighbouring sessions. "
-               "They were looked for in ", joined(each), ".")  # fmt: skip
+    return say("Sudden gains and losses from one session to the next were identified by the three "
+               "criteria of ", material.references.name("tang1999"), ": a change must be large in "
+               "itself, relative to the score before, and relative to the variability of the "
+               "neighbouring sessions. Thresholds and numbers judged were: ", joined(each),
+               ".")  # fmt: skip
 
 
 def _not_judged(rows: list[Field]) -> Words:
@@ -145,12 +146,12 @@ def ruptures(material: Material) -> list[Block]:
 
 def _of_courses(row: Field) -> Words:
     if row["message"].raw:
-        return say("Ruptures were looked for in ", text(row["label"]), " and could not be told: ",
+        return say("Ruptures in ", text(row["label"]), " could not be identified: ",
                    sentence(row["message"]))  # fmt: skip
     rules = [rule for rule in row["rules"] if not rule["message"].raw]
     refused = [rule for rule in row["rules"] if rule["message"].raw]
     tried = joined(
-        [say("The rule “", text(r["title"]), "” gave nothing: ", sentence(r["message"]))
+        [say("The rule “", text(r["title"]), "” could not be applied: ", sentence(r["message"]))
          for r in refused],
         " ",
     )  # fmt: skip
@@ -160,13 +161,13 @@ def _of_courses(row: Field) -> Words:
     for rule in rules:
         kinds.setdefault((str(rule["known"].raw), str(rule["repair"].raw)), []).append(rule)
     words = say(
-        "Ruptures were looked for in the courses of ",
+        "Ruptures were identified in the courses of ",
         text(row["label"]),
         " of ",
         counted(row["clients_used"], "client", "clients"),
         " with at least ",
         text(row["fewest_scores"], "count"),
-        " scores, by rules that count a drop as a rupture. ",
+        " scores. ",
         joined([_alike(alike) for alike in kinds.values()], " "),
         " ",
     )
@@ -175,18 +176,18 @@ def _of_courses(row: Field) -> Words:
 
 def _alike(rules: list[Field]) -> Words:
     """Return rules that are known at the same time and repaired in the same way."""
-    titles = joined([text(rule["title"]) for rule in rules])
+    titles = joined([text(rule["title"]) for rule in rules], "; or ")
     known = KNOWN[rules[0]["known"].raw]
-    return say(f"Known {known}, and repaired when ", text(rules[0]["repair"]),
-               ", is a drop of ", titles, ".")  # fmt: skip
+    return say(f"{known} ", titles, ". It counts as repaired once the score is ",
+               text(rules[0]["repair"]), ".")  # fmt: skip
 
 
 def _for_models(row: Field, rules: list[Field]) -> Words:
     known = [rule for rule in rules if rule["rule"].raw == row["known_rule"].raw]
     if not known or len(rules) < 2:
         return ()
-    return say("Where a rupture stands beside later sessions, the rule is “",
-               text(known[0]["title"]), "”, which needs no later session. ")  # fmt: skip
+    return say("Analyses of what follows a rupture use the rule “", text(known[0]["title"]),
+               "”, which needs no later session. ")  # fmt: skip
 
 
 def _chance(row: Field) -> Words:
@@ -194,10 +195,10 @@ def _chance(row: Field) -> Words:
         return ()
     model = row["chance_model"]
     return say(
-        "How many ruptures each rule finds by chance was counted in ",
+        "How many ruptures each rule finds by chance was estimated from ",
         text(model["replicates"], "count"),
-        " cohorts drawn without ruptures, with the same spread and the same resemblance of "
-        "neighbouring sessions (autocorrelation ",
+        " simulated cohorts without ruptures, with the same spread and the same autocorrelation "
+        "of neighbouring sessions (",
         text(model["autocorrelation"], "correlation"),
         "). ",
     )

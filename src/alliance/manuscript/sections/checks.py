@@ -11,7 +11,7 @@ from alliance.manuscript.sections.of_families import told_in
 DIAGNOSTICS = {
     "residuals": "the distribution of residuals against the normal, and against fitted values",
     "random_effects": "the distribution of predicted random effects against the normal",
-    "influence": "how far the estimates move when one group is left out and the model fitted anew",
+    "influence": "how far the estimates move when one group is left out and the model refitted",
 }
 
 
@@ -34,7 +34,11 @@ def _diagnostics(material: Material) -> Words:
         for kind, words in DIAGNOSTICS.items()
         if any(is_there(block, kind) for block in with_any)
     ]
-    return say("Examined for each model, where it has them: ", joined(kinds), ".") if kinds else ()
+    return (
+        say("For each model that has them, the following were examined: ", joined(kinds), ".")
+        if kinds
+        else ()
+    )
 
 
 def _second_engines(material: Material) -> Words:
@@ -51,7 +55,7 @@ def _second_engines(material: Material) -> Words:
         second = group[0]["second_engine"]
         titles = listed([quoted(fit["title"]) for fit in group])
         each.append(say(text(second["name"]), " ", text(second["version"]), " (", titles, ")"))
-    words = say("Models that other software can express were fitted there as well: ",
+    words = say("Models that other software can express were also fitted there: ",
                 joined(each), ". ")  # fmt: skip
     disputed = [quoted(f["title"]) for f in done if not f["second_engine"]["agrees"].raw]
     if disputed:

@@ -23,18 +23,18 @@ def _definition(material: Material) -> Words:
     if described is None or not rows or not rows[0]["dropouts"].raw:
         return ()
     used = rows[0]
-    words = say("A client counts as having dropped out if ", text(used["words"]), ": ",
+    words = say("A client was counted as having dropped out if ", text(used["words"]), ": ",
                 counted(used["dropouts"], "client", "clients"), " did so and ",
                 text(used["others"], "count"), " did not")  # fmt: skip
     if used["unknown"].raw:
-        words = say(words, "; of ", text(used["unknown"], "count"), " it cannot be told")
+        words = say(words, "; for ", text(used["unknown"], "count"), " this is not known")
     words = say(words, ".")
     others = [row for row in described["definitions"] if not row["in_use"].raw]
     if not others:
         return words
     each = [_other(described, row) for row in others]
-    return say(words, " Since definitions decide how many clients drop out ",
-               material.references.cite("swift2012"), ", others were laid beside it: ",
+    return say(words, " Because rates of dropout depend on the definition ",
+               material.references.cite("swift2012"), ", it was compared with others: ",
                joined(each), ".")  # fmt: skip
 
 
@@ -51,12 +51,12 @@ def _curves(material: Material) -> Words:
     if described is None or not described["staying"]:
         return ()
     name = material.references.name
-    words = say("How long clients stayed is shown by the curves of ", name("kaplan1958"))
+    words = say("How long clients stayed was estimated by the method of ", name("kaplan1958"))
     if described["incidence"]:
         words = say(
             words,
-            ", and which share had left in which way by the estimator of ",
+            ", and the share who had left in each way by that of ",
             name("aalen1978"),
-            ", in which one way of leaving competes with the others",
+            ", in which the ways of leaving compete",
         )
     return say(words, ".")

@@ -125,7 +125,7 @@ def _rules(key: Field) -> Words:
         if key["reversed_items"].raw == "none"
         else say("Reversed items: ", text(key["reversed_items"]), ". ")
     )
-    rule = say("The rule for unanswered items: ", sentence(key["unanswered"]), " ")
+    rule = say("Unanswered items: ", sentence(key["unanswered"]), " ")
     if key["not_applicable"].raw:
         rule = say(rule, "On this form, ", sentence(key["not_applicable"]), " ")
     return say(reverse, rule)
@@ -135,14 +135,14 @@ def _evidence(measure: Field, key: Field) -> Words:
     if key["unverified"].raw:
         accepted = measure["accept_unverified_key"].raw
         return (
-            "The scoring key is known from the literature only"
-            + ("; the configuration accepts it." if accepted else "."),
+            "The scoring key was taken from the literature and not compared with the form"
+            + ("; the configuration accepts this." if accepted else "."),
         )
     unread = key["parts_not_read_in_a_source"]
     if not unread.raw:
-        return ("Every part of the scoring key that its file documents was read in a source.",)
-    return say("Of the scoring key, ", counted(unread, "part was", "parts were"),
-               " not read in a source.")  # fmt: skip
+        return ("All documented parts of the scoring key were read in a source.",)
+    return say("The scoring key has ", counted(unread, "part", "parts"),
+               " that could not be read in a source.")  # fmt: skip
 
 
 def _reliability(material: Material) -> Words:
@@ -218,8 +218,8 @@ def _invariance(material: Material) -> Words:
     )
     if "invariance_bounds" in measurement:
         bounds = measurement["invariance_bounds"]
-        words = say(words, "; a step holds if CFI falls by at most ",
-                    text(bounds["cfi_may_fall"], "correlation:3"), " and RMSEA rises by at most ",
+        words = say(words, "; a step was accepted if CFI fell by at most ",
+                    text(bounds["cfi_may_fall"], "correlation:3"), " and RMSEA rose by at most ",
                     text(bounds["rmsea_may_rise"], "correlation:3"), " ",
                     cite("chen2007", "cheung2002"))  # fmt: skip
     steps = measurement["invariance_steps"]
@@ -230,7 +230,7 @@ def _invariance(material: Material) -> Words:
         own = [row for row in rows if row["over"].raw == place]
         each = [say(text(row["label"]), " (", text(row["level"]), ")") for row in own]
         reached.append(say(f"over {place}, ", listed(each)))
-    return say(words, ". The strictest step that holds: ", joined(reached), ".")
+    return say(words, ". The strictest step accepted was, ", joined(reached), ".")
 
 
 def _variance(material: Material) -> Words:
@@ -244,11 +244,10 @@ def _variance(material: Material) -> Words:
         return ()
     levels = dict.fromkeys(str(row["level"].raw) for row in rows)
     words = (
-        "How alike the sessions of one group are was estimated by models without predictors, "
-        f"with random intercepts of {_and([LEVELS[level] for level in levels])}; the "
-        "intraclass correlation of a level is that of two sessions which have that group in "
-        "common, the share of the levels above it included; intervals come from a parametric "
-        "bootstrap. "
+        "Intraclass correlations were estimated by models without predictors, with random "
+        f"intercepts of {_and([LEVELS[level] for level in levels])}. That of a level is the "
+        "correlation of two sessions that share a group of this level, and so also the levels "
+        "above it; intervals come from a parametric bootstrap. "
     )
     each = []
     for label in dict.fromkeys(row["label"].raw for row in rows):
@@ -281,9 +280,7 @@ def missing(material: Material) -> list[Block]:
     each = [
         _of_forms(row, labels[row["measure"].raw], row["measure"].raw in totals) for row in rows
     ]
-    rule = (
-        "Nothing was imputed beyond these rules. " if any(row["forms"].raw for row in rows) else ""
-    )
+    rule = "No other value was imputed. " if any(row["forms"].raw for row in rows) else ""
     return [
         heading("Missing data"),
         *paragraphs(say(joined(each, " "), " ", rule, _at_random(material))),
@@ -307,10 +304,10 @@ def _of_forms(row: Field, label: Field, is_total: bool) -> Words:
                         " of the items of these forms were unanswered"))  # fmt: skip
     if row["prorated"].raw is not None:
         told.append(say(counted(row["prorated"], "score was", "scores were"),
-                        " made from the answered items only"))  # fmt: skip
+                        " prorated from the answered items"))  # fmt: skip
     if row["refused"].raw:
         told.append(say(counted(row["refused"], "form was", "forms were"),
-                        " refused for too few answers"))  # fmt: skip
+                        " not scored for lack of answers"))  # fmt: skip
     return say(words, "; ", joined(told), ".")
 
 
@@ -319,6 +316,6 @@ def _at_random(material: Material) -> Words:
         has(fit["assumptions"].raw, Assumption.MISSING_AT_RANDOM) for fit in material.usable()
     ):
         return ()
-    return say("The models use every session that has the scores they need; they assume that what "
-               "is missing is missing at random given the scores that there are ",
+    return say("The models use every session with the scores that they need, and assume that "
+               "missing scores are missing at random given the observed ones ",
                material.references.cite("rubin1976"), ".")  # fmt: skip

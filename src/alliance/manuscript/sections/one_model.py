@@ -69,7 +69,7 @@ def _why(fit: Field) -> Words:
 
 def _rows(fit: Field, alike: Field | None) -> Words:
     data = fit["data"]
-    words = say(quoted(fit["title"]), " rests on ")
+    words = say(quoted(fit["title"]), " used ")
     if alike is not None:
         used = counted(data["rows_used"], "session", "sessions")
         return say(words, "the same ", used, " as ", quoted(alike["title"]), ".")
@@ -87,7 +87,7 @@ def _rows(fit: Field, alike: Field | None) -> Words:
         say(text(entry["reason"]["text"]), " (", symbol("n", entry["rows"]), ")")
         for entry in data["left_out"]
     ]
-    return say(words, "; left out: ", joined(reasons), ".")
+    return say(words, "; reasons for leaving sessions out: ", joined(reasons), ".")
 
 
 def _terms(fit: Field) -> Words:

@@ -30,8 +30,8 @@ def participants(material: Material) -> list[Block]:
     blocks: list[Block] = [heading("Participants and sites")]
     if material.results.about["simulated"].raw:
         blocks += paragraphs(
-            say("The data are simulated: no person took part, and nothing that is found in them "
-                "says anything about psychotherapy.")
+            say("The data are simulated: no person took part, and the results say nothing about "
+                "psychotherapy.")
         )  # fmt: skip
     total = material.total()
     if total is None or not total["clients"].raw:
@@ -67,7 +67,7 @@ def _sample(total: Field) -> Words:
     if not total["clients_with_one_session"].raw:
         return words
     single = counted(total["clients_with_one_session"], "client", "clients")
-    return say(words, " Of ", single, ", one session only is on record.")
+    return say(words, " For ", single, ", only one session is on record.")
 
 
 def _levels(total: Field) -> Words:
@@ -124,18 +124,22 @@ def _shares(rows: list[Field]) -> Words:
         return ()
     shares = [say(text(row["category"]), " (", text(row["percent"], "percent:1"), ")")
               for row in told]  # fmt: skip
-    rest = "" if len(told) == len(rows) else "; categories of fewer than eight clients are not told"
+    rest = (
+        ""
+        if len(told) == len(rows)
+        else "; categories of fewer than eight clients are not reported"
+    )
     first = rows[0]
     known = counted(first["n"], "client", "clients")
-    words = say(text(first["characteristic"]), ", known of ", known, ": ")
+    words = say(text(first["characteristic"]), " was known for ", known, ": ")
     return say(words, joined(shares, ", "), rest, ".")
 
 
 def _ends(total: Field) -> Words:
     """Return how treatment ended; ends that nobody had are not mentioned."""
     words = {
-        "completed": "as agreed for",
-        "dropout": "by dropout, as the sites recorded it, for",
+        "completed": "by agreement for",
+        "dropout": "by dropout (as recorded by the sites) for",
         "transferred": "by transfer for",
     }
     ends = [
@@ -157,8 +161,8 @@ def exclusions(material: Material) -> list[Block]:
     rows = [row for table in UNITS for row in about["rows_of_all_sites"].where(table=table)]
     accounts = [_account(row) for row in rows]
     rule = (
-        "Every cell that was read was checked against what its column may hold. Rows and cells "
-        "that could not be read with certainty were set aside and not corrected. "
+        "Every value was checked against what its column may hold. Rows and values that could not "
+        "be read with certainty were set aside, not corrected. "
     )
     return [heading("Data checks and exclusions"), *paragraphs(say(rule, joined(accounts, " ")))]
 

@@ -38,14 +38,14 @@ BASELINE_WORDS = {
     "own_mean": "the client's own mean",
 }
 UNIT_WORDS = {
-    "raw": "points",
-    "own_sd": "SDs of the client's own scores",
-    "own_sd_so_far": "SDs of the client's own scores so far",
-    "pooled_sd": "SDs within clients (pooled)",
-    "sample_sd": "SDs of all scores",
-    "larger_sd": "SDs (the larger of the client's own and that of all scores)",
-    "reliable_change": "standard errors of a difference",
-    "moving_range": "sigmas of the client's own control chart",
+    "raw": ("point", ""),
+    "own_sd": ("SD", " of the client's own scores"),
+    "own_sd_so_far": ("SD", " of the client's own scores so far"),
+    "pooled_sd": ("SD", " within clients (pooled)"),
+    "sample_sd": ("SD", " of all scores"),
+    "larger_sd": ("SD", " (the larger of the client's own and that of all scores)"),
+    "reliable_change": ("standard error", " of a difference"),
+    "moving_range": ("sigma", " of the client's own control chart"),
 }
 
 
@@ -108,7 +108,9 @@ class Rule:
     @property
     def title(self) -> str:
         """Return the rule in words."""
-        drop = f"{self.threshold:g} {UNIT_WORDS[self.unit]} below {BASELINE_WORDS[self.baseline]}"
+        one, of = UNIT_WORDS[self.unit]
+        units = f"{self.threshold:g} {one}{'' if self.threshold == 1 else 's'}{of}"
+        drop = f"{units} below {BASELINE_WORDS[self.baseline]}"
         if self.baseline in ("previous", "window_max") and self.window > 1:
             drop += f" ({self.window} sessions back at most)"
         return drop + (", or a run below the centre" if self.runs else "")
@@ -122,9 +124,9 @@ class Rule:
             "own_line": "the client's own line",
             "half_of_drop": "half of what was lost",
         }[self.repair.target]
-        less = f", less {self.repair.tolerance:g} units" if self.repair.tolerance else ""
+        near = f"at most {self.repair.tolerance:g} of these units below "
         limit = f" within {self.repair.within} sessions" if self.repair.within else " at any time"
-        return f"back to {target}{less}{limit}"
+        return f"{near if self.repair.tolerance else 'back to '}{target}{limit}"
 
 
 # Thresholds of one SD and of two SDs have been used by Strauss et al. (2006) and Stiles et al.
