@@ -36,9 +36,13 @@ def draw(results: Results) -> Figure:
 
 
 def _height(fit: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> float:
-    """Return the height of a panel in millimetres: rows as high as the longest name."""
-    longest = max(_name(line, line in fit["companions"]).count("\n") + 1 for line in lines)
-    return 22 + (1.6 + 2.9 * longest) * len(lines)
+    """Return the height of a panel in millimetres."""
+    return 22 + sum(_row_heights(fit, lines))
+
+
+def _row_heights(fit: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Return how high each row is in millimetres: as its name."""
+    return [1.6 + 2.7 * (_name(line, line in fit["companions"]).count("\n") + 1) for line in lines]
 
 
 def _rows(fit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -61,7 +65,9 @@ def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str,
     # One rounding for the panel, that of its first line, so that the numbers stand in line.
     format = "ratio" if as_ratio else decimals_for(lines[0]["se"], lines[0]["estimate"])
     names = []
-    for y, line in enumerate(lines):
+    heights = _row_heights(fit, lines)
+    ys = [sum(heights[:k]) + height / 2 for k, height in enumerate(heights)]
+    for y, line in zip(ys, lines, strict=True):
         value, low, high = (line[key] for key in keys)
         companion = line in fit["companions"]
         colour = style.SOFT if failed else style.SKY if companion else style.BLUE
@@ -96,8 +102,8 @@ def draw_forest(axes: Axes, fit: Mapping[str, Any], lines: Sequence[Mapping[str,
             color=style.SOFT if failed else style.INK,
         )
         names.append(_name(line, companion))
-    axes.set_yticks(range(len(lines)), names, fontsize=6.6)
-    axes.set_ylim(len(lines) - 0.5, -0.6)
+    axes.set_yticks(ys, names, fontsize=6.6)
+    axes.set_ylim(sum(heights), 0)
     axes.axvline(1 if as_ratio else 0, color=style.INK, lw=0.6, label="_no effect")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -48,7 +48,11 @@ def _name(line: Line) -> str:
 
 
 def draw_lines(
-    axes: Axes, lines: Sequence[Line], failed: bool = False, reference: float | None = None
+    axes: Axes,
+    lines: Sequence[Line],
+    failed: bool = False,
+    reference: float | None = None,
+    numbers: bool = True,
 ) -> None:
     """Draw the rows from top to bottom; ratios stand on a logarithmic axis.
 
@@ -60,6 +64,8 @@ def draw_lines(
         Whether the fit did not converge: hollow and pale.
     reference
         Where a faint line recalls the reported estimate; None for none.
+    numbers
+        Whether estimate and interval stand in figures at the right.
     """
     as_ratio = all(line.entry["ratio"] is not None for line in lines)
     keys = ("ratio", "ratio_low", "ratio_high") if as_ratio else ("estimate", "ci_low", "ci_high")
@@ -86,6 +92,8 @@ def draw_lines(
                 mew=1.0,
                 label="_estimate",
             )
+        if not numbers:
+            continue
         shown = [] if line.bare else [format_value(format, value)]
         if low is not None and high is not None:
             shown.append(f"[{format_value(format, low)}, {format_value(format, high)}]")

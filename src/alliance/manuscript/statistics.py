@@ -7,7 +7,7 @@ from alliance.findings.adjusted import PRIMARY, adjusted_of
 from alliance.findings.fields import Field
 from alliance.findings.formats import decimals_for
 from alliance.manuscript.blocks import Italic, Words
-from alliance.manuscript.material import Material
+from alliance.manuscript.material import Material, is_there
 from alliance.manuscript.prose import interval, say, symbol, text
 
 NOT_CLEAR = "not clearly different"
@@ -57,10 +57,13 @@ def _adjusted(material: Material, entry: Field) -> Words:
 
 def standardised(entry: Field) -> Words:
     """Return `; β = -0.15, 95% CI [-0.18, -0.11]`, where an estimate has it."""
-    if entry["standardised"].raw is None:
+    if not is_there(entry, "standardised"):
         return ()
+    words = say("; β = ", text(entry["standardised"], "decimals:2"))
+    if not is_there(entry, "standardised_low", "standardised_high"):
+        return words
     ends = (entry["standardised_low"], entry["standardised_high"])
-    return say("; β = ", text(entry["standardised"], "decimals:2"), interval(*ends, "decimals:2"))
+    return say(words, interval(*ends, "decimals:2"))
 
 
 def direction(entry: Field, above: str, below: str, unclear: str = NOT_CLEAR) -> Words:

@@ -9,38 +9,85 @@ from matplotlib.figure import Figure
 
 from alliance.families.facts import Estimator
 from alliance.figures import style
-from alliance.figures.rows import Line, draw_lines, height_of
+from alliance.figures.rows import Line, draw_lines
 from alliance.findings.results import Results
 
 # What has a long name in words, as it stands below the mean of the sites.
 SHORT = {Estimator.SYNTHESIS_WITH_FLOOR: "the same, wider interval"}
+SIDE_BY_SIDE = 2  # effects of one model, which have their rows in common
+LEFT, BETWEEN, RIGHT = 0.32, 0.04, 0.98  # shares of the width
+TITLE, ABOVE, BELOW, ROW = 8.0, 7.0, 10.0, 3.3  # millimetres
 
 
 def draw(results: Results) -> Figure:
-    """Return a panel for each main effect of the fits of family `by_site`."""
+    """Return a panel for each fit of family `by_site`; the effects of one fit share their rows.
+
+    The numbers stand in the table of sites, not in the picture.
+    """
     fits = results.of_family("by_site")
     if not fits:
         return style.nothing_to_show(
             "The configuration of this cohort asks no model site by site (family by_site)."
         )
-    panels_of = [(fit, main) for fit in fits for main in fit["estimates"] or [None]]
-    lines = [_lines(fit, main) if main else [] for fit, main in panels_of]
-    heights = [height_of(some, 23) if some else 34 for some in lines]
-    titles = [
-        f"{fit['title']}: {main['label']}" if main else fit["title"] for fit, main in panels_of
-    ]
-    figure, panels = style.stack(titles, heights)
-    for panel, height, (fit, main), some in zip(panels, heights, panels_of, lines, strict=True):
-        if not some or main is None:
+    heights = [_height(fit) for fit in fits]
+    figure, panels = style.stack([fit["title"] for fit in fits], heights)
+    for panel, height, fit in zip(panels, heights, fits, strict=True):
+        if not fit["estimates"]:
             style.say_why(panel.subplots(), fit["message"] or "There is nothing to put together.")
             continue
-        axes = style.place_axes(panel, height, top_mm=14)
-        draw_lines(axes, some, fit["status"] == "failed", main["ratio"] or main["estimate"])
-        unit = main["unit"].removeprefix("log odds ")
-        outcome = style.short(fit["outcome"]["label"], 36)
-        axes.set_xlabel(f"Odds ratio {unit}" if main["ratio"] else f"{outcome}, {unit}")
-        style.mark_status(axes, dict(fit))
+        _draw_effects(panel, height, fit)
     return figure
+
+
+def _height(fit: Mapping[str, Any]) -> float:
+    """Return the height of a model's panel in millimetres."""
+    mains = fit["estimates"]
+    if not mains:
+        return 34.0
+    below_one_another = -(-len(mains) // SIDE_BY_SIDE)
+    return TITLE + below_one_another * (ABOVE + BELOW + ROW * len(_names(fit)))
+
+
+def _names(fit: Mapping[str, Any]) -> list[str]:
+    """Return the names of the rows that the effects of a fit have in common, in order."""
+    of_effects = [[line.name for line in _lines(fit, main)] for main in fit["estimates"]]
+    longest = max(of_effects, key=len)
+    return list(dict.fromkeys([*longest, *(name for names in of_effects for name in names)]))
+
+
+def _in_rows(names: list[str], main: Mapping[str, Any], lines: list[Line]) -> list[Line]:
+    """Return a line for every row; one that an effect does not have stays empty."""
+    own = {line.name: line for line in lines}
+    empty = {**main, **dict.fromkeys(("ci_low", "ci_high", "ratio_low", "ratio_high"))}
+    return [own.get(name, Line(name, empty, bare=True)) for name in names]
+
+
+def _label(fit: Mapping[str, Any], main: Mapping[str, Any]) -> str:
+    """Return what an effect is called, with its level where another one is called the same."""
+    alike = [one for one in fit["estimates"] if one["label"] == main["label"]]
+    return f"{main['label']}, {main['level']}" if len(alike) > 1 else main["label"]
+
+
+def _draw_effects(panel: Any, height: float, fit: Mapping[str, Any]) -> None:
+    """Draw the effects of a fit side by side, two in a row; only the first of a row has names."""
+    width = (RIGHT - LEFT - BETWEEN) / SIDE_BY_SIDE
+    names = _names(fit)
+    one = ABOVE + BELOW + ROW * len(names)
+    for k, main in enumerate(fit["estimates"]):
+        across, down = k % SIDE_BY_SIDE, k // SIDE_BY_SIDE
+        bottom = height - TITLE - (down + 1) * one + BELOW
+        place = (LEFT + across * (width + BETWEEN), bottom / height, width,
+                 (one - ABOVE - BELOW) / height)  # fmt: skip
+        axes = panel.add_axes(place)
+        draw_lines(axes, _in_rows(names, main, _lines(fit, main)), fit["status"] == "failed",
+                   main["ratio"] or main["estimate"], numbers=False)  # fmt: skip
+        axes.locator_params(axis="x", nbins=4)
+        if across:
+            axes.set_yticklabels([])
+        axes.set_title(style.wrapped(_label(fit, main), 30, 2), fontsize=6.8, loc="left", pad=2)
+        unit = main["unit"].removeprefix("log odds ")
+        axes.set_xlabel(style.short(f"Odds ratio {unit}" if main["ratio"] else unit, 36))
+        style.mark_status(axes, dict(fit))
 
 
 def _lines(fit: Mapping[str, Any], main: Mapping[str, Any]) -> list[Line]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from alliance.findings.fields import Field
 from alliance.manuscript.blocks import Block, Paragraph
 from alliance.manuscript.material import Material
 from alliance.manuscript.prose import heading, paragraphs
 
+THERAPISTS = "Therapists: profession, training, experience and supervision"
 OF_THE_STUDY = (
     "Recruitment and eligibility: how clients came to the study, and who was left out by design",
     "Diagnoses: how they were made, and how many clients had which",
-    "Therapists: profession, training, experience and supervision",
     "Treatment: which, in what setting and of what planned length",
     "Sample size: how it was decided, and the power that it gives the primary effects",
 )
 OF_THE_PAPER = (
-    "Ethics: which committee approved the study, and how clients and therapists consented",
+    "Ethics: which committee approved the study, and how consent was given",
     "Registration: where and when the study and its analyses were registered, or that they were "
     "not",
     "Data and materials: where they can be had, or why they cannot",
@@ -24,9 +25,10 @@ OF_THE_PAPER = (
 )
 
 
-def of_the_study() -> list[Paragraph]:
+def of_the_study(total: Field) -> list[Paragraph]:
     """Return what the part on participants asks the authors for."""
-    return paragraphs((_bracketed(OF_THE_STUDY),))
+    asked = (THERAPISTS, *OF_THE_STUDY) if total["therapists"].raw else OF_THE_STUDY
+    return paragraphs((_bracketed(asked),))
 
 
 def transparency(material: Material) -> list[Block]:

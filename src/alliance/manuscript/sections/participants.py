@@ -42,7 +42,7 @@ def participants(material: Material) -> list[Block]:
             say(_sample(total), " ", _levels(total), " ", _by_site(material)),
             say(_characteristics(material), " ", _ends(total)),
         )
-        + of_the_study()
+        + of_the_study(total)
     )
 
 
