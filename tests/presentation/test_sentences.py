@@ -137,7 +137,7 @@ def test_degrees_of_freedom_are_those_of_the_models(mock, said):
     roger = mock.fact("kenward_roger", "Kenward-Roger")
     other["engine"] = other["engine"] | {"df_method": roger}
     text = said([one, other])
-    assert "degrees of freedom after Satterthwaite" in text
+    assert "degrees of freedom of Satterthwaite" in text
     assert "or Kenward and Roger" in text
 
 

@@ -1,4 +1,4 @@
-"""Participant flow: from clinics to forms, how treatments ended, and what each model used."""
+"""Participant flow: what was read and set aside, who is in the data, how treatments ended."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from alliance.findings.marks import short_mark_of
 from alliance.findings.results import Results
 
 ROW = 10.0  # height of a row of boxes, in millimetres
+LINE = 2.9  # of small type
+MOST_REASONS = 5  # of setting rows aside, told for a kind of row
+READ = {"clients": "client rows", "sessions": "session rows", "responses": "answers"}
 MOST = 8  # models with a box each; of more, those that lead the page have one
 
 ENDS = {
@@ -31,7 +34,7 @@ BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.75}
 
 
 def draw(results: Results) -> Figure:
-    """Return boxes from sites to forms and models, over a bar of endings for every site."""
+    """Return what was read, boxes from sites to forms and models, and bars of endings."""
     flow = {row["site"]: row for row in results.about["flow"]}
     if "all" not in flow or not flow["all"]["clients"]:
         return style.nothing_to_show("No client is left in this cohort after reading the files.")
@@ -39,12 +42,52 @@ def draw(results: Results) -> Figure:
     bars = len(sites) + 1 if len(sites) > 1 else 1
     fits = _with_a_box(results.fits)
     rest = len(fits) < len(results.fits)
+    read = {row["table"]: row for row in results.about.get("rows_of_all_sites", [])}
     heights = [12 + ROW * max(5, len(fits) + rest), 24 + 5.2 * bars]
-    titles = ("Who is in the data, and what each model used", "How treatments ended (clients)")
-    figure, (boxes, ends) = style.stack(titles, heights)
+    titles = ["Who is in the data, and what each model used", "How treatments ended (clients)"]
+    if read:
+        heights.insert(0, 12 + _height_of_reading(read))
+        titles.insert(0, "What was read, and what was set aside")
+    figure, panels = style.stack(titles, heights)
+    *reading, boxes, ends = panels
+    for panel in reading:
+        _draw_reading(panel.subplots(), read)
     _draw_boxes(boxes.subplots(), flow["all"], fits, rest)
     _draw_ends(ends.subplots(), flow, ["all", *sites] if len(sites) > 1 else ["all"])
     return figure
+
+
+def _height_of_reading(read: Mapping[str, Mapping[str, Any]]) -> float:
+    return 2 * ROW + LINE * (max(len(_left_out(row)) for row in read.values()) + 1)
+
+
+def _left_out(row: Mapping[str, Any]) -> list[str]:
+    """Return what was left out of the rows of a kind, a line each."""
+    lines = [f"{format_value('count', row['blank'])} blank"] if row["blank"] else []
+    lines.append(f"{format_value('count', row['set_aside'])} set aside")
+    reasons = sorted(row["reasons"], key=lambda reason: -reason["count"])
+    for reason in reasons[:MOST_REASONS]:
+        name, count = format_value("words", reason["reason"]), reason["count"]
+        lines.append(f"   {style.short(name, 24)}: {format_value('count', count)}")
+    return [*lines, "   and further reasons"] if len(reasons) > MOST_REASONS else lines
+
+
+def _draw_reading(axes: Axes, read: Mapping[str, Mapping[str, Any]]) -> None:
+    """Draw, for each kind of row, how many were read, why some were left out, and what was kept."""
+    height = _height_of_reading(read)
+    axes.set_xlim(0, 114)
+    axes.set_ylim(height, 0)
+    axes.set_axis_off()
+    for k, (table, words) in enumerate((t, w) for t, w in READ.items() if t in read):
+        row, x = read[table], k * 39.0
+        for y, key, told in ((3.7, "read", f"{words} read"), (height - 4, "kept", "kept")):
+            _box(axes, x, y - 3.7, 36, 7.4)
+            _number(axes, x + 13.5, y, row[key], f"_{words}, {key}", 7.5)
+            axes.text(x + 14.5, y, told, va="center", fontsize=6.6)
+        _arrow(axes, (x + 5, 7.8), (x + 5, height - 7.9))
+        for line, told in enumerate(_left_out(row)):
+            axes.text(x + 8, ROW + LINE * (line + 0.5), told, va="center", fontsize=6.3,
+                      color=style.SOFT, label=f"_{words}, left out")  # fmt: skip
 
 
 def _with_a_box(fits: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
@@ -127,10 +170,10 @@ def _box(axes: Axes, x: float, y: float, width: float, height: float, faint: boo
     )
 
 
-def _number(axes: Axes, x: float, y: float, count: int, label: str) -> None:
+def _number(axes: Axes, x: float, y: float, count: int, label: str, fontsize: float = 8.5) -> None:
     axes.text(
-        x, y, format_value("count", count), ha="right", va="center", weight="bold", fontsize=8.5,
-        label=label,
+        x, y, format_value("count", count), ha="right", va="center", weight="bold",
+        fontsize=fontsize, label=label,
     )  # fmt: skip
 
 

@@ -13,19 +13,22 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from itertools import groupby
+from string import ascii_letters
 from xml.sax.saxutils import escape
 
-NAMESPACES = {"http://www.w3.org/2000/svg": "", "http://www.w3.org/1999/xlink": "x:"}
+NAMESPACES = {"http://www.w3.org/2000/svg": "", "http://www.w3.org/1999/xlink": ""}
 SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
-HEAD = "<svg xmlns='http://www.w3.org/2000/svg' xmlns:x='http://www.w3.org/1999/xlink'"
+HEAD = "<svg xmlns='http://www.w3.org/2000/svg'"  # since its version 2 a link needs no other
 PLACES = 2
 FACTOR_DIGITS = 6
 """A factor multiplies what it scales: it keeps six significant digits."""
 
 OUTLINE = "scale(0.015625)"
 """How matplotlib scales the outline of a letter, which it draws on 6,400 units a line's height."""
-COARSER = 32
-"""How many of these units make one of ours, a thirtieth of a point in type of seven points."""
+COARSER = 64
+"""How many of these units make one of ours, a fifteenth of a point in type of seven points."""
+IN_TYPE = "scale(0.0"
+"""In the transform of what is drawn in units of the type: a hundredth of its size each."""
 
 _STEP = re.compile(r"([MLQCZz])([^A-Za-z]*)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -57,11 +60,18 @@ def _drop_unseen(root: ET.Element) -> None:
 
 
 def _coarsen_outlines(root: ET.Element) -> None:
-    """Write the outlines of letters, half of all bytes, as whole steps on a coarser grid."""
+    """Write the outlines of letters, half of all bytes, as whole steps on a coarser grid.
+
+    Letters stand on the same grid, of which a unit is a hundredth of the type's size.
+    """
     for path in root.iter(SVG + "path"):
         if path.get("transform") == OUTLINE:
             path.set("d", _in_steps(path.get("d", "")))
-            path.set("transform", OUTLINE.replace("0.015625", str(0.015625 * COARSER)))
+            del path.attrib["transform"]
+    for group in root.iter(SVG + "g"):
+        for letter in group if IN_TYPE in group.get("transform", "") else ():
+            if letter.tag == SVG + "use" and (shift := letter.get("transform")):
+                letter.set("transform", _NUMBER.sub(lambda n: f"{float(n.group()):.0f}", shift))
 
 
 def _in_steps(outline: str) -> str:
@@ -92,11 +102,20 @@ def _shorten_names(root: ET.Element) -> None:
     for element in root.iter():
         name = element.attrib.pop("id", "")
         if name in used:
-            element.set("id", short.setdefault(name, f"i{len(short)}"))
+            element.set("id", short.setdefault(name, _nth_name(len(short))))
     for element in root.iter():
         for key, value in element.attrib.items():
             if "#" in value:
                 element.set(key, _REFERENCE.sub(lambda m: f"#{short.get(m[1], m[1])}", value))
+
+
+def _nth_name(n: int) -> str:
+    """Return the names a, b, ..., Z, aa, ab, ... by their place."""
+    name = ""
+    while n >= 0:
+        name = ascii_letters[n % len(ascii_letters)] + name
+        n = n // len(ascii_letters) - 1
+    return name
 
 
 def _element(element: ET.Element) -> str:

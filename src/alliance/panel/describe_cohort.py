@@ -109,6 +109,7 @@ def _measure(name: str, entry: Mapping[str, Any], key: Instrument) -> dict[str, 
         "lowest": low,
         "highest": high,
         "accept_unverified_key": bool(entry.get("accept_unverified_key", False)),
+        "language": entry.get("language", ""),
         "reference": ". ".join(
             str(reference[part]) for part in ("authors", "year", "journal") if part in reference
         ),

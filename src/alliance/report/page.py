@@ -33,13 +33,14 @@ from alliance.findings.results import Results
 from alliance.manuscript.html import html_blocks
 from alliance.manuscript.methods import methods_text
 from alliance.manuscript.references import References
+from alliance.manuscript.sections.authors import ALL as AUTHORS_MUST_ADD
 from alliance.report.questions import QUESTIONS
 from alliance.report.truth import USABLE, compare
 from alliance.tables import html
 from alliance.tables.layout import Table
 from alliance.tables.makers import maker_of
 
-UNQUOTED = " '/=:;,.()-+"  # signs that stand as they are in an attribute between double quotes
+UNQUOTED = " '/=:;,.()-+>"  # signs that stand as they are in an attribute between double quotes
 NOT_GIVEN = "other"  # a measure whose key does not say what it measures
 
 
@@ -101,6 +102,7 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         rounding=lambda entry: decimals_for(entry["se"].raw, entry["estimate"].raw),
         table=partial(_table, material, findings),
         table_of=partial(_table_of, results, findings),
+        authors_must_add=AUTHORS_MUST_ADD,
         methods_text=partial(_methods_text, material, findings),
         leading_table=partial(_leading_table, material, findings),
         article=partial(_article, material, findings, environment),

@@ -25,6 +25,9 @@ OF_THE_PAPER = (
 )
 
 
+ALL = (THERAPISTS, *OF_THE_STUDY, *OF_THE_PAPER)
+
+
 def of_the_study(total: Field) -> list[Paragraph]:
     """Return what the part on participants asks the authors for."""
     asked = (THERAPISTS, *OF_THE_STUDY) if total["therapists"].raw else OF_THE_STUDY

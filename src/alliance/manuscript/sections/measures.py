@@ -54,9 +54,18 @@ def _measure(material: Material, measure: Field, key: Field | None) -> Words:
         return say(words, form, ", of which the total score alone is on record",
                    _range_of_total(material, measure), ". ", _direction(measure),
                    _published(material, measure), _evidence(measure, key))  # fmt: skip
-    items = say(", a form of ", counted(key["items"], "item", "items"), ". ")
+    items = say(
+        ", a form of ", counted(key["items"], "item", "items"), " (", _language(measure), "). "
+    )
     return say(words, form, items, _scores(material, measure), _direction(measure), _rules(key),
                _evidence(measure, key))  # fmt: skip
+
+
+def _language(measure: Field) -> Words:
+    """Return the language of the form, or that the authors must add it."""
+    if is_there(measure, "language") and measure["language"].raw:
+        return text(measure["language"])
+    return ("[language and version of the form]",)
 
 
 def _direction(measure: Field) -> str:

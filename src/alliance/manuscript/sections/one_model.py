@@ -87,7 +87,7 @@ def _rows(fit: Field, alike: Field | None) -> Words:
         say(text(entry["reason"]["text"]), " (", symbol("n", entry["rows"]), ")")
         for entry in data["left_out"]
     ]
-    return say(words, "; reasons for leaving sessions out: ", joined(reasons), ".")
+    return say(words, "; the others were not used because: ", joined(reasons), ".")
 
 
 def _terms(fit: Field) -> Words:
