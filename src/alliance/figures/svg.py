@@ -2,9 +2,9 @@
 
 matplotlib writes for people to read: indented, every element named, six decimals. In a page nobody
 reads it, so numbers are rounded to a hundredth of a point (a twenty-fifth of a pixel at 300 dpi),
-outlines of letters are steps on a coarser grid, names that nothing refers to are left out, those of
-glyphs and markers are short, and quotes are single, since a double quote takes three bytes in the
-address of a picture (`data:image/svg+xml,`).
+outlines and places of letters are steps on a coarser grid, names that nothing refers to are left
+out, those of glyphs and markers are short, and quotes are single, since a double quote takes three
+bytes in the address of a picture (`data:image/svg+xml,`).
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ from alliance.tables import html
 from alliance.tables.layout import Table
 from alliance.tables.makers import maker_of
 
-UNQUOTED = " '/=:;,.()-+>"  # signs that stand as they are in an attribute between double quotes
+UNQUOTED = " '/=:;,.()-+"  # signs that stand as they are in an attribute between double quotes
 NOT_GIVEN = "other"  # a measure whose key does not say what it measures
 
 
