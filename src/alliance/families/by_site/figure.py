@@ -10,13 +10,16 @@ from matplotlib.figure import Figure
 from alliance.families.facts import Estimator
 from alliance.figures import style
 from alliance.figures.rows import Line, draw_lines
+from alliance.findings.marks import mark_of
 from alliance.findings.results import Results
 
 # What has a long name in words, as it stands below the mean of the sites.
 SHORT = {Estimator.SYNTHESIS_WITH_FLOOR: "the same, wider interval"}
 SIDE_BY_SIDE = 2  # effects of one model, which have their rows in common
 LEFT, BETWEEN, RIGHT = 0.32, 0.04, 0.98  # shares of the width
-TITLE, ABOVE, BELOW, ROW = 8.0, 7.0, 10.0, 3.3  # millimetres
+TITLE, ABOVE, MARK, BELOW, ROW = 8.0, 7.0, 4.0, 10.0, 3.3  # millimetres
+ONE_LINE = 58  # characters of a panel's title
+LONGEST_NAME = 27  # characters of a row's name, which has one line
 
 
 def draw(results: Results) -> Figure:
@@ -45,7 +48,17 @@ def _height(fit: Mapping[str, Any]) -> float:
     if not mains:
         return 34.0
     below_one_another = -(-len(mains) // SIDE_BY_SIDE)
-    return TITLE + below_one_another * (ABOVE + BELOW + ROW * len(_names(fit)))
+    return _titled(fit) + below_one_another * (_above(fit) + BELOW + ROW * len(_names(fit)))
+
+
+def _titled(fit: Mapping[str, Any]) -> float:
+    """Return the room for the title of a model's panel, of one or two lines."""
+    return TITLE if len(fit["title"]) <= ONE_LINE else 1.5 * TITLE
+
+
+def _above(fit: Mapping[str, Any]) -> float:
+    """Return the room for the name of an effect, and below it for what is wrong with the model."""
+    return ABOVE + (MARK if mark_of(fit) else 0.0)
 
 
 def _names(fit: Mapping[str, Any]) -> list[str]:
@@ -72,19 +85,21 @@ def _draw_effects(panel: Any, height: float, fit: Mapping[str, Any]) -> None:
     """Draw the effects of a fit side by side, two in a row; only the first of a row has names."""
     width = (RIGHT - LEFT - BETWEEN) / SIDE_BY_SIDE
     names = _names(fit)
-    one = ABOVE + BELOW + ROW * len(names)
+    above = _above(fit)
+    one = above + BELOW + ROW * len(names)
     for k, main in enumerate(fit["estimates"]):
         across, down = k % SIDE_BY_SIDE, k // SIDE_BY_SIDE
-        bottom = height - TITLE - (down + 1) * one + BELOW
+        bottom = height - _titled(fit) - (down + 1) * one + BELOW
         place = (LEFT + across * (width + BETWEEN), bottom / height, width,
-                 (one - ABOVE - BELOW) / height)  # fmt: skip
+                 (one - above - BELOW) / height)  # fmt: skip
         axes = panel.add_axes(place)
         draw_lines(axes, _in_rows(names, main, _lines(fit, main)), fit["status"] == "failed",
                    main["ratio"] or main["estimate"], numbers=False)  # fmt: skip
         axes.locator_params(axis="x", nbins=4)
         if across:
             axes.set_yticklabels([])
-        axes.set_title(style.wrapped(_label(fit, main), 30, 2), fontsize=6.8, loc="left", pad=2)
+        axes.set_title(style.wrapped(_label(fit, main), 30, 2), fontsize=6.8, loc="left",
+                       pad=2 if above == ABOVE else 13)  # fmt: skip
         unit = main["unit"].removeprefix("log odds ")
         axes.set_xlabel(style.short(f"Odds ratio {unit}" if main["ratio"] else unit, 36))
         style.mark_status(axes, dict(fit))
@@ -94,14 +109,20 @@ def _lines(fit: Mapping[str, Any], main: Mapping[str, Any]) -> list[Line]:
     beside = [c for c in fit["companions"] if c["term"] == main["term"]]
     sites = [c for c in beside if c["estimator"]["code"] == Estimator.SITE_ALONE]
     others = [c for c in beside if c not in sites]
-    found = [Line(c["estimator"]["text"].removesuffix(" alone"), c) for c in sites]
-    found.append(Line(main["estimator"]["text"].split(",")[0], main, main=True, pooled=True))
+    found = [Line(_short(c["estimator"]["text"].removesuffix(" alone")), c) for c in sites]
+    found.append(
+        Line(_short(main["estimator"]["text"].split(",")[0]), main, main=True, pooled=True)
+    )
     return found + [
         Line(
-            SHORT.get(how["code"], how["text"]),
+            _short(SHORT.get(how["code"], how["text"])),
             c,
             pooled=True,
             bare=how["code"] == Estimator.FURTHER_SITE,
         )
         for c, how in ((c, c["estimator"]) for c in others)
     ]
+
+
+def _short(name: str) -> str:
+    return style.short(name, LONGEST_NAME)
