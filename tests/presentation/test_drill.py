@@ -35,7 +35,7 @@ ANSWERS = (
     r"β = .*\[",
     r"(?s)\d+ of \d+ clients.*\d+ ruptures? in [\d,]+ sessions",
     r"authors must add",
-    r"[Pp]ower",
+    r"(?i)power",
     r"Registration",
     r"(?s)Funding.*Conflicts of interest",
     r"(?s)Data and materials.*Code",
