@@ -41,7 +41,9 @@ rule write_manuscript:
         further=printed_descriptions(),
         run=f"{RESULTS}/audit/run.json",
         references=rules.collect_references.output.references,
-        code=library("manuscript", *registry.modules("tables", "apa_tables", "methods", "found")),
+        code=library(
+            "manuscript", *registry.modules("tables", "apa_tables", "methods", "found")
+        ),
         templates=templates("manuscript", "tables"),
     output:
         methods_markdown=f"{RESULTS}/manuscript/methods.md",
