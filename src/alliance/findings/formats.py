@@ -93,7 +93,8 @@ def _component(argument: str, value: str) -> str:
 def _component_words(argument: str, value: str) -> str:
     """Print how the engine names a component: `'1'` is the intercept, `'y: 1'` that of y."""
     words = _OF_OUTCOME.sub(r"the intercept of \1", _text(argument, value))
-    return words.replace("'1'", "the intercept").replace("_", " ").replace("'", "")
+    words = words.replace("'1'", "the intercept").replace("_", " ").replace("'", "")
+    return words.replace(" -", f" {MINUS}")
 
 
 def _head(argument: str, value: str) -> str:

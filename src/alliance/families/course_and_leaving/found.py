@@ -23,9 +23,9 @@ def _course(material: Material, fit: Field) -> Words:
     for entry in main_effects(fit):
         if entry["ratio"].raw is not None:
             each.append(say("With course and leaving in one model, the odds of leaving were ",
-                            direction(entry, "higher", "lower"), " for each point more of ",
-                            text(entry["label"]), ", ", statistics(material, entry, "OR"),
-                            "."))  # fmt: skip
+                            direction(entry, "higher", "lower"), " ",
+                            text(entry["unit"], "per"), " of ", text(entry["label"]), ", ",
+                            statistics(material, entry, "OR"), "."))  # fmt: skip
         else:
             each.append(say("The mean change in that model (", text(entry["label"]), ") was ",
                             statistics(material, entry), "."))  # fmt: skip

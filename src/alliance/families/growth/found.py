@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alliance.findings.fields import Field
+from alliance.findings.formats import decimals_for
 from alliance.manuscript.blocks import Words
 from alliance.manuscript.material import Material
 from alliance.manuscript.prose import joined, listed, say, symbol, text
@@ -34,7 +35,7 @@ def _spread(fit: Field) -> Words:
            if part["name_1"].raw == part["name_2"].raw
            and part["sd_or_correlation"].raw is not None]  # fmt: skip
     each = [
-        say(_of(part), " (", symbol("SD", part["sd_or_correlation"], "decimals:2"), ")")
+        say(_of(part), " (", symbol("SD", part["sd_or_correlation"], _fine(part)), ")")
         for part in own
     ]  # fmt: skip
     return say("Clients varied in ", listed(each), ".") if each else ()
@@ -44,3 +45,7 @@ def _of(part: Field) -> Words:
     return (
         ("level",) if is_intercept(part) else say("change with ", text(part["name_1"], "component"))
     )
+
+
+def _fine(part: Field) -> str:
+    return decimals_for(None, part["sd_or_correlation"].raw)

@@ -23,8 +23,8 @@ def _hazard(material: Material, fit: Field) -> Words:
         each = [told(material, entry, "OR") for entry in main_effects(fit)]
         return say("With several ends at once: ", joined(each), ".") if each else ()
     odds = [
-        say("For each point more of ", text(entry["label"]), ", the odds of leaving after a "
-            "session were ", direction(entry, "higher", "lower"), ", ",
+        say("The odds of leaving after a session were ", direction(entry, "higher", "lower"), " ",
+            text(entry["unit"], "per"), " of ", text(entry["label"]), ", ",
             statistics(material, entry, "OR"), _points(fit, entry), ".")
         for entry in main_effects(fit)
     ]  # fmt: skip

@@ -51,4 +51,6 @@ def _moves(effect: Effect) -> Words:
 
 def _range(spread: Spread, entry: Field) -> Words:
     format = spread.format or rounding(entry)
+    if spread.low.address == spread.high.address:
+        return say("at ", text(spread.low, format))
     return say("between ", text(spread.low, format), " and ", text(spread.high, format))
