@@ -21,7 +21,7 @@ rule write_share:
         change=f"{RESULTS}/change.json",
         fits=fit_files(),
         code=library("sharing.release"),
-        templates=templates("sharing"),
+        templates=templates("sharing", "tables"),
     output:
         pages=collect(
             f"{RESULTS}/share/{{name}}",

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
-import jinja2
-from markupsafe import Markup
-
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, has_digit
 from alliance.findings.ledger import Findings
-from alliance.tables import html
+from alliance.tables import html, pages
 from alliance.tables.layout import Cell, Part, Row, Table, cell, heading, words
 
 
 def render(package: Field, findings: Findings) -> str:
     """Return the page; every number printed is put on record in `findings`."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("alliance.codebook", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     findings.place = "codebook"
-    style = "".join(
-        resources.files(f"alliance.{package_name}").joinpath(f"templates/{file}").read_text("utf-8")
-        for package_name, file in (("report", "page.css"), ("codebook", "codebook.css"))
-    )
     title = clean_text(str(package["title"].raw))
-    return environment.get_template("codebook.html").render(
+    template = pages.environment("alliance.codebook").get_template("codebook.html")
+    return template.render(
         package=package,
         show=findings.show,
         fields=lambda resource: html.table_fragment(fields_table(resource), findings),
@@ -37,8 +22,7 @@ def render(package: Field, findings: Findings) -> str:
             scores_table(measure), findings, labelled_by=heading
         ),
         title="Codebook" if has_digit(title) else f"Codebook: {title}",
-        style=Markup(style),
-        policy=html.POLICY.format(html.style_hash(style)),
+        **pages.dressed(("alliance.report", "page.css"), ("alliance.codebook", "codebook.css")),
     )
 
 

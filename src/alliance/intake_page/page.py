@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
 
-import jinja2
 from markupsafe import Markup
 
 from alliance.findings.fields import Field
 from alliance.findings.formats import clean_text, has_digit
 from alliance.findings.ledger import Findings
-from alliance.tables import html
+from alliance.tables import html, pages
 from alliance.tables.layout import Cell, Part, Row, Table, cell, group_row, heading, words
 
 SECTIONS = ("verdict", "problems", "plausibility", "coverage", "ledger", "making")
@@ -27,13 +25,7 @@ def render(about: Field, findings: Findings) -> str:
     findings
         Where every printed number is put on record.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("alliance.intake_page", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages.environment("alliance.intake_page")
     tables = {
         "rules": rules_table(about),
         "places": places_table(about["places"], "places", "Every problem, with its place"),
@@ -50,16 +42,11 @@ def render(about: Field, findings: Findings) -> str:
     for name in SECTIONS:
         findings.place = name
         bodies.append(Markup(environment.get_template(f"{name}.html").render()))
-    style = "".join(
-        resources.files(package).joinpath(f"templates/{file}").read_text("utf-8")
-        for package, file in (("alliance.report", "page.css"), ("alliance.intake_page", "heat.css"))
-    )
     title = clean_text(str(about["title"].raw))
     return environment.get_template("page.html").render(
         bodies=bodies,
         title="The data" if has_digit(title) else f"The data: {title}",
-        style=Markup(style),
-        policy=html.POLICY.format(html.style_hash(style)),
+        **pages.dressed(("alliance.report", "page.css"), ("alliance.intake_page", "heat.css")),
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from importlib import resources
 
-import jinja2
 from markupsafe import Markup, escape
 
 from alliance.findings.formats import clean_text
@@ -21,7 +19,7 @@ from alliance.manuscript.blocks import (
     Piece,
     Words,
 )
-from alliance.tables import html
+from alliance.tables import html, pages
 from alliance.tables.layout import Part, Table
 
 DEEPEST = 6
@@ -37,26 +35,14 @@ def html_blocks(document: Document, findings: Findings, first_level: int = 3) ->
 
 def write_html(document: Document, findings: Findings) -> str:
     """Return the document as a page that opens offline and asks nobody for anything."""
-    style = "".join(
-        resources.files(package).joinpath(f"templates/{name}").read_text("utf-8")
-        for package, name in (
-            ("alliance.tables", "table.css"),
-            ("alliance.manuscript", "manuscript.css"),
-        )
-    )
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("alliance.manuscript", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     findings.place = document.title
-    return environment.get_template("document.html").render(
+    template = pages.environment("alliance.manuscript").get_template("document.html")
+    return template.render(
         title=document.title,
         body=html_blocks(document, findings, first_level=2),
-        style=Markup(style),
-        policy=html.POLICY.format(html.style_hash(style)),
+        **pages.dressed(
+            ("alliance.tables", "table.css"), ("alliance.manuscript", "manuscript.css")
+        ),
     )
 
 

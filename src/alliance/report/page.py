@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -36,7 +35,7 @@ from alliance.manuscript.references import References
 from alliance.manuscript.sections.authors import ALL as AUTHORS_MUST_ADD
 from alliance.report.questions import QUESTIONS
 from alliance.report.truth import USABLE, compare
-from alliance.tables import html
+from alliance.tables import html, pages
 from alliance.tables.layout import Table
 from alliance.tables.makers import maker_of
 
@@ -72,18 +71,7 @@ class Material:
 
 def render(material: Material, findings: Findings, sections: Mapping[str, str]) -> str:
     """Return the page; every number printed is put on record in `findings`."""
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [
-                jinja2.PackageLoader("alliance.report", "templates"),
-                jinja2.FileSystemLoader([str(path) for path in families.__path__]),
-            ]
-        ),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages.environment("alliance.report", folders=[*families.__path__])
     results = material.results
     environment.filters["next_of"] = next
     environment.globals.update(
@@ -129,13 +117,11 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
     places = set(re.findall(r'\sid="([\w.-]+)"', "".join(bodies)))
     asked = environment.get_template("questions.html").render(questions=QUESTIONS, places=places)
     bodies.append(Markup(asked))
-    style = resources.files("alliance.report").joinpath("templates/page.css").read_text("utf-8")
     return environment.get_template("page.html").render(
         bodies=bodies,
         sections=[*sections.items(), ("questions", "Reviewer’s questions")],
         title=clean_text(str(results.about["title"].raw)),
-        style=Markup(style),
-        policy=html.POLICY.format(html.style_hash(style)),
+        **pages.dressed(("alliance.report", "page.css")),
     )
 
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
 from alliance.sharing.names import HIDDEN
-from alliance.tables.html import POLICY, style_hash
+from alliance.tables import pages
 
 
 def report_page(facts: dict[str, Any]) -> str:
@@ -37,28 +32,10 @@ def dropout_percent(facts: dict[str, Any]) -> int | None:
 
 
 def _page(name: str, **context: Any) -> str:
-    style = resources.files("alliance.sharing").joinpath("templates/share.css").read_text("utf-8")
-    return (
-        _environment()
-        .get_template(name)
-        .render(
-            style=Markup(style),
-            policy=POLICY.format(style_hash(style)).replace(
-                "img-src data:", "img-src data: 'self'"
-            ),
-            hidden=HIDDEN,
-            dropout_percent=dropout_percent,
-            **context,
-        )
-    )
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("alliance.sharing", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    template = pages.environment("alliance.sharing").get_template(name)
+    return template.render(
+        **pages.dressed(("alliance.sharing", "share.css"), images="data: 'self'"),
+        hidden=HIDDEN,
+        dropout_percent=dropout_percent,
+        **context,
     )

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from functools import cache
-from importlib import resources
 
 import jinja2
 from markupsafe import Markup
 
 from alliance.findings.ledger import Findings
+from alliance.tables import pages
 from alliance.tables.layout import Table
-
-POLICY = "default-src 'none'; style-src '{}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 REPORT = "../report.html"  # from a table's own page
 
@@ -49,31 +45,17 @@ def table_page(table: Table, findings: Findings, number: int | None = None) -> s
 
     A `number` heads a table of the manuscript in the form of APA 7: number, then title in italics.
     """
-    style = resources.files("alliance.tables").joinpath("templates/table.css").read_text("utf-8")
     template = _environment().get_template("page.html")
     return template.render(
         table=table,
         number=number,
         body=table_fragment(table, findings, number, REPORT),
-        style=Markup(style),
-        policy=POLICY.format(style_hash(style)),
+        **pages.dressed(("alliance.tables", "table.css")),
     )
-
-
-def style_hash(style: str) -> str:
-    """Return a style sheet's hash as a Content-Security-Policy names it."""
-    digest = hashlib.sha256(style.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("alliance.tables", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages.environment()
     environment.globals["kind_of"] = lambda piece: type(piece).__name__
     return environment
