@@ -66,6 +66,6 @@ def test_the_family_decides_which_models_have_a_figure(mock):
     assert diagnostics_figures(models) == {"a": "diagnostics_a", "c": "diagnostics_c"}
     without = {
         "specifications", "panel_estimators", "by_site", "continuous_time", "therapists",
-        "course_and_leaving", "missing_not_at_random",
+        "course_and_leaving", "missing_not_at_random", "skipped_forms",
     }  # fmt: skip
     assert set(families()) - set(that_are("diagnosed")) == without

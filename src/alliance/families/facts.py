@@ -45,6 +45,7 @@ class Assumption(StrEnum):
     MEAN_AFTER_LEAVING = "mean_after_leaving"
     PATTERNS_GO_ON = "patterns_go_on"
     LEAVING_BY_LAST_SCORE = "leaving_by_last_score"
+    SIGN_OF_LEAVING = "sign_of_leaving"
     # what one panel estimator takes for granted
     STRICT_EXOGENEITY = "strict_exogeneity"
     SAME_DYNAMICS_IN_BOTH_HALVES = "same_dynamics_in_both_halves"
@@ -104,6 +105,7 @@ class Estimator(StrEnum):
     GAUSSIAN_FRAILTY = "gaussian_frailty"
     FINE_GRAY = "fine_gray"
     COURSE_AND_LEAVING = "course_and_leaving"
+    PLAIN_HAZARD = "plain_hazard"
     TWO_STAGE = "two_stage"
     LAST_SCORE = "last_score"
     COURSE_ALONE = "course_alone"
@@ -217,6 +219,7 @@ class Tested(StrEnum):
     SECOND_ORDER_AUTOCORRELATION = "second_order_autocorrelation"
     SAME_EFFECTS_THROUGHOUT = "same_effects_throughout"
     SHARE_OF_THERAPISTS = "share_of_therapists"
+    SKIPPED_FORMS = "skipped_forms"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ NAMES = (
     "continuous_time",
     "course_and_leaving",
     "missing_not_at_random",
+    "skipped_forms",
     "by_site",
 )
 

@@ -20,7 +20,6 @@ import pandas as pd
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort
 from alliance.families.common.multilevel import ENGINE, MISSING_AT_RANDOM, Fitted
-from alliance.families.common.times import with_times
 from alliance.families.diagnostics import none_of
 from alliance.families.facts import Assumption, Estimator, Fact, Warned
 from alliance.families.fit import Asked, Curve, Estimate, Fit, Outcome, refused
@@ -99,7 +98,6 @@ def missing_not_at_random_fit(cohort: Cohort, name: str, entry: Mapping[str, Any
     base = entry["entry"]
     outcome, time = base["outcome"], base["time"]
     asked = _asked(cohort, name, entry)
-    cohort = replace(cohort, panel=with_times(cohort.panel))
     try:
         fitted, _, _ = growth_model(cohort, base, compared=False)
         column, groups = groups_of(fitted, time)
