@@ -2,7 +2,7 @@
 # Each is a command of the package (`python -m alliance <target>`), which needs neither make nor a shell.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: faults help setup demo new-cohort check results courses share freeze explain compare verify crate rerun demo-data test test-all test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
+.PHONY: faults help setup demo new-cohort check results courses share twin freeze explain compare verify crate rerun demo-data test test-all test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
 
 # A variable that is misspelt must not start anything.
 ODD := $(filter-out COHORT=% AGAIN=% PYTHON=% FINDING=% DOCUMENT=% PRINTED=% PLACE=% ROW=% COLUMN=% BEFORE=% AFTER=% RESULTS=%,$(MAKEOVERRIDES))
@@ -39,6 +39,9 @@ courses: $(READY)  ## draw every client's course, for your eyes only: make cours
 
 share: $(READY)  ## write what may leave the lab, without small counts: make share COHORT=mylab
 	@$(ALLIANCE) share --cohort "$(COHORT)"
+
+twin: $(READY)  ## write raw files like yours with nobody's data: make twin COHORT=mylab
+	@$(ALLIANCE) twin --cohort "$(COHORT)"
 
 freeze: $(READY)  ## freeze the plan before the data are looked at: make freeze COHORT=mylab
 	@$(ALLIANCE) freeze --cohort "$(COHORT)"

@@ -79,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     courses = commands.add_parser("courses", help="draw every client's course: private/<cohort>/")
     share = commands.add_parser("share", help="write what may leave the lab")
     new = commands.add_parser("new-cohort", help="write a first configuration from raw files")
-    for command in (run, results, check, courses, share, new):
+    twin = commands.add_parser("twin", help="write a cohort of nobody's data like a real one")
+    for command in (run, results, check, courses, share, new, twin):
         command.add_argument("--cohort", default="", help="mylab for config/mylab.yaml")
     demo.set_defaults(cohort="demo")
     for command in (run, results, demo, check, courses, share):
@@ -273,6 +274,20 @@ def _find_a_home() -> None:
     )
 
 
+def _twin(options: argparse.Namespace) -> int:
+    """Write the twin of a cohort; say what to do with it."""
+    from alliance.twin.write import write_twin
+
+    notes = write_twin(config_of(options.cohort), Path())
+    name = f"{options.cohort}_twin"
+    for note in notes:
+        print(f"- {note}")
+    print(f"The twin is in data/raw/{name}, its config in config/{name}.yaml.")
+    print("What it keeps of the cohort and what not: docs/twin.md; all that it was drawn from:")
+    print(f"data/raw/{name}/truth.json. Next: make results COHORT={name}")
+    return 0
+
+
 def _simulate(options: argparse.Namespace) -> int:
     from alliance.config.cohort import load_cohort
     from alliance.simulate import write_demo
@@ -320,6 +335,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "share": _share,
     "new-cohort": _new_cohort,
     "rerun": _rerun,
+    "twin": _twin,
     **audit.COMMANDS,
     "simulate": _simulate,
     "setup": lambda options: tools.set_up(),

@@ -154,7 +154,7 @@ def read_site(
     """
     problems, ledger = Problems(site), Ledger(site)
     joined = JoinedFiles()
-    readings = _readings(mapping, raw_folder, keys, problems, joined)
+    readings = readings_of(mapping, raw_folder, keys, problems, joined)
     known = _find_rows(readings, site, keys)
     told = facts.client_facts(readings, problems, len(known))
     sessions = facts.session_table(readings, problems, told.get("intake_date"))
@@ -188,7 +188,7 @@ def read_site(
     return SiteTables(*tables, found, accounts, named, rows), lookup
 
 
-def _readings(
+def readings_of(
     mapping: Mapping[str, Any],
     raw_folder: str | Path,
     keys: Mapping[str, Instrument],

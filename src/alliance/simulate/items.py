@@ -116,8 +116,10 @@ def _spreads(form: Form, parameters: Parameters) -> tuple[float, float]:
     }[form.measure]
 
 
-def share_out(totals: np.ndarray, leaning: np.ndarray, minimum: int, maximum: int) -> np.ndarray:
-    """Return whole answers near `leaning`, within the range, with the given sums.
+def share_out(
+    totals: np.ndarray, leaning: np.ndarray, minimum: int, maximum: int | np.ndarray
+) -> np.ndarray:
+    """Return whole answers near `leaning`, within the range (of all, or each), with the given sums.
 
     Each answer starts at the nearest whole number; what is missing to the sum is given, or what
     is too much is taken, point by point where the answer is furthest from its leaning.
