@@ -33,7 +33,9 @@ def test_every_target_is_a_command():
     )
 
 
-@pytest.mark.parametrize("command", ["check", "results", "run", "courses", "share", "explain"])
+@pytest.mark.parametrize(
+    "command", ["check", "results", "run", "courses", "share", "twin", "explain"]
+)
 def test_a_cohort_that_is_not_named_runs_nothing(command, capsys):
     assert main([command]) == 1
     told = capsys.readouterr().err
