@@ -26,6 +26,38 @@ def proposed(tmp_path, names, answers):
     return measure
 
 
+def proposed_by_row(tmp_path, form, n_items, answers):
+    """Return the measure of a table with one row an answer, read again as it was written."""
+    chance = random.Random(3)
+    lines = ["patient,session,form,item,answer"]
+    for client in range(30):
+        for session in range(1, 6):
+            lines += [
+                f"P{client:02},{session},{form},{item},{answers(chance, item)}"
+                for item in range(1, n_items + 1)
+            ]
+    folder = tmp_path / "data" / "raw" / "mylab" / "one"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    raw, config = tmp_path / "data" / "raw" / "mylab", tmp_path / "config"
+    propose(cohort="mylab", raw_folder=raw, config_folder=config)
+    (measure,) = load_site(config / "sites" / "mylab" / "one.yaml")["tables"][0][
+        "measures"
+    ].values()
+    return measure
+
+
+def test_one_row_an_answer_is_looked_at_alike(tmp_path):
+    counted = proposed_by_row(tmp_path / "phq", "PHQ", 9, lambda chance, _: chance.randint(1, 4))
+    assert counted["stored_as"] == [1, 4]
+    own_scale = proposed_by_row(tmp_path / "own", "PHQ", 9, lambda chance, _: chance.randint(0, 3))
+    assert own_scale["stored_as"] is None
+    turned = wai(random.Random(5), (4, 10))
+    assert proposed_by_row(tmp_path / "wai", "WAI", 12, turned)["already_reversed"] is True
+    printed = wai(random.Random(5), ())
+    assert proposed_by_row(tmp_path / "as", "WAI", 12, printed)["already_reversed"] is None
+
+
 def test_a_form_counted_from_one(tmp_path):
     names = [f"phq_{i}" for i in range(1, 10)]
     measure = proposed(tmp_path, names, lambda chance, item: chance.randint(1, 4))

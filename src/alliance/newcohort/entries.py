@@ -298,10 +298,10 @@ def _measures(table: Table) -> list[Node]:
 
 def _measure(table: Table, form: Form) -> Node:
     if table.rows == "answer":
-        if form.form is None:
-            return Node(form.name, "{}")
         why = GUESS + "its text in the form column"
-        return Node(form.name, below=[Node("form", scalar(form.form), comment=why)])
+        own = [] if form.form is None else [Node("form", scalar(form.form), comment=why)]
+        below = [*own, *stored_nodes(form)]
+        return Node(form.name, below=below) if below else Node(form.name, "{}")
     if form.is_total:
         return Node(form.name, below=[_total(table, form)])
     below = []

@@ -258,6 +258,13 @@ def _letters(positions: Sequence[int]) -> list[str]:
     return [letters_of(a) if a == b else f"{letters_of(a)}-{letters_of(b)}" for a, b in ranges]
 
 
+def rows_of_form(raw: RawTable, form: str | None, text: str | None) -> np.ndarray:
+    """Return which rows of a table with one row an answer are of one form; all if none is named."""
+    if form is None:
+        return np.ones(len(raw), dtype=bool)
+    return (raw.column(form).str.strip() == text).fillna(False).to_numpy(dtype=bool)
+
+
 def forms_of_long(
     raw: RawTable, form: str | None, item: str, answer: str, texts: Sequence[str], decimal: str
 ) -> list[Form]:
@@ -267,9 +274,7 @@ def forms_of_long(
     groups: list[str | None] = list(texts) if form else [None]
     found = []
     for text in groups:
-        here = np.ones(len(raw), dtype=bool)
-        if form is not None:
-            here = (raw.column(form).str.strip() == text).fillna(False).to_numpy(dtype=bool)
+        here = rows_of_form(raw, form, text)
         numbers, own = items[here], values[here]
         numbers = numbers[np.isfinite(numbers)]
         n_items = int(np.percentile(numbers, 99.5)) if len(numbers) else 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from alliance.newcohort.forms import Form, find_forms, forms_of_long, with_totals
+from alliance.newcohort.forms import Form, find_forms, forms_of_long, rows_of_form, with_totals
 from alliance.newcohort.look import Sheet
 from alliance.newcohort.profiles import Profile, profiles
 from alliance.newcohort.roles import Roles, roles
 from alliance.newcohort.totals import totals_of
-from alliance.newcohort.turned import turned
+from alliance.newcohort.turned import answers_by_column, answers_by_row, turned
 
 
 @dataclass(slots=True)
@@ -70,8 +70,8 @@ def propose_table(sheet: Sheet) -> Table:
     forms = with_totals(forms, sheet.raw.header, repeats)
     for form in forms:
         if form.key is not None and form.family is not None and not form.texts:
-            usual = (form.low, form.high)
-            form.turned = turned(sheet.raw, form.family, form.key, usual, decimal)
+            answers = answers_by_column(sheet.raw, form.family, decimal)
+            form.turned = turned(answers, form.key, (form.low, form.high))
     taken = {name for form in forms for name in form.columns}
     taken |= {form.total for form in forms if form.total}
     found = roles(columns, taken, n_rows)
@@ -114,7 +114,14 @@ def _add_long_forms(table: Table, decimal: str) -> None:
         del table.roles.by_role["form"]
         form = None
     name = form.name if form is not None else None
-    table.forms = forms_of_long(table.sheet.raw, name, item, answer, texts, decimal)
+    raw = table.sheet.raw
+    table.forms = forms_of_long(raw, name, item, answer, texts, decimal)
+    one_form = [place for role in ("client", "session", "date") if (place := table.roles.get(role))]
+    for found in table.forms:
+        if found.key is not None:
+            own = raw.kept(rows_of_form(raw, name, found.form))
+            answers = answers_by_row(own, one_form, item, answer, decimal)
+            found.turned = turned(answers, found.key, (found.low, found.high))
 
 
 def _loose(table: Table, taken: set[str]) -> list[str]:

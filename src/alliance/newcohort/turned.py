@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,18 +26,8 @@ class Turned:
     in_doubt: tuple[int, ...]
 
 
-def turned(
-    raw: RawTable, family: Family, key: Candidate, usual: tuple[float, float], decimal: str
-) -> Turned | None:
-    """Return how the items that the key reverses stand in a table; None where it cannot show.
-
-    As printed, such an item goes against the others; reversed already, it goes with them. Numbers
-    beyond the `usual` range, which may stand for a missing answer, count for nothing.
-    """
-    reverse = set(key.instrument.reverse) & set(family.items)
-    straight = sorted(set(family.items) - reverse - set(key.instrument.unscored))
-    if not reverse or not straight or family.items[-1] != key.instrument.n_items:
-        return None
+def answers_by_column(raw: RawTable, family: Family, decimal: str) -> pd.DataFrame:
+    """Return a form's answers from columns of their own: one row a form, one column an item."""
     parser = parse.number_parser(decimal)
     sessions: list[int | None] = [*family.sessions] or [None]
     forms = [
@@ -49,7 +40,42 @@ def turned(
         )
         for session in sessions
     ]
-    answers = pd.concat(forms, ignore_index=True)
+    return pd.concat(forms, ignore_index=True)
+
+
+def answers_by_row(
+    raw: RawTable, one_form: Sequence[str], item: str, answer: str, decimal: str
+) -> pd.DataFrame:
+    """Return the same from a table with one row an answer.
+
+    Parameters
+    ----------
+    one_form
+        The columns that tell one filled-in form from another: client, session, date.
+    item, answer
+        The columns of the item's number and of the answer to it.
+    """
+    rows = pd.DataFrame({name: raw.column(name) for name in one_form})
+    rows["item"] = parse.by_unique(raw.column(item), parse.number_parser("."))
+    rows["answer"] = parse.by_unique(raw.column(answer), parse.number_parser(decimal))
+    return rows.dropna().pivot_table("answer", list(one_form), "item", aggfunc="first")
+
+
+def turned(answers: pd.DataFrame, key: Candidate, usual: tuple[float, float]) -> Turned | None:
+    """Return how the items that the key reverses stand in a table; None where it cannot show.
+
+    As printed, such an item goes against the others; reversed already, it goes with them. Numbers
+    beyond the `usual` range, which may stand for a missing answer, count for nothing.
+
+    Parameters
+    ----------
+    answers
+        One row a form, one column an item, named by its number.
+    """
+    reverse = set(key.instrument.reverse) & set(answers)
+    straight = sorted(set(answers) - reverse - set(key.instrument.unscored))
+    if not reverse or not straight or max(answers) != key.instrument.n_items:
+        return None
     answers = answers.where((answers >= usual[0]) & (answers <= usual[1])).dropna()
     if len(answers) < LEAST_FORMS:
         return None
@@ -57,7 +83,7 @@ def turned(
         r = pd.DataFrame(answers.corr())
     goes = {item: float(np.mean(r[item][straight])) for item in sorted(reverse)}
     return Turned(
-        already=tuple(item for item, mean in goes.items() if mean > CLEAR),
-        as_printed=tuple(item for item, mean in goes.items() if mean < -CLEAR),
-        in_doubt=tuple(item for item, mean in goes.items() if not abs(mean) > CLEAR),
+        already=tuple(int(item) for item, mean in goes.items() if mean > CLEAR),
+        as_printed=tuple(int(item) for item, mean in goes.items() if mean < -CLEAR),
+        in_doubt=tuple(int(item) for item, mean in goes.items() if not abs(mean) > CLEAR),
     )
