@@ -19,6 +19,7 @@ import math
 import random
 import re
 import zipfile
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -38,6 +39,7 @@ HABITS = ("wide", "long", "per_answer", "redcap", "redcap_labels", "redcap_repea
 # Formats whose parts carry a checksum, or say how long they are.
 CHECKED = (".xlsx", ".ods", ".zip", ".gz")
 TEXT = (".csv", ".tsv")
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, EOFError)
 CELLS = [
     MARK, "=1+1", "<script>alert(1)</script>", "9", "-1", "1e3", "NaN", "inf", "", " ", "99", "1.5",
     "２", "1\u200b", "O", "01.02.2024", "2091-01-01", "10001", "112", "3;4", '"', f"{MARK}\n{MARK}",
@@ -271,7 +273,7 @@ def _within_zip(data, kind, chance):
         given = zipfile.ZipFile(io.BytesIO(data))
         names = [name for name in given.namelist() if name.endswith(".xml") and given.read(name)]
         parts = {name: given.read(name) for name in given.namelist()}
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except UNREADABLE:  # mutated before
         return kind(data, chance)
     chosen = chance.choice(names) if names else None
     stream = io.BytesIO()
