@@ -63,6 +63,23 @@ def test_rounding_changes_a_value_by_a_tenth_of_its_standard_error_at_most(se, f
         assert half_a_unit <= 0.1 * se * (1 + 1e-12)
 
 
+@pytest.mark.parametrize(
+    ("ends", "format"),
+    [((0.03, 0.4), "decimals:2"), ((0.004, 0.4), "decimals:3"), ((-0.8, -0.0004), "decimals:4"),
+     ((0.0, 0.4), "decimals:2"), ((1e-9, 0.4), "decimals:5"), ((None, None), "decimals:2")],
+)  # fmt: skip
+def test_an_interval_that_does_not_reach_zero_is_not_rounded_to_it(ends, format):
+    assert decimals_for(0.1, 0.2, *ends) == format
+
+
+@pytest.mark.parametrize(
+    ("ratio", "printed"),
+    [(1.0, "1.00"), (0.997, "0.997"), (1.0049, "1.005"), (0.99996, "1.000"), (0.994, "0.99")],
+)
+def test_a_ratio_that_is_not_one_is_not_rounded_to_it(ratio, printed):
+    assert format_value("ratio", ratio) == printed
+
+
 def test_an_unknown_format_is_an_error():
     with pytest.raises(KeyError):
         format_value("nonsense", 1)

@@ -18,6 +18,7 @@ from alliance.findings import citations
 MINUS = "\u2212"
 THIN = "\u202f"  # narrow no-break space
 MISSING = "–"
+MOST_DECIMALS = 5
 
 STATUS_WORDS = {
     "converged": "converged",
@@ -39,19 +40,24 @@ def format_value(name: str, *values: Any) -> str:
     return FORMATS[kind](argument, *values)
 
 
-def decimals_for(se: float | None, value: float | None = None) -> str:
+def decimals_for(se: float | None, value: float | None = None, *ends: float | None) -> str:
     """Return the format in which rounding changes a value by a tenth of its standard error at most.
 
     An estimate is printed no finer than it is known: two decimals as a rule (one where the standard
     error is above 10), up to five where it is small. Without a standard error the value itself
-    takes its place.
+    takes its place. `ends` are those of its interval, which is read by whether it holds zero: one
+    that does not reach zero is not rounded to it.
     """
     scale = abs(se) if se else abs(value or 0.0)
     if not scale or not math.isfinite(scale):
-        return "decimals:2"
-    if scale >= 10:
-        return "decimals:1"
-    return f"decimals:{min(5, max(2, math.ceil(-math.log10(0.2 * scale))))}"
+        decimals = 2
+    elif scale >= 10:
+        decimals = 1
+    else:
+        decimals = min(MOST_DECIMALS, max(2, math.ceil(-math.log10(0.2 * scale))))
+    while decimals < MOST_DECIMALS and any(end and round(end, decimals) == 0 for end in ends):
+        decimals += 1
+    return f"decimals:{decimals}"
 
 
 def has_digit(text: str) -> bool:
@@ -166,7 +172,11 @@ def _p(argument: str, value: float) -> str:
 def _ratio(argument: str, value: float) -> str:
     if value >= 1000:
         return f">{THIN}1,000"
-    return _fixed(value, 1 if value >= 100 else 2 if value >= 0.095 else 3)
+    decimals = 1 if value >= 100 else 2 if value >= 0.095 else 3
+    # An interval is read by whether it holds one: what is not one is not rounded to it.
+    while value != 1 and round(value, decimals) == 1 and decimals < 3:
+        decimals += 1
+    return _fixed(value, decimals)
 
 
 def _exp(argument: str, value: float) -> str:

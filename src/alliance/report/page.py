@@ -87,7 +87,9 @@ def render(material: Material, findings: Findings, sections: Mapping[str, str]) 
         show=findings.show,
         cite=findings.show,
         plain=findings.plain,
-        rounding=lambda entry: decimals_for(entry["se"].raw, entry["estimate"].raw),
+        rounding=lambda entry: decimals_for(
+            *(entry[part].raw for part in ("se", "estimate", "ci_low", "ci_high"))
+        ),
         table=partial(_table, material, findings),
         table_of=partial(_table_of, results, findings),
         authors_must_add=AUTHORS_MUST_ADD,

@@ -91,7 +91,7 @@ def influence(results: Results) -> Table:
 
 def _effect_row(main: Field, effect: Field, name: tuple[Part, ...]) -> Row:
     """Return a line; the first of an effect has its name and what the whole model says."""
-    format = decimals_for(main["se"].raw, main["estimate"].raw)
+    format = decimals_for(*(main[part].raw for part in ("se", "estimate", "ci_low", "ci_high")))
     estimate = Cell()
     if name:
         parts = [Part(main["estimate"], format, after=" ")]

@@ -114,7 +114,7 @@ def estimate_row(
     name_estimator: bool = False,
 ) -> Row:
     """Return a line of the fixed-effects table."""
-    format = decimals_for(entry["se"].raw, entry["estimate"].raw)
+    format = decimals_for(*(entry[part].raw for part in ("se", "estimate", "ci_low", "ci_high")))
     label = [Part(entry["label"], before="↳ " if companion else "")]
     label += [Part(entry["estimator"]["text"], before=", ")] if companion or name_estimator else []
     label += [Part(entry["unit"], before=" (", after=")")] if entry["unit"].raw else []

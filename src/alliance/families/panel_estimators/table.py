@@ -35,7 +35,7 @@ def panel_estimators(results: Results) -> Table:
 
 
 def _row(entry: Field) -> Row:
-    rounding = decimals_for(entry["se"].raw, entry["estimate"].raw)
+    rounding = decimals_for(*(entry[part].raw for part in ("se", "estimate", "ci_low", "ci_high")))
     assumes = entry["assumes"]
     return Row(
         (

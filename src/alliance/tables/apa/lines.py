@@ -97,7 +97,7 @@ class Beside:
             return words("")
         if not self.is_known(entry):
             return words("–")
-        fine = decimals_for(entry["se"].raw, entry["estimate"].raw)
+        fine = decimals_for(*(entry[part].raw for part in ("se", "estimate", "ci_low", "ci_high")))
         return cell(entry[self.key], self.format or fine)
 
 
@@ -212,7 +212,7 @@ def with_interval(entry: Field, ratio: bool = False) -> Cell:
     value, low, high = (entry[name] for name in names)
     if value.raw is None:
         return words("–")
-    format = "ratio" if ratio else decimals_for(entry["se"].raw, value.raw)
+    format = "ratio" if ratio else decimals_for(entry["se"].raw, value.raw, low.raw, high.raw)
     if low.raw is None or high.raw is None:
         return cell(value, format)
     return Cell((Part(value, format, after=" "), *interval(low, high, format)))
