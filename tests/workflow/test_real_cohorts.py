@@ -5,6 +5,7 @@ The files lie outside the project (ALLIANCE_SHARED_DATA, else ../shared/data), n
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -63,6 +64,17 @@ def finished(request, tmp_path_factory):
 def test_report_is_written(finished):
     _, _, results, _ = finished
     assert (results / "report.html").stat().st_size > 10_000
+
+
+def test_what_a_cohort_does_not_have_is_one_line_of_the_page(finished):
+    cohort, _, results, _ = finished
+    if cohort != "ctn0094":
+        pytest.skip("only for the cohort without questionnaires")
+    page = (results / "report.html").read_text()
+    for name in ("measurement", "alliance", "change", "coupling"):
+        section = re.search(f'<section id="{name}">.*?</section>', page, re.DOTALL)[0]
+        assert section.count("<p") == 1, name
+        assert "<figure" not in section, name
 
 
 def test_each_fit_converged_or_says_plainly_why_not(finished):

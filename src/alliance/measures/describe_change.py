@@ -162,12 +162,13 @@ def _cannot(
 ) -> list[str]:
     """Return in plain sentences what could not be done for this cohort, and why."""
     said = []
-    if not described["measures"]:
+    has_alliance = "alliance" in {keys[name].construct for name in measures}
+    if measures and not described["measures"]:
         said.append(
             "No measure is named under `change` in the config: reliable change and sudden gains "
             "were not looked for."
         )
-    if not described["ruptures"]:
+    if has_alliance and not described["ruptures"]:
         said.append(
             "No measure is named under `ruptures` in the config: ruptures were not looked for."
         )
@@ -182,11 +183,11 @@ def _cannot(
             f"{entry['label']}, {r['rule']}: {r['message']}" for r in entry["rules"] if r["message"]
         ]
     raters = {keys[name].rater for name in measures if keys[name].construct == "alliance"}
-    if "therapist" not in raters:
+    if has_alliance and "therapist" not in raters:
         said.append(
             "No therapist has rated the alliance: ruptures are seen with the client's eyes only."
         )
-    if described["observers"]["message"]:
+    if has_alliance and described["observers"]["message"]:
         said.append(described["observers"]["message"])
     return list(dict.fromkeys(said))
 
