@@ -2,16 +2,18 @@
 # Each is a command of the package (`python -m alliance <target>`), which needs neither make nor a shell.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: faults help setup demo new-cohort check results courses share twin freeze explain compare verify crate rerun demo-data test test-all test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
+.PHONY: faults test-cluster help setup demo new-cohort check results courses share twin freeze explain compare verify crate rerun demo-data test test-all test-fast check-style rupture-rules dropout-recovery coupling-recovery lock clean
 
 # A variable that is misspelt must not start anything.
-ODD := $(filter-out COHORT=% AGAIN=% PYTHON=% FINDING=% DOCUMENT=% PRINTED=% PLACE=% ROW=% COLUMN=% BEFORE=% AFTER=% RESULTS=%,$(MAKEOVERRIDES))
+ODD := $(filter-out COHORT=% AGAIN=% PYTHON=% FINDING=% DOCUMENT=% PRINTED=% PLACE=% ROW=% COLUMN=% BEFORE=% AFTER=% RESULTS=% PROFILE=%,$(MAKEOVERRIDES))
 $(if $(ODD),$(error There is no variable $(ODD): the cohort is named by COHORT, as in: make check COHORT=mylab))
 
 # The newest Python that the lock has been tested with; any python3 from 3.11 on otherwise.
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c 'import sys,venv,ensurepip;print("$(p)" if sys.version_info>=(3,11) else "")' 2>/dev/null)))
 READY := .venv/ready
 ALLIANCE = .venv/bin/python -m alliance
+# Where the steps run: PROFILE=slurm on a cluster (docs/cluster.md), this machine otherwise.
+ON = $(if $(PROFILE),--profile "$(PROFILE)")
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -29,16 +31,16 @@ new-cohort: $(READY)  ## look at data/raw/mylab/ and write a first configuration
 	@$(ALLIANCE) new-cohort --cohort "$(COHORT)" $(if $(AGAIN),--again)
 
 check: $(READY)  ## read and check your files, and nothing more: make check COHORT=mylab
-	@$(ALLIANCE) check --cohort "$(COHORT)"
+	@$(ALLIANCE) check --cohort "$(COHORT)" $(ON)
 
 results: $(READY)  ## run your cohort: make results COHORT=mylab
-	@$(ALLIANCE) results --cohort "$(COHORT)"
+	@$(ALLIANCE) results --cohort "$(COHORT)" $(ON)
 
 courses: $(READY)  ## draw every client's course, for your eyes only: make courses COHORT=mylab
-	@$(ALLIANCE) courses --cohort "$(COHORT)"
+	@$(ALLIANCE) courses --cohort "$(COHORT)" $(ON)
 
 share: $(READY)  ## write what may leave the lab, without small counts: make share COHORT=mylab
-	@$(ALLIANCE) share --cohort "$(COHORT)"
+	@$(ALLIANCE) share --cohort "$(COHORT)" $(ON)
 
 twin: $(READY)  ## write raw files like yours with nobody's data: make twin COHORT=mylab
 	@$(ALLIANCE) twin --cohort "$(COHORT)"
@@ -76,6 +78,9 @@ test-fast: $(READY)  ## the tests to run all day (under 3 minutes)
 
 check-style: $(READY)  ## formatting, lint, types: the same list as pre-commit
 	@$(ALLIANCE) check-style
+
+test-cluster: $(READY)  ## a run through a SLURM of this machine, as root (docs/cluster.md)
+	@$(ALLIANCE) test-cluster
 
 faults: $(READY)  ## hours: broken exports, killed runs, damaged results (docs/guarantees.md)
 	@$(ALLIANCE) faults

@@ -21,7 +21,8 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/share.smk"
 
 
-if config.get("only_vouched"):
+# On a cluster each job reads this file again, while others write.
+if config.get("only_vouched") and workflow.is_main_process:
     drop_what_nobody_vouches_for()
 
 

@@ -86,10 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     for command in (run, results, demo, check, courses, share):
         command.add_argument("--config", type=Path, help="the config file, if it lies elsewhere")
         command.add_argument("--cores", type=int, default=2)
+        command.add_argument("--profile", default="default", help="a folder of profiles/")
     new.add_argument("--again", action="store_true", help="begin anew, keeping the old as .old")
     rerun = commands.add_parser("rerun", help="run a cohort again, and compare with what is there")
     rerun.add_argument("--cohort", default="", help="mylab for config/mylab.yaml")
-    rerun.set_defaults(config=None, cores=2)
+    rerun.set_defaults(config=None, cores=2, profile="default")
     audit.add_parsers(commands)
     simulate = commands.add_parser("simulate", help="rebuild the demo cohort's raw files")
     simulate.add_argument("--config", type=Path, default=PROJECT / "config" / "config.yaml")
@@ -214,8 +215,7 @@ def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
             [
                 sys.executable, "-m", "alliance.running.scheduler", *targets,
                 "--snakefile", str(PROJECT / "Snakefile"),
-                "--profile", str(PROJECT / "profiles" / "default"),
-                "--cores", str(options.cores),
+                *_where(options.profile, options.cores),
                 "--nolock",  # one_run_at_a_time does it, and leaves no lock behind a killed run
                 "--config", given_to_snakemake("cohort_config", config.resolve()),
                 "only_vouched=true", *(["stopped_before=true"] if lock.stopped_before else []),
@@ -223,6 +223,17 @@ def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
             inherited=[lock.fileno],
         )  # fmt: skip
     return results, status
+
+
+def _where(profile: str, cores: int) -> list[str]:
+    """Return the arguments of Snakemake that say where the steps run."""
+    folder = PROJECT / "profiles"
+    there = sorted(path.parent.name for path in folder.glob("*/profile.yaml"))
+    if profile not in there:
+        msg = f"There is no profile {profile} in {shown(folder)}; there are: {', '.join(there)}."
+        raise ConfigError(msg)
+    local = ["--cores", str(cores)] if profile == "default" else []
+    return ["--profile", str(folder / profile), *local]
 
 
 def _key_notes(loaded: Mapping[str, Any]) -> Iterator[str]:

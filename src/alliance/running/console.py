@@ -23,6 +23,7 @@ NOISE = re.compile(
     r"|Complete log|RuleException|CalledProcessError|Command 'set |Exiting because|Elapsed time"
     r"|WorkflowError:?$|At least one job|Shutting down|localrule |WorkflowError in file"
     r"|Error in rule | +(message|jobid|input|output|log|wildcards|params): |Removing output files"
+    r"|Both 'sacctmgr'|Job \d+ has been submitted|Cleaning up SLURM|see the cluster/cloud log"
     r"|(results|data/processed)/\S+(, (results|data/processed)/\S+)*$"
 )
 STEP = re.compile(r"(local)?[jJ]ob \d+: (?P<message>.*)")

@@ -34,6 +34,7 @@ TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "check-style": (STYLE,),
     "lock": (LOCK,),
     "faults": (("tests/faults/full.py",),),
+    "test-cluster": (("tests/cluster/full.py",),),
     "rupture-rules": (("benchmarks/rupture_rules.py",),),
     "dropout-recovery": (("benchmarks/dropout_recovery.py", "--cohorts", "300"),),
     "coupling-recovery": (("benchmarks/coupling_recovery.py", "--cohorts", "500"),),
