@@ -103,15 +103,19 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """Publish a table as CSV (UTF-8, comma, full precision), text cells inert in a spreadsheet."""
-    inert = frame.copy()
+    write_text(_csv(frame), path)
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    inert = frame.rename(columns=inert_text)
     for column in inert.select_dtypes(["object", "string"]).columns:
         inert[column] = inert[column].map(inert_text, na_action="ignore")
-    write_text(inert.to_csv(index=False, lineterminator="\n"), path)
+    return inert.to_csv(index=False, lineterminator="\n")
 
 
 def write_private_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Publish a table as CSV that its owner alone may read, in a folder of the same kind."""
-    write_private_bytes(frame.to_csv(index=False, lineterminator="\n").encode("utf-8"), path)
+    """Publish such a table for its owner alone, in a folder of the same kind."""
+    write_private_bytes(_csv(frame).encode("utf-8"), path)
 
 
 def write_private_bytes(data: bytes, path: str | Path) -> None:

@@ -86,6 +86,7 @@ def _of(measure: dict[str, Any], k: int, sites: list[str], parts: Any) -> dict[s
                 "abbreviation": measure["abbreviation"], "rater": "client",
                 "construct": "alliance", "items": 12, "reversed_items": "4, 10",
                 "status": "check" if unverified else "ready", "unverified": unverified,
+                "totals_only": False,
                 "parts_not_read_in_a_source": 0 if k == 2 else 2,
                 "unanswered": "up to 25% of a score's items may be missing",
                 "not_applicable": "“does not apply” (9; any item) counts as unanswered",

@@ -6,7 +6,11 @@ in a spreadsheet program: there they are text.
 
 import csv
 import io
+import re
+import shutil
+import subprocess
 
+import pandas as pd
 import pytest
 
 from alliance import files
@@ -117,3 +121,25 @@ def test_the_data_page_and_the_lists_hold_them_as_text(texts, tmp_path, browser,
         cells = [cell for row in csv.reader(stream) for cell in row]
     assert not [cell for cell in cells if cell[:1] in set("=+-@\t\r\n")]
     assert not list(tmp_path.rglob("ran"))
+
+
+def formulas_in(path, folder):
+    """Return the formulas that LibreOffice sees in a CSV."""
+    subprocess.run(
+        ["soffice", "--headless", f"-env:UserInstallation=file://{folder}/office", "--convert-to",
+         "fods", "--outdir", str(folder), str(path)],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    sheet = (folder / f"{path.stem}.fods").read_text(encoding="utf-8")
+    return re.findall(r'table:formula="[^"]*"', sheet)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_sees_no_formula_in_a_list(texts, tmp_path):
+    """As the program writes it none; as plain pandas would write it, some: so it looks."""
+    frame = pd.DataFrame({text: [text, f" {text}", f"a\n{text}"] for text in texts})
+    files.write_csv(frame, tmp_path / "ours.csv")
+    frame.to_csv(tmp_path / "plain.csv", index=False)
+    assert formulas_in(tmp_path / "plain.csv", tmp_path)
+    assert not formulas_in(tmp_path / "ours.csv", tmp_path)
