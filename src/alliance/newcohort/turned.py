@@ -72,18 +72,19 @@ def turned(answers: pd.DataFrame, key: Candidate, usual: tuple[float, float]) ->
     answers
         One row a form, one column an item, named by its number.
     """
-    reverse = set(key.instrument.reverse) & set(answers)
-    straight = sorted(set(answers) - reverse - set(key.instrument.unscored))
-    if not reverse or not straight or max(answers) != key.instrument.n_items:
+    items = [item for item in range(1, key.instrument.n_items + 1) if item in answers]
+    reverse = sorted({*key.instrument.reverse} & {*items})
+    straight = sorted({*items} - {*reverse, *key.instrument.unscored})
+    if not reverse or not straight or items[-1] != key.instrument.n_items:
         return None
-    answers = answers.where((answers >= usual[0]) & (answers <= usual[1])).dropna()
+    answers = answers[items].where((answers >= usual[0]) & (answers <= usual[1])).dropna()
     if len(answers) < LEAST_FORMS:
         return None
     with np.errstate(invalid="ignore", divide="ignore"):  # an item that everybody answers alike
         r = pd.DataFrame(answers.corr())
-    goes = {item: float(np.mean(r[item][straight])) for item in sorted(reverse)}
+    goes = {item: float(np.mean(r[item][straight])) for item in reverse}
     return Turned(
-        already=tuple(int(item) for item, mean in goes.items() if mean > CLEAR),
-        as_printed=tuple(int(item) for item, mean in goes.items() if mean < -CLEAR),
-        in_doubt=tuple(int(item) for item, mean in goes.items() if not abs(mean) > CLEAR),
+        already=tuple(item for item, mean in goes.items() if mean > CLEAR),
+        as_printed=tuple(item for item, mean in goes.items() if mean < -CLEAR),
+        in_doubt=tuple(item for item, mean in goes.items() if not abs(mean) > CLEAR),
     )
