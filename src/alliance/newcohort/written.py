@@ -167,8 +167,15 @@ def _measure(name: str, form: Form, forms: Mapping[str, Form]) -> Node:
 def _models(forms: Mapping[str, Form], tables: Sequence[Table], time: str) -> list[Node]:
     """Return models to begin with: how each measure develops, and what goes with what."""
     columns = {name: _columns_of(name, form) for name, form in forms.items()}
+    by_treatment = ""
+    if any(table.roles.get("treatment") for table in tables):
+        by_treatment = f'to compare treatments: fixed: ["{time}*treatment"]'
     models = [
-        Node(f"{column}_growth", f"{{family: growth, outcome: {column}, time: {time}}}")
+        Node(
+            f"{column}_growth",
+            f"{{family: growth, outcome: {column}, time: {time}}}",
+            comment=by_treatment,
+        )
         for own in columns.values()
         for column in own
     ]
