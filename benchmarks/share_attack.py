@@ -17,9 +17,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from alliance import files
 from alliance.sharing.attacker import attack, too_close
 from alliance.sharing.counts import Counts, Place, Rule
 from alliance.sharing.gather import gather_counts
+from alliance.sharing.pages import report_page
 from alliance.sharing.release import write_tables
 from alliance.sharing.suppress import hidden_counts
 from alliance.sharing.tables import count_tables
@@ -29,7 +31,8 @@ from alliance.simulate.small_cohorts import small_cohort
 def attacked(about: dict[str, Any], counts: Counts, hidden: set[str], rule: Rule) -> dict[str, int]:
     """Write tables and attack them; count hidden places, close bounds, and wrong ones."""
     with tempfile.TemporaryDirectory() as folder:
-        write_tables(about, count_tables(counts, hidden, rule), Path(folder), rule)
+        facts = write_tables(about, count_tables(counts, hidden, rule), Path(folder), rule)
+        files.write_text(report_page(facts), Path(folder) / "report.html")
         bounds = attack(folder)
     wrong = [
         cell

@@ -19,7 +19,12 @@ from alliance.running import tools
 from alliance.running.cohort_named import PROJECT, config_of, shown
 from alliance.running.console import speak_plainly
 from alliance.running.endings import defect_log, defect_message, plain_reason
-from alliance.running.former import FORMER, put_former_aside
+from alliance.running.former import (
+    FORMER,
+    SHARE,
+    put_former_aside,
+    put_outdated_share_aside,
+)
 from alliance.running.one_run import one_run_at_a_time
 from alliance.running.raw_folders import unread_places
 from alliance.running.scheduler import given_to_snakemake
@@ -222,6 +227,12 @@ def _workflow(options: argparse.Namespace, *targets: str) -> tuple[Path, int]:
             ],
             inherited=[lock.fileno],
         )  # fmt: skip
+        if put_outdated_share_aside(results):
+            print(
+                f"Note: {results / SHARE} was made from other results and is now in "
+                f"{results / FORMER / SHARE}. To make it anew: make share COHORT={cohort}",
+                flush=True,
+            )
     return results, status
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from alliance.errors import DataError
-from alliance.files import read_json
+from alliance.files import read_json, sha256_of, write_json
+from alliance.running.former import put_outdated_share_aside
 from alliance.sharing import release
 from alliance.sharing.attacker import attack, too_close
 from alliance.sharing.counts import Counts, Place, Rule
@@ -199,3 +200,67 @@ def test_nothing_that_the_attack_opens_is_released(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="could be reckoned"):
         release.write_facts(*parts_of(5), tmp_path, exact)
     assert not Path(tmp_path / "report.html").exists()
+
+
+def a_folder(folder):
+    """Write a folder in which the tables hide the dropouts; return its page, and their percent."""
+    about, *others = parts_of(2000, 150)
+    release.write_facts(about, *others, folder, RULE)
+    flow = folder / "tables" / "flow.csv"
+    heading, first, *rest = flow.read_text().splitlines()
+    cells = first.split(",")
+    cells[heading.split(",").index("dropout")] = "hidden"
+    flow.write_text("\n".join([heading, ",".join(cells), *rest]) + "\n")
+    everybody = next(row for row in about["flow"] if row["site"] == "all")
+    return folder / "report.html", round(100 * everybody["dropout"] / everybody["clients"])
+
+
+@pytest.mark.parametrize("leak", ["a count on the page", "a percentage beside a total"])
+def test_what_a_page_says_of_a_hidden_count_is_seen_by_the_attacker(tmp_path, leak):
+    page, percent = a_folder(tmp_path)
+    html = page.read_text("utf-8")
+    if leak == "a percentage beside a total":
+        table = html[html.index("<h2>Who took part") : html.index("</section>")]
+        html = html.replace(table, f"<p>{percent} % of the clients dropped out.</p>")
+        page.write_text(re.sub(r"<p>About.*?</p>", "", html), "utf-8")
+    found = attack(tmp_path)
+    cell = ("flow", "all", "dropout")
+    assert too_close({cell: found[cell]}, RULE.width)
+
+
+@pytest.mark.parametrize("words", ["n = 423", "of 17 clients", "12.5 % improved"])
+def test_a_number_that_nobody_has_placed_is_not_released(tmp_path, monkeypatch, words):
+    make = release.report_page
+    monkeypatch.setattr(
+        release, "report_page", lambda facts: make(facts).replace("</h1>", f"</h1><p>{words}</p>")
+    )
+    with pytest.raises(DataError, match="numbers stand on the shared report"):
+        release.write_facts(*parts_of(5), tmp_path, RULE)
+    assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("state", ["fresh", "older", "unrecorded"])
+def test_a_share_folder_that_is_older_than_the_results_is_put_aside(tmp_path, monkeypatch, state):
+    """A run finds it: what it was made from is not what stands in the results now."""
+    monkeypatch.chdir(tmp_path)
+    results = Path("results/tiny")
+    source, page = results / "dropout.json", results / "share" / "report.html"
+    record = results / "audit" / "steps" / "write_share.json"
+    write_json({"n": 1}, source)
+    page.parent.mkdir()
+    page.write_text("shared")
+    inputs = {source.as_posix(): sha256_of(source)}
+    outputs = {page.as_posix(): sha256_of(page)}
+    if state != "unrecorded":
+        step = {"name": "write_share", "inputs": inputs, "code": {}, "settings": {}}
+        write_json(step | {"outputs": outputs}, record)
+    listed = {**inputs, **outputs, record.as_posix(): "any"}
+    write_json(listed, results / "audit" / "outputs.json")
+    if state == "older":
+        write_json({"n": 2}, source)
+    assert put_outdated_share_aside(results) == (state != "fresh")
+    assert page.is_file() == (state == "fresh")
+    if state != "fresh":
+        assert (results / "former" / "share" / "report.html").is_file() and not record.exists()
+    if state == "older":
+        assert set(read_json(results / "audit" / "outputs.json")) == {source.as_posix()}

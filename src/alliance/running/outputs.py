@@ -46,6 +46,15 @@ def remember_outputs(published: Mapping[Path, str], results: Path) -> None:
             )
 
 
+def forget_outputs(places: Iterable[str], results: Path) -> None:
+    """Take files out of the record of their cohort: they are no results any more."""
+    record = results / RECORD
+    gone = set(places)
+    with waiting_for_lock(results / ".record"):
+        kept = {path: sha for path, sha in recorded(record).items() if path not in gone}
+        files.write_json(kept, record)
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """What was removed: files changed since they were made, and files without a record."""

@@ -7,9 +7,8 @@ lowest value.
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,37 +16,37 @@ import numpy as np
 from alliance import files
 from alliance.sharing.bounds import bound, matrix_of
 from alliance.sharing.names import BETWEEN, UNKNOWN
+from alliance.sharing.reader import Cell, Interval, Seen, Share, read_folder
 
-Cell = tuple[str, str, str]  # table, row, column
 ENDS = ("completed", "dropout", "transferred", "ongoing", "end_unknown")
 
 
-def attack(folder: str | Path) -> dict[Cell, tuple[float, float]]:
+def attack(folder: str | Path) -> dict[Cell, Interval]:
     """Return the lowest and highest value of every hidden count of a share folder.
 
     Parameters
     ----------
     folder
-        With `tables/<name>.csv` and `facts.json`, whose rule says how counts are rounded.
+        With `tables/<name>.csv`, pages, and `facts.json`, whose rule says how counts are rounded.
 
     Raises
     ------
     Unsolvable
-        The tables contradict each other, or what the attacker takes them to mean.
+        What stands there contradicts itself, or what the attacker takes it to mean.
     """
-    rule = files.read_json(Path(folder) / "facts.json")["rule"]
-    known: dict[Cell, tuple[float, float]] = {}
-    for path in sorted((Path(folder) / "tables").glob("*.csv")):
-        if path.stem not in ("means", "effects"):
-            known |= _read(path, rule["base"], rule["fewest"])
-    return solve(known)
+    return solve(look_at(folder))
 
 
-def solve(known: dict[Cell, tuple[float, float]]) -> dict[Cell, tuple[float, float]]:
-    """Return the bounds of all counts that are not known to a narrow interval already."""
-    known = dict(known)
-    hidden = [cell for cell, (_, high) in known.items() if math.isinf(high)]
-    equations = _equations(known)
+def look_at(folder: str | Path) -> Seen:
+    """Return what a share folder tells, its rule taken from the folder itself."""
+    return read_folder(folder, files.read_json(Path(folder) / "facts.json")["rule"])
+
+
+def solve(seen: Seen) -> dict[Cell, Interval]:
+    """Return the bounds of all counts that one place hides, from all that is seen."""
+    known = {cell: _of_somebody(cell, *limits) for cell, limits in seen.known.items()}
+    hidden = list(seen.hidden)
+    equations = _equations(known, seen.shares)
     order = {cell: place for place, cell in enumerate(known)}
     matrix = matrix_of(equations, order)
     lower, upper = (np.array(side, float) for side in zip(*known.values(), strict=True))
@@ -59,19 +58,8 @@ def solve(known: dict[Cell, tuple[float, float]]) -> dict[Cell, tuple[float, flo
     return found
 
 
-def _read(path: Path, base: int, fewest: int) -> dict[Cell, tuple[float, float]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        heading, *rows = list(csv.reader(stream))
-    known = {
-        (path.stem, row[0], column): _interval(text, base, fewest)
-        for row in rows
-        for column, text in zip(heading[1:], row[1:], strict=True)
-        if text != ""
-    }
-    return {
-        cell: (1.0, high) if math.isinf(high) and _is_somebody(cell) else (low, high)
-        for cell, (low, high) in known.items()
-    }
+def _of_somebody(cell: Cell, low: float, high: float) -> Interval:
+    return (1.0, high) if math.isinf(high) and low < 1 and _is_somebody(cell) else (low, high)
 
 
 def _is_somebody(cell: Cell) -> bool:
@@ -86,38 +74,36 @@ def _is_somebody(cell: Cell) -> bool:
     )
 
 
-def _interval(text: str, base: int, fewest: int) -> tuple[float, float]:
-    if not text.isdigit():
-        return 0.0, math.inf
-    printed = int(text)
-    if base == 1 or printed == 0:
-        return printed, printed
-    return max(printed - base // 2, fewest), printed + base // 2
-
-
 class _Knowledge:
     """Equations between cells; what lies between two sums is an unknown of its own."""
 
-    def __init__(self, known: dict[Cell, tuple[float, float]]) -> None:
+    def __init__(self, known: dict[Cell, Interval]) -> None:
         self.known = known
-        self.equations: list[dict[Cell, int]] = []
+        self.equations: list[dict[Cell, float]] = []
 
     def equal(self, total: Cell, parts: Sequence[Cell]) -> None:
         if all(cell in self.known for cell in (total, *parts)) and parts:
             self._add({total: 1}, dict.fromkeys(parts, -1))
 
-    def above(self, larger: dict[Cell, int], smaller: dict[Cell, int]) -> None:
+    def share(self, one: Share) -> None:
+        """Note that a part is some per cent of a whole, as closely as the percentage is printed."""
+        self.above({one.whole: one.high / 100}, {one.part: 1})
+        self.above({one.part: 1}, {one.whole: one.low / 100})
+
+    def above(self, larger: dict[Cell, float], smaller: dict[Cell, float]) -> None:
         if all(cell in self.known for cell in (*larger, *smaller)):
             rest = ("", "between", str(len(self.equations)))
             self.known[rest] = (0.0, 1e6)
             self._add(larger, {cell: -factor for cell, factor in smaller.items()}, {rest: -1})
 
-    def _add(self, *sides: dict[Cell, int]) -> None:
+    def _add(self, *sides: Mapping[Cell, float]) -> None:
         self.equations.append({cell: factor for side in sides for cell, factor in side.items()})
 
 
-def _equations(known: dict[Cell, tuple[float, float]]) -> list[dict[Cell, int]]:
+def _equations(known: dict[Cell, Interval], shares: Sequence[Share]) -> list[dict[Cell, float]]:
     knowledge = _Knowledge(known)
+    for one in shares:
+        knowledge.share(one)
     cells = list(known)
     sites = list(dict.fromkeys(row for table, row, _ in cells if table == "flow"))
     everybody = "all" if "all" in sites or not sites else sites[0]
@@ -187,6 +173,6 @@ def _endings(knowledge: _Knowledge, cells: list[Cell], everybody: str) -> None:
         before = here
 
 
-def too_close(bounds: dict[Cell, tuple[float, float]], width: float) -> list[Cell]:
+def too_close(bounds: dict[Cell, Interval], width: float) -> list[Cell]:
     """Return the hidden counts that are bounded more closely than the stated width."""
     return [cell for cell, (low, high) in bounds.items() if high - low < width - 1e-6]

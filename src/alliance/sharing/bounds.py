@@ -41,7 +41,7 @@ class Unsolvable(ArithmeticError):
     """No counts satisfy all that is known."""
 
 
-def matrix_of(equations: Sequence[Mapping[Any, int]], order: Mapping[Any, int]) -> csr_array:
+def matrix_of(equations: Sequence[Mapping[Any, float]], order: Mapping[Any, int]) -> csr_array:
     """Return the equations as a matrix (equations, counts)."""
     entries = [
         (factor, row, order[key])

@@ -9,7 +9,7 @@ from typing import Any
 
 from alliance import files
 from alliance.errors import DataError
-from alliance.sharing.attacker import attack, too_close
+from alliance.sharing.attacker import look_at, solve, too_close
 from alliance.sharing.bounds import Unsolvable
 from alliance.sharing.counts import Place, Rule
 from alliance.sharing.figures import draw_staying
@@ -95,25 +95,43 @@ def write_facts(
         record_table("effects", effects),
     ]
     facts = write_tables(about, tables, folder, rule)
+    files.write_text(report_page(facts), folder / "report.html")
     try:
-        bounds = attack(folder)
+        n_hidden = _attack_fails(folder, rule)
+    except DataError:
+        (folder / "report.html").unlink()
+        raise
+    disclosure = _disclosure(tables, n_hidden, rule, no_means, no_effects)
+    files.write_json(disclosure, folder / "disclosure.json")
+    files.write_text(disclosure_page(facts, disclosure), folder / "disclosure.html")
+    draw_staying(tables, folder / "figures")
+
+
+def _attack_fails(folder: Path, rule: Rule) -> int:
+    """Attack the tables and the page; return how many counts are hidden, if none is exposed."""
+    defect = "This is a defect of the program: please report it."
+    seen = look_at(folder)
+    if seen.unplaced:
+        msg = (
+            f"{len(seen.unplaced)} numbers stand on the shared report of which nobody has shown "
+            f"that they give no one away, so it was not made. {defect}"
+        )
+        raise DataError(msg)
+    try:
+        bounds = solve(seen)
     except Unsolvable as error:
         msg = (
             "The shared tables contradict each other, so that nothing can be proven of them and no "
-            "shared report was made. This is a defect of the program: please report it."
+            f"shared report was made. {defect}"
         )
         raise DataError(msg) from error
     if exposed := too_close(bounds, rule.width):
         msg = (
             f"{len(exposed)} hidden counts could be reckoned from the shared tables, so no shared "
-            "report was made. This is a defect of the program: please report it."
+            f"report was made. {defect}"
         )
         raise DataError(msg)
-    disclosure = _disclosure(tables, len(bounds), rule, no_means, no_effects)
-    files.write_json(disclosure, folder / "disclosure.json")
-    files.write_text(disclosure_page(facts, disclosure), folder / "disclosure.html")
-    draw_staying(tables, folder / "figures")
-    files.write_text(report_page(facts), folder / "report.html")
+    return len(bounds)
 
 
 def write_tables(
