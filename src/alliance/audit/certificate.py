@@ -1,6 +1,7 @@
 """One page on a results folder: what was checked, what was found, what could not be checked.
 
-Runs in plain Python on the folder alone; `alliance.audit.refit` adds what needs libraries.
+Runs in plain Python on the folder alone; `alliance.audit.refit` adds what needs libraries and
+data.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def checks_of(results: str | Path) -> list[Check]:
     sources = Sources(results)
     found = [_whole(wholeness(results))]
     for check in (_record, _printed, _tests, _fits):
-        found.append(_safely(check, sources))
+        found.append(safely(check, sources))
     return found
 
 
@@ -78,10 +79,10 @@ ALWAYS = (
 )
 
 
-def _safely(check: Callable[[Sources], Check], sources: Sources) -> Check:
-    """Run a check; what it cannot even read is wrong."""
+def safely(check: Callable[[Any], Check], folder: Sources | Path) -> Check:
+    """Run a check of a folder; what it cannot even read is wrong."""
     try:
-        return check(sources)
+        return check(folder)
     except UNREADABLE as error:
         name = check.__name__.strip("_")
         return Check(name, "stopped", [f"cannot be read ({type(error).__name__})"])

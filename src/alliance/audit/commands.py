@@ -98,13 +98,14 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     """Check a results folder and say what was checked; the status is 1 if anything is wrong."""
-    from alliance.audit.certificate import as_parts, checks_of
+    from alliance.audit.certificate import as_parts, checks_of, safely
     from alliance.audit.parts import as_text
+    from alliance.audit.refit import refitted
 
     if not options.folder.is_dir():
         msg = f"{options.folder} is no folder. Name one with results, e.g. results/demo."
         raise ConfigError(msg)
-    checks = checks_of(options.folder)
+    checks = [*checks_of(options.folder), safely(refitted, options.folder)]
     print(as_text(as_parts(checks, options.folder)))
     return 1 if any(check.wrong for check in checks) else 0
 

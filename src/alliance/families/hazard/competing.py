@@ -119,7 +119,8 @@ def competing_fit(cohort: Cohort, name: str, entry: Mapping[str, Any]) -> Fit:
         data_of(cohort, found.kept, ["site", "client"]),
         status="converged" if fit.converged else "failed",
         message="" if fit.converged else "Newton's method did not reach a maximum.",
-        equation="log odds of each end against none of them = " + " + ".join(c[0] for c in columns),
+        equation="log odds of each end against none of them = "
+        + " + ".join(_in_equation(column) for column in columns),
         estimates=_estimates(fit, columns, ends, df),
         fit_statistics={
             "log_likelihood": fit.log_likelihood,
@@ -182,6 +183,12 @@ def _rows_at_risk(
         msg = "Everybody left after the first session: there is nobody to compare with."
         raise FitError(msg)
     return Rows(panel[kept.used], outcome, kept)
+
+
+def _in_equation(column: Column) -> str:
+    """Return a column's term; numbers that are covariates entered centred."""
+    term, _, _, level, _ = column
+    return f"center({term})" if level == "covariate" and "[" not in term else term
 
 
 def _columns(

@@ -58,6 +58,7 @@ from alliance.families.hazard.rows import (
     ONLY_WHAT_WAS_KNOWN,
     AtRisk,
     centred,
+    equation_in_print,
     refuse_separation,
     rows_at_risk,
     session_intervals,
@@ -130,7 +131,7 @@ def hazard_fit(cohort: Cohort, name: str, entry: Mapping[str, Any], diagnosed: b
         data_of(cohort, fitted.risk.kept, ["site", *_inner(fitted.risk.random), "client"]),
         status=convergence.status,
         message=NO_MAXIMUM if convergence.status == "failed" else "",
-        equation=fit.equation,
+        equation=equation_in_print(fit.equation, fitted.rows, fitted.covariates),
         estimates=estimates,
         companions=companions,
         marginal_effects=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -250,6 +251,14 @@ def centred(
         else:
             rows[name] = rows[name].astype(str)
     return rows, names
+
+
+def equation_in_print(equation: str, rows: pd.DataFrame, covariates: Sequence[str]) -> str:
+    """Return the engine's equation with covariates as `centred` made them: `center(age_years)`."""
+    for name in covariates:
+        if pd.api.types.is_numeric_dtype(rows[name]):
+            equation = re.sub(rf"\b{re.escape(name)}\b", f"center({name})", equation)
+    return equation
 
 
 def refuse_separation(
