@@ -56,8 +56,7 @@ def explain(finding: Finding, cell: Cell | None, results: str | Path) -> Explana
     entries = _entries(finding, sources)
     sites = [step.name.partition(".")[2] for step in every if step.name.startswith("ingest_site.")]
     fit = sources.look_up(f"{finding.source}#") if finding.source.startswith(FITS) else None
-    family = fit["family"] if fit else ""
-    rows = panel_rows(finding.source, finding.pointer, family, project, results.name)
+    rows = panel_rows(finding.source, finding.pointer, fit, project, results.name)
     scope = scope_of(entries, sites)
     parts = [
         Part("The number", list(_number(finding, cell))),

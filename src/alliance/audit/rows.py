@@ -7,11 +7,13 @@ folder alone: whoever has no raw files has no list.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from alliance import files
@@ -26,7 +28,8 @@ from alliance.running.steps import Step
 
 FITS = "fits/"
 INGEST = "ingest_site."
-USED, LEFT_OUT = "used", "left out"
+USED, LEFT_OUT, CONTEXT = "used", "left out", "context"
+OF_ALL_ROWS = ("/data/rows_in_panel", "/data/panel_sha256")
 KEY = ["site", "client", "session"]
 
 
@@ -55,29 +58,32 @@ def scope_of(entries: Sequence[Mapping[str, Any]], sites: Sequence[str]) -> Scop
 
 
 def panel_rows(
-    source: str, pointer: str, family: str, project: Path, cohort: str
+    source: str, pointer: str, fit: Mapping[str, Any] | None, project: Path, cohort: str
 ) -> pd.DataFrame | None:
     """Return the rows of the panel behind a field of a fit, None where the folder has none.
 
     Returns
     -------
     DataFrame
-        site, client, session, role: `used`, or `left out` and the code of the reason. What a fit
-        says of its rows (`/data`), why a model was not fitted, and what several models of one fit
-        found, each from rows of its own, rests on all of them alike.
+        site, client, session, role: `used`, or `left out` and the code of the reason. A number of
+        rows left out rests on those of its reason, the others are its context; on all rows alike
+        rests how many the panel has, why a model was not fitted, and what several models of one
+        fit found, each from rows of its own.
     """
-    if not source.startswith(FITS):
+    if fit is None:
         return None
     path = project / "data" / "processed" / cohort / "rows" / f"{Path(source).stem}.parquet"
     if not path.is_file():
         return None
     rows = files.read_parquet(path)
     why = rows.pop("left_out").fillna("")
-    several = family in registry.that_are("several_models")
-    counted = several or pointer.startswith("/data") or (why != "").all()
-    return rows.assign(
-        role=[USED if counted or not code else f"{LEFT_OUT}: {code}" for code in why]
-    )
+    of_reason = re.match(r"/data/left_out/(\d+)", pointer)
+    if of_reason:
+        code = fit["data"]["left_out"][int(of_reason[1])]["reason"]["code"]
+        return rows.assign(role=np.where(why == code, USED, CONTEXT))
+    several = fit["family"] in registry.that_are("several_models") and pointer[:5] != "/data"
+    every = several or pointer.startswith(OF_ALL_ROWS) or (why != "").all()
+    return rows.assign(role=[USED if every or not code else f"{LEFT_OUT}: {code}" for code in why])
 
 
 def raw_rows(
@@ -126,7 +132,7 @@ def raw_rows(
     role = table.merge(panel, on=KEY, how="left")["role"].astype(object)
     clients = set(panel.loc[panel["role"] == USED, "client"])
     of_used_client = (table["about"] == CLIENT) & table["client"].isin(clients)
-    table["role"] = role.where(role.notna(), "context").mask(of_used_client, USED)
+    table["role"] = role.where(role.notna(), CONTEXT).mask(of_used_client, USED)
     is_lost = table["about"].str.startswith(SET_ASIDE)
     table["role"] = table["role"].mask(is_lost, "set aside")
     return table[_COLUMNS]
