@@ -19,7 +19,9 @@ from alliance.sharing.names import FIRST_COLUMN, TITLES
 Cell = tuple[str, str, str]  # table, row, column
 Interval = tuple[float, float]
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)?(?![\w])")
-LEAVERS = re.compile(r"(?P<percent>\d+) % of the clients dropped out")
+LEAVERS = re.compile(
+    r"(?P<percent>\d+) % of the clients dropped out(?P<rounded> \(of rounded counts\))?"
+)
 
 
 class Share(NamedTuple):
@@ -122,7 +124,7 @@ def _note_words(seen: Seen, words: str, rule: dict[str, Any]) -> None:
     for found in LEAVERS.finditer(words):
         low, high = float(found["percent"]) - 0.5, float(found["percent"]) + 0.5
         part, whole = (*wholes[0][:2], "dropout"), wholes[0]
-        if "of rounded counts" in words:
+        if found["rounded"]:
             least, most = seen.known[whole]
             half = rule["base"] // 2
             seen.note(part, (low / 100 * least - half, high / 100 * most + half))
