@@ -1,5 +1,6 @@
 """From numbers drawn at random `explain` leads to rows that give the number back."""
 
+import itertools
 import random
 import sys
 from collections import defaultdict
@@ -39,16 +40,22 @@ def paper_of(finding):
 
 
 def drawn(by_kind, seed):
-    """Draw in turn from each kind on each kind of document, as long as there are any."""
+    """Draw in turn from each kind, each time on another kind of document if there is one."""
     chance = random.Random(seed)
     strata = defaultdict(list)
     for kind, findings in by_kind.items():
         for finding in findings:
             strata[kind, paper_of(finding)].append(finding)
-    order = sorted(strata)
-    chance.shuffle(order)
-    order.sort(key=lambda s: sum(s[0] == other[0] for other in order[: order.index(s)]))
-    return [(kind, chance.choice(strata[kind, paper])) for kind, paper in order][:DRAWN]
+    shuffled = chance.sample(sorted(strata), len(strata))
+    turns = defaultdict(list)
+    for kind, paper in shuffled:
+        turns[kind].append(strata[kind, paper])
+    found = []
+    for turn in itertools.count():
+        for kind, of_papers in turns.items():
+            found.append((kind, chance.choice(of_papers[turn % len(of_papers)])))
+            if len(found) == DRAWN:
+                return found
 
 
 def number_of(finding, results, look_up, data):
