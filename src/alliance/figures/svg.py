@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from string import ascii_letters
@@ -37,6 +38,7 @@ _SHIFT = re.compile(r"translate\((\S+) (\S+)\)")
 _REFERENCE = re.compile(r"#([\w.-]+)")
 _ROUNDED = ("d", "points", "x", "y", "width", "height", "style", "transform")
 _DOUBLED = re.compile(r"#([0-9a-f])\1([0-9a-f])\2([0-9a-f])\3\b")  # `#aabbcc` is `#abc`
+_INK = re.compile(r"fill:\s*#[0-9a-f]{6}")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b")
 
 
@@ -45,6 +47,7 @@ def compact(svg: bytes) -> bytes:
     root = ET.fromstring(svg)
     _drop_unseen(root)
     _coarsen_outlines(root)
+    _say_ink_once(root)
     _shorten_names(root)
     return (HEAD + _element(root)[len("<svg") :]).encode("utf-8")
 
@@ -72,6 +75,21 @@ def _coarsen_outlines(root: ET.Element) -> None:
         for letter in group if IN_TYPE in group.get("transform", "") else ():
             if letter.tag == SVG + "use" and (shift := letter.get("transform")):
                 letter.set("transform", _NUMBER.sub(lambda n: f"{float(n.group()):.0f}", shift))
+
+
+def _say_ink_once(root: ET.Element) -> None:
+    """Give the drawing the colour that most of its type has, and not each line of type anew.
+
+    What has no colour of its own, and would be black, has it too.
+    """
+    plain = [group for group in root.iter(SVG + "g") if _INK.fullmatch(group.get("style", ""))]
+    if not plain:
+        return
+    (ink, _), *_ = Counter(group.get("style", "") for group in plain).most_common(1)
+    for group in plain:
+        if group.get("style") == ink:
+            del group.attrib["style"]
+    root.set("fill", ink.removeprefix("fill:").strip())
 
 
 def _in_steps(outline: str) -> str:
