@@ -52,7 +52,10 @@ def test_nothing_is_asked_of_anybody(page):
     for tag, attributes in elements.all:
         for name in ("src", "href", "srcset", "action", "data"):
             if name in attributes:
-                assert attributes[name].startswith(("data:", "#", "tables/")), (tag, attributes)
+                assert attributes[name].startswith(("data:", "#", "tables/", "figures/")), (
+                    tag,
+                    attributes,
+                )
         assert not any(name.startswith("on") or name == "style" for name in attributes), tag
     style = re.search("<style>(.*?)</style>", page, re.DOTALL).group(1)
     assert "url(" not in style
@@ -82,6 +85,9 @@ def test_ids_are_unique_and_links_lead_somewhere(page):
     assert len(ids) == len(set(ids))
     targets = {a["href"] for a in elements.named("a")}
     beside = {f"tables/{name}.html" for name in table_names()}
+    beside |= {
+        target for target in targets if re.fullmatch(r"figures/diagnostics_\w+\.svg", target)
+    }
     assert targets <= {f"#{name}" for name in ids} | beside
 
 
