@@ -15,10 +15,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from alliance import __version__
-from alliance.confidence import NORMAL_975
 from alliance.errors import FitError
 from alliance.families.cohort import Cohort, require_scores
 from alliance.families.common.multilevel import (
@@ -30,6 +28,7 @@ from alliance.families.common.multilevel import (
 )
 from alliance.families.common.second_engine import no_second_engine
 from alliance.families.common.times import PER
+from alliance.families.common.with_interval import with_interval
 from alliance.families.course_and_leaving.apart import Apart, fitted_apart
 from alliance.families.course_and_leaving.design import Design, designed
 from alliance.families.course_and_leaving.sensitivity import (
@@ -160,15 +159,6 @@ def _equation(
     )
 
 
-def _numbers(value: float, se: float) -> dict[str, Any]:
-    z = value / se
-    return {
-        "estimate": value, "se": se, "df": None, "statistic": z,
-        "p": float(2.0 * stats.norm.sf(abs(z))),
-        "ci_low": value - NORMAL_975 * se, "ci_high": value + NORMAL_975 * se,
-    }  # fmt: skip
-
-
 def _estimates(
     fit: JointFit, design: Design, label: str, scale: str, association: Sequence[str],
     spread: float | None,
@@ -182,7 +172,7 @@ def _estimates(
         found.append(estimate(
             f"leaving: {one}", label=f"{label}, {IN_WORDS[one]}", role="main", level="client",
             estimator=ENGINE.estimator, unit=f"{scale} per point", as_ratio=True,
-            numbers=_numbers(value, se), standardised=spread and value * spread,
+            numbers=with_interval(value, se), standardised=spread and value * spread,
         ))  # fmt: skip
     for k, term in enumerate(design.course_terms):
         found.append(estimate(
@@ -190,7 +180,7 @@ def _estimates(
             role="main" if k == PLACE_OF_CHANGE else "adjustment",
             level="time" if k == PLACE_OF_CHANGE else "course", estimator=ENGINE.estimator,
             unit="points" if term == INTERCEPT else "points per unit",
-            numbers=_numbers(float(values[k]), float(errors[k])),
+            numbers=with_interval(float(values[k]), float(errors[k])),
         ))  # fmt: skip
     first = int(fit.shape.ends[2])
     for k, term in enumerate(design.hazard_terms):
@@ -198,7 +188,7 @@ def _estimates(
             f"leaving: {term}", label=f"Leaving: {_name(term)}", role="adjustment", level="leaving",
             estimator=ENGINE.estimator, unit=scale if term == INTERCEPT else f"{scale} per unit",
             as_ratio=term != INTERCEPT,
-            numbers=_numbers(float(values[first + k]), float(errors[first + k])),
+            numbers=with_interval(float(values[first + k]), float(errors[first + k])),
         ))  # fmt: skip
     return found
 
@@ -223,7 +213,7 @@ def _companions(
     value, se = float(table["estimate"][time]), float(table["se"][time])
     found.append(estimate(
         time, label=f"{label}: {_name(time)}", role="main", level="time", estimator=COURSE_ALONE,
-        unit="points per unit", numbers=_numbers(value, se),
+        unit="points per unit", numbers=with_interval(value, se),
     ))  # fmt: skip
     return found
 

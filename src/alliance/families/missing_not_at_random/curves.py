@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -34,20 +34,20 @@ def curves_of(main: Sequence[Estimate], found: Found, patterns: Patterns | None)
             if len(x) == 1:
                 continue
             pools = [found[code, far][k] if far else found[RANDOM][k] for far in x]
-            estimate = np.array([one.estimate for one in pools])
-            half = np.array([one.half_width for one in pools])
-            curves.append(
-                Curve(code, effect.label, x_label, y_label, x, estimate, estimate - half,
-                      estimate + half)
-            )  # fmt: skip
+            lines = _lines([one.numbers() for one in pools])
+            curves.append(Curve(code, effect.label, x_label, y_label, x, *lines))
         if patterns is not None:
-            numbers = [of[k].numbers() for of in patterns.found.values()]
-            lines = [[one[key] for one in numbers] for key in ("estimate", "ci_low", "ci_high")]
+            lines = _lines([of[k].numbers() for of in patterns.found.values()])
+            x = list(patterns.found)
             curves.append(
-                Curve(Estimator.PATTERN_MIXTURE, effect.label, UNLIKE, y_label,
-                      list(patterns.found), *lines)
-            )  # fmt: skip
+                Curve(Estimator.PATTERN_MIXTURE, effect.label, UNLIKE, y_label, x, *lines)
+            )
     return curves
+
+
+def _lines(numbers: Sequence[Mapping[str, float]]) -> list[list[float]]:
+    """Return estimates, and the lower and upper ends of their intervals."""
+    return [[one[key] for one in numbers] for key in ("estimate", "ci_low", "ci_high")]
 
 
 def tipping_points(curves: Sequence[Curve]) -> dict[str, float | None]:

@@ -34,6 +34,7 @@ NAMES = {
     Estimator.PATTERN_MIXTURE: "pattern mixture",
     "worsening": "joint model",
 }
+GROWTH_MODEL = "growth model, missing at random"
 SHARE = "Share of the way to the assumption"
 ROW_MM, COLUMNS = 43.0, 2
 
@@ -80,7 +81,8 @@ def _lines(fit: Entry, joint: Entry | None) -> list[Line]:
     several = len({row["term"] for row in rows}) > 1
     lines = [
         Line(
-            row["estimator"]["text"] + (f" ({row['group']})" if several else ""),
+            (GROWTH_MODEL if row["role"] == "main" else row["estimator"]["text"])
+            + (f" ({row['group']})" if several else ""),
             row,
             main=row["role"] == "main",
         )

@@ -19,11 +19,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from alliance.confidence import NORMAL_975
 from alliance.errors import FitError
 from alliance.families.common.multilevel import Fitted
+from alliance.families.common.with_interval import with_interval
 from alliance.families.missing_not_at_random.courses import who_left
 from alliance.mixed import MixedFit, fit_mixed
 
@@ -44,13 +43,7 @@ class Effect:
 
     def numbers(self) -> dict[str, Any]:
         """Return what an estimate of a fit states."""
-        z = self.estimate / self.se
-        return {
-            "estimate": self.estimate, "se": self.se, "df": None, "statistic": z,
-            "p": float(2.0 * stats.norm.sf(abs(z))),
-            "ci_low": self.estimate - NORMAL_975 * self.se,
-            "ci_high": self.estimate + NORMAL_975 * self.se,
-        }  # fmt: skip
+        return with_interval(self.estimate, self.se)
 
 
 @dataclass(frozen=True, slots=True)

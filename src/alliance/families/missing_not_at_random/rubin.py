@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from alliance.confidence import UPPER
+from alliance.families.common.with_interval import with_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +38,9 @@ class Pooled:
     missing_information: float
     monte_carlo_error: float
 
-    @property
-    def half_width(self) -> float:
-        """Half of the 95 % interval."""
-        return float(stats.t.ppf(UPPER, self.df)) * self.se
-
     def numbers(self) -> dict[str, Any]:
         """Return what an estimate of a fit states."""
-        statistic = self.estimate / self.se
-        return {
-            "estimate": self.estimate, "se": self.se,
-            "df": self.df if np.isfinite(self.df) else None, "statistic": statistic,
-            "p": float(2.0 * stats.t.sf(abs(statistic), self.df)),
-            "ci_low": self.estimate - self.half_width, "ci_high": self.estimate + self.half_width,
-        }  # fmt: skip
+        return with_interval(self.estimate, self.se, self.df)
 
 
 def pooled(estimates: np.ndarray, variances: np.ndarray, df_complete: float = np.inf) -> Pooled:

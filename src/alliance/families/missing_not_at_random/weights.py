@@ -18,12 +18,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from alliance.confidence import UPPER
 from alliance.errors import FitError
 from alliance.families.common.levels import clusters_of
 from alliance.families.common.multilevel import Fitted, fixed_design
+from alliance.families.common.with_interval import with_interval
 from alliance.families.hazard.rows import FEWEST_EVENTS
 from alliance.mixed import fit_mixed_logit, sandwich_cr2
 
@@ -71,7 +70,7 @@ def weighted_course(
         fixed_design(fitted.fit, rows), rows[outcome].to_numpy(float), cut, clusters
     )
     places = [fitted.fit.prepared.fixed_names.index(term) for term in terms]
-    effects = [_numbers(b[k], float(np.sqrt(covariance[k, k])), df[k]) for k in places]
+    effects = [with_interval(b[k], np.sqrt(covariance[k, k]), df[k]) for k in places]
     return Weighted(effects, raw, level)
 
 
@@ -122,12 +121,3 @@ def _baseline(fitted: Fitted, time: str, at_risk: pd.DataFrame) -> list[str]:
     rates = at_risk.groupby("site")["dropout_event"].mean()
     left_out = {time, *(["site"] if rates.isin([0.0, 1.0]).any() else [])}
     return [name for name in dict.fromkeys(columns) if name not in left_out]
-
-
-def _numbers(value: float, se: float, df: float) -> dict[str, Any]:
-    half = float(stats.t.ppf(UPPER, df)) * se
-    return {
-        "estimate": float(value), "se": float(se), "df": float(df), "statistic": float(value / se),
-        "p": float(2.0 * stats.t.sf(abs(value / se), df)), "ci_low": float(value - half),
-        "ci_high": float(value + half),
-    }  # fmt: skip
