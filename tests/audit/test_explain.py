@@ -9,7 +9,7 @@ import pytest
 from alliance import files
 from alliance.audit.explain import explain
 from alliance.audit.printed import Asked, find, findings_of
-from alliance.audit.rows import FITS, USED, raw_rows
+from alliance.audit.rows import FITS, USED, panel_rows, raw_rows
 
 DRAWN, SEED = 40, 20261129
 ONLY_THESE = '''
@@ -26,6 +26,26 @@ def read_table(raw_folder, source):
     of_file = (listed["folder"] == Path(raw_folder).name) & (listed["file"] == source["file"])
     return table.kept(np.isin(table.rows, listed.loc[of_file, "row"]))
 '''
+
+
+@pytest.mark.parametrize(
+    ("pointer", "roles"),
+    [
+        ("/estimates/0/estimate", ["used", "left out: no_score", "left out: time_not_known"]),
+        ("/data/rows_used", ["used", "left out: no_score", "left out: time_not_known"]),
+        ("/data/left_out/1/rows", ["context", "context", "used"]),
+        ("/data/rows_in_panel", ["used", "used", "used"]),
+    ],
+)
+def test_a_number_rests_on_the_rows_that_it_counts(tmp_path, pointer, roles):
+    codes = ["no_score", "time_not_known"]
+    table = pd.DataFrame({"site": "a", "client": ["c", "d", "e"], "session": 1})
+    path = tmp_path / "data" / "processed" / "tiny" / "rows" / "growth.parquet"
+    files.write_parquet(table.assign(left_out=["", *codes]), path)
+    left_out = [{"reason": {"code": code}, "rows": 1} for code in codes]
+    fit = {"family": "growth", "data": {"left_out": left_out}}
+    found = panel_rows("fits/growth.json", pointer, fit, tmp_path, "tiny")
+    assert found["role"].tolist() == roles
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from alliance import files
 from alliance.sharing.bounds import bound, matrix_of
 from alliance.sharing.names import BETWEEN, UNKNOWN
 from alliance.sharing.reader import Cell, Interval, Seen, Share, read_folder
@@ -27,19 +26,14 @@ def attack(folder: str | Path) -> dict[Cell, Interval]:
     Parameters
     ----------
     folder
-        With `tables/<name>.csv`, pages, and `facts.json`, whose rule says how counts are rounded.
+        With tables, report and `facts.json`, as `make share` writes it.
 
     Raises
     ------
     Unsolvable
         What stands there contradicts itself, or what the attacker takes it to mean.
     """
-    return solve(look_at(folder))
-
-
-def look_at(folder: str | Path) -> Seen:
-    """Return what a share folder tells, its rule taken from the folder itself."""
-    return read_folder(folder, files.read_json(Path(folder) / "facts.json")["rule"])
+    return solve(read_folder(folder))
 
 
 def solve(seen: Seen) -> dict[Cell, Interval]:

@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from alliance import files
 from alliance.sharing.names import FIRST_COLUMN, TITLES
 
 Cell = tuple[str, str, str]  # table, row, column
@@ -62,21 +63,26 @@ class Seen:
         self.known[cell] = max(low, interval[0]), min(high, interval[1])
 
 
-def read_folder(folder: str | Path, rule: dict[str, Any]) -> Seen:
-    """Return what a share folder tells, given its rule (`base`, `fewest`).
+def read_folder(folder: str | Path) -> Seen:
+    """Return what a share folder tells.
 
     Parameters
     ----------
     folder
-        With `tables/<name>.csv` and, where it is finished, `report.html`.
-    rule
-        How its counts are rounded, as `facts.json` says.
+        With `facts.json`, which says how its counts are rounded, `tables/<name>.csv` and, where it
+        is finished, `report.html`.
     """
     folder, seen = Path(folder), Seen()
+    facts = files.read_json(folder / "facts.json")
+    rule = facts["rule"]
     for path in sorted((folder / "tables").glob("*.csv")):
         if path.stem in FIRST_COLUMN:
             with path.open(encoding="utf-8", newline="") as stream:
                 _note_table(seen, path.stem, list(csv.reader(stream)), rule)
+    for table in facts["tables"]:
+        if table["name"] in FIRST_COLUMN:
+            rows = [[str(cell) for cell in row] for row in table["rows"]]
+            _note_table(seen, table["name"], [table["columns"], *rows], rule)
     page = folder / "report.html"
     if page.is_file():
         _note_page(seen, page.read_text(encoding="utf-8"), rule)

@@ -9,7 +9,7 @@ from typing import Any
 
 from alliance import files
 from alliance.errors import DataError
-from alliance.sharing.attacker import look_at, solve, too_close
+from alliance.sharing.attacker import solve, too_close
 from alliance.sharing.bounds import Unsolvable
 from alliance.sharing.counts import Place, Rule
 from alliance.sharing.figures import draw_staying
@@ -17,6 +17,7 @@ from alliance.sharing.gather import ALL, gather_counts
 from alliance.sharing.names import FIRST_COLUMN, HIDDEN
 from alliance.sharing.numbers import gather_effects, gather_means
 from alliance.sharing.pages import disclosure_page, report_page
+from alliance.sharing.reader import read_folder
 from alliance.sharing.suppress import hidden_counts
 from alliance.sharing.tables import SharedTable, count_tables, record_table
 
@@ -110,7 +111,7 @@ def write_facts(
 def _attack_fails(folder: Path, rule: Rule) -> int:
     """Attack the tables and the page; return how many counts are hidden, if none is exposed."""
     defect = "This is a defect of the program: please report it."
-    seen = look_at(folder)
+    seen = read_folder(folder)
     if seen.unplaced:
         msg = (
             f"{len(seen.unplaced)} numbers stand on the shared report of which nobody has shown "
