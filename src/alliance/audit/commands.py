@@ -82,7 +82,7 @@ def _crate(options: argparse.Namespace) -> int:
     cohort = load_cohort(config)["cohort"]
     out = Path("crates") / f"{cohort}.zip"
     n = pack(config, Path("results") / cohort, out, datetime.date.today())
-    print(f"{n} files are in {out.as_posix()}.")
+    print(f"{n} files are in {out.as_posix()}. Its README.md says how they are run again.")
     return 0
 
 

@@ -30,6 +30,7 @@ from alliance.errors import ConfigError
 from alliance.likeness import file_like
 
 PROJECT = Path(__file__).resolve().parents[3]
+TWIN = "_twin"  # what the name of a cohort's synthetic twin ends with
 
 _RESERVED_MEASURES = {"site", "client", "therapist", "session", "attended", "weeks_since_intake",
                       "log_weeks", "sqrt_weeks", "days_since_intake", "log_session",
@@ -104,6 +105,12 @@ def truth_of(cohort: Mapping[str, Any], raw_folder: str | Path) -> Path | None:
     """Return the truth of a simulated cohort; None where nobody simulated it, whatever it says."""
     path = Path(raw_folder) / "truth.json"
     return path if cohort["simulated"] and path.is_file() else None
+
+
+def twin_of(config_path: str | Path, cohort: str) -> Path | None:
+    """Return the config of a cohort's synthetic twin, where there is one (docs/twin.md)."""
+    path = Path(config_path).parent / f"{cohort}{TWIN}.yaml"
+    return path if path.is_file() else None
 
 
 def _completed_cohort(content: Mapping[str, Any]) -> dict[str, Any]:

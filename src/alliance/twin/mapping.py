@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from alliance.config import strict_yaml
+from alliance.config.cohort import TWIN
 
-SUFFIX = "_twin"
 # What explains a file that is written as plain CSV instead.
 OF_THE_FILE = ("format", "sheet", "member", "header_row", "skip_after_header", "delimiter", "quote",
                "encoding", "decimal", "dictionary", "header", "cells")  # fmt: skip
@@ -21,7 +21,7 @@ OF_THE_FILE = ("format", "sheet", "member", "header_row", "skip_after_header", "
 def config_text(text: str, cohort: str, title: str) -> str:
     """Return the config of the twin: name, title and `simulated` are its own, the rest as it is."""
     text = re.sub(r"(?m)^simulated:.*\n?", "", text)
-    named = f"cohort: {cohort}{SUFFIX}\nsimulated: true"
+    named = f"cohort: {cohort}{TWIN}\nsimulated: true"
     text = re.sub(r"(?m)^cohort:.*$", lambda _: named, text, count=1)
     told = f"title: {json.dumps(f'{title} (synthetic twin)', ensure_ascii=False)}"
     return re.sub(r"(?m)^title:.*$", lambda _: told, text, count=1)

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from alliance import files
-from alliance.config.cohort import load_cohort, site_mapping_path
+from alliance.config.cohort import TWIN, load_cohort, site_mapping_path
 from alliance.config.site import load_site
 from alliance.errors import ConfigError
 from alliance.ingest import parse
 from alliance.twin.draw import People, draw
-from alliance.twin.mapping import SUFFIX, config_text, mapping_text
+from alliance.twin.mapping import config_text, mapping_text
 from alliance.twin.model import Model, keys_of_cohort, model_of
 from alliance.twin.rows import Client, Session
 from alliance.twin.site_files import RealSite, files_of, real_site
@@ -51,7 +51,7 @@ def write_twin(config: Path, project: Path) -> list[str]:
     """
     cohort = load_cohort(config)
     name = cohort["cohort"]
-    raw, twin = (project / "data" / "raw" / each for each in (name, f"{name}{SUFFIX}"))
+    raw, twin = (project / "data" / "raw" / each for each in (name, f"{name}{TWIN}"))
     _refuse_others(twin, config, name)
     processed = project / "data" / "processed" / name
     model = model_of(config, processed, project / "results" / name)
@@ -71,10 +71,10 @@ def write_twin(config: Path, project: Path) -> list[str]:
         for file, data in content.items():
             files.write_bytes(data, twin / site / file)
         text, adapted = mapping_text(site_mapping_path(config, name, site), as_csv)
-        files.write_text(text, site_mapping_path(config, f"{name}{SUFFIX}", site))
+        files.write_text(text, site_mapping_path(config, f"{name}{TWIN}", site))
         notes += [f"{site}/{note}" for note in adapted]
     text = config_text(config.read_text(encoding="utf-8"), name, cohort["title"])
-    files.write_text(text, config.parent / f"{name}{SUFFIX}.yaml")
+    files.write_text(text, config.parent / f"{name}{TWIN}.yaml")
     files.write_json(_record(name, cohort["seed"], model, notes), twin / "truth.json")
     return notes
 
@@ -93,9 +93,9 @@ def _record(name: str, seed: int, model: Model, notes: list[str]) -> dict[str, A
 def _refuse_others(twin: Path, config: Path, name: str) -> None:
     truth = twin / "truth.json"
     ours = truth.is_file() and files.read_json(truth).get("twin_of") == name
-    if (twin.exists() or (config.parent / f"{name}{SUFFIX}.yaml").exists()) and not ours:
+    if (twin.exists() or (config.parent / f"{name}{TWIN}.yaml").exists()) and not ours:
         msg = (
-            f"There is a cohort {name}{SUFFIX} that is no twin of {name}, and nothing was written. "
+            f"There is a cohort {name}{TWIN} that is no twin of {name}, and nothing was written. "
             "Give that cohort another name, or delete its config and its folder in data/raw."
         )
         raise ConfigError(msg)
