@@ -20,6 +20,7 @@ import pandas as pd
 
 from alliance.config.instruments import Instrument
 from alliance.config.score_columns import TOTAL
+from alliance.twin.margins import SMALLEST
 from alliance.twin.normal import possible
 
 LEVELS = ("site", "therapist", "client")
@@ -97,7 +98,7 @@ def courses_of(sources: Sources) -> Courses:
         together.add(frozenset(outcomes))
     for measure in measures:
         if measure not in made.fixed:
-            _add_moments(made, measure, sources.sums)
+            _add_moments(made, measure, sources)
     _link(made, sources.measurement, together)
     random = {level: possible(matrix) for level, matrix in made.random.items()}
     return Courses(
@@ -186,16 +187,24 @@ def _place(at: int, term: str, time: str) -> int | None:
     return 2 * at + kinds[term] if term in kinds else None
 
 
-def _add_moments(made: Courses, measure: str, sums: pd.DataFrame) -> None:
-    """Take mean and variances within and between clients where no model was fitted."""
-    own = sums.loc[sums["measure"] == measure, ["client", "value"]]
-    at = made.measures.index(measure)
+def _add_moments(made: Courses, measure: str, sources: Sources) -> None:
+    """Take mean and variances within and between clients where no model was fitted.
+
+    Of fewer than eight clients nothing is taken: they are all in the middle of the scale.
+    """
+    of_measure = sources.sums["measure"] == measure
+    own, at = sources.sums.loc[of_measure, ["client", "value"]], made.measures.index(measure)
+    if own["client"].nunique() < SMALLEST:
+        key = sources.keys[measure]
+        tops = sum(key.range_of(item)[1] + key.minimum for item in scored_items(key))
+        made.fixed[measure] = {"1": tops / 2}
+        return
     by_client = own.groupby("client")["value"]
     n_per_client, freedom = by_client.size().mean(), len(own) - own["client"].nunique()
     deviations = own["value"] - by_client.transform("mean")
     within = float((deviations**2).sum() / freedom) if freedom > 0 else 0.0
-    between = float(by_client.mean().var()) - within / n_per_client if len(by_client) > 1 else 0.0
-    made.fixed[measure] = {"1": float(by_client.mean().mean()) if len(own) else 0.0}
+    between = float(by_client.mean().var()) - within / n_per_client
+    made.fixed[measure] = {"1": float(by_client.mean().mean())}
     made.session[at, at] = within
     made.random["client"][2 * at, 2 * at] = max(between, 0.0)
 

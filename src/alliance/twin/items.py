@@ -114,7 +114,8 @@ def items_of(key: Instrument, answers: pd.DataFrame) -> Items:
     summed = np.isin(np.array(numbers), scored_items(key))
     highest = np.array([key.range_of(item)[1] for item in numbers], dtype=float)
     reverse = np.isin(np.array(numbers), key.reverse)
-    enough = len(answers) >= key.n_items + SMALLEST
+    many = len(answers) >= key.n_items + SMALLEST
+    enough = many and answers["client"].nunique() >= SMALLEST
     values = answers[list(numbers)].to_numpy(dtype=float)
     if not enough:  # ASSUME nothing of the items but that they are alike
         values = np.tile((key.minimum + highest) / 2, (2, 1))
