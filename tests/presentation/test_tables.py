@@ -32,6 +32,15 @@ def test_csv_has_every_digit_of_the_fit(published, mock):
                 assert row[key] == ("" if entry[key] is None else repr(entry[key]))
 
 
+@pytest.mark.parametrize("which", ["published", "otherwise"])
+def test_a_cell_of_a_csv_is_one_value(which, request):
+    """A fact is a code with a text: programs read the text, not both in brackets."""
+    results = request.getfixturevalue(which)
+    for name in table_names():
+        cells = [cell for row in rows_of(results, name) for cell in row.values()]
+        assert [cell for cell in cells if re.match(r"[\[{(] *['\"]", cell or "")] == [], name
+
+
 def test_whole_numbers_stay_whole_beside_missing_ones(marked):
     evaluations = [row["evaluations"] for row in rows_of(marked, "convergence")]
     assert evaluations == ["63", "63", "63", "", "63"]

@@ -26,6 +26,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
 from alliance import files
+from alliance.figures.fonts import small_fonts
 from alliance.figures.svg import compact
 from alliance.findings.formats import clean_text
 from alliance.findings.marks import mark_of
@@ -253,7 +254,8 @@ def save(figure: Figure, path: Path) -> None:
     _round_places(figure)
     for suffix, metadata in no_names.items():
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=suffix, dpi=DPI, metadata=metadata)
+        with small_fonts():
+            figure.savefig(buffer, format=suffix, dpi=DPI, metadata=metadata)
         content = compact(buffer.getvalue()) if suffix == "svg" else buffer.getvalue()
         files.write_bytes(content, path.with_name(f"{path.name}.{suffix}"))
 

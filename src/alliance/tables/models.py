@@ -282,6 +282,7 @@ def fixed_effects_records(results: Results) -> Records:
                 test = adjusted.get(entry.address)
                 last = {} if test is None else {"tested_as": test.raw["group"]} | test.raw
                 own = {name: entry.raw[name] for name in columns[4:-2]}
+                own["estimator"] = own["estimator"]["text"]
                 rows.append(first | own | {name: last.get(name) for name in columns[-2:]})
     return Records(columns, rows)
 
