@@ -13,4 +13,5 @@ FAMILY = Family(
     sections={"dropout": "missing_not_at_random/section.html"},
     methods_part="Dropout",
     methods="alliance.families.missing_not_at_random.words:methods",
+    found="alliance.families.missing_not_at_random.found:found",
 )

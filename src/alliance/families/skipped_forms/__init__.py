@@ -11,4 +11,5 @@ FAMILY = Family(
     sections={"dropout": "skipped_forms/section.html"},
     methods_part="Dropout",
     methods="alliance.families.skipped_forms.words:methods",
+    found="alliance.families.skipped_forms.found:found",
 )

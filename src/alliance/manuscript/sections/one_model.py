@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alliance.families.facts import CORRELATIONS
+from alliance.families.facts import CORRELATIONS, Estimator
 from alliance.families.registry import that_are
 from alliance.families.terms import is_of_sites
 from alliance.findings.fields import Field
@@ -91,22 +91,32 @@ def _rows(fit: Field, alike: Field | None) -> Words:
 
 
 def _terms(fit: Field) -> Words:
-    """Return fixed effects (but for intercept and sites) and random effects."""
+    """Return fixed effects (but for intercept and sites), what is read off, and random effects."""
     if fit["family"].raw in that_are("several_models"):
         return ()
+    mains = [entry for entry in fit["estimates"].where(role="main") if _is_derived(entry)]
+    derived = {str(entry["label"].raw): text(entry["label"]) for entry in mains}
     labels: dict[str, Words] = {}
     for entry in fit["estimates"]:
         term, level = str(entry["term"].raw), str(entry["level"].raw)
         if level not in ("intercept", "surface") and term not in INTERCEPTS and (
             entry["estimator"]["code"].raw not in CORRELATIONS and not is_of_sites(term)
+            and not _is_derived(entry)
         ):  # fmt: skip
             labels.setdefault(str(entry["label"].raw), text(entry["label"]))
     fixed = [*labels.values()]
     if any(is_of_sites(str(entry["term"].raw)) for entry in fit["estimates"]):
         fixed.append(("site",))
     words = say("Fixed effects: ", joined(fixed), ". ") if fixed else ()
+    if derived:
+        words = say(words, "Effects of interest: ", joined([*derived.values()]), ". ")
     random = random_effects(fit)
     return say(words, "Random effects: ", random, ". ") if random else words
+
+
+def _is_derived(entry: Field) -> bool:
+    """Say whether an effect is read off the parameters of a model, and is none of them."""
+    return bool(entry["estimator"]["code"].raw == Estimator.JOINT_COURSES)
 
 
 def random_effects(fit: Field) -> Words:
