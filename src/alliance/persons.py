@@ -29,9 +29,7 @@ class Persons:
 
     def named(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table made from numbered ones with pseudonyms again."""
-        return table.assign(
-            **{kind: self._pseudonyms(table[kind]) for kind in KINDS if kind in table}
-        )
+        return _with_each(table, self._pseudonyms)
 
     def _places(self, column: pd.Series) -> pd.Series:
         codes, distinct = pd.factorize(column)
