@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from alliance import files
 from alliance.audit.certificate import Check
+from alliance.persons import Persons
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +106,7 @@ def _rows_used(fit: Mapping[str, Any], panel: pd.DataFrame, processed: Path) -> 
         raise NotExpressible(msg)
     rows = files.read_parquet(path)
     used = rows.loc[rows["left_out"].fillna("") == "", KEY]
-    return used.merge(panel, on=KEY, how="left")
+    return Persons().numbered(used.merge(panel, on=KEY, how="left"))
 
 
 def _compare(fit: Mapping[str, Any], told: str, rows: pd.DataFrame, found: _Found) -> None:

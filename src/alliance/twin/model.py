@@ -15,6 +15,7 @@ from alliance.config.cohort import instrument_path, load_cohort
 from alliance.config.instruments import Instrument
 from alliance.config.measure_keys import keys_of
 from alliance.errors import ReportError
+from alliance.persons import Persons
 from alliance.twin import items as of_items
 from alliance.twin.courses import FITTED, Courses, Sources, courses_of, factor_of
 from alliance.twin.items import OF_FORM, Items
@@ -108,8 +109,9 @@ def model_of(config: Path, processed: Path, results: Path) -> Model:
         msg = f"A twin is made of a finished run. First: make results COHORT={cohort['cohort']}"
         raise ReportError(msg)
     keys = keys_of_cohort(config)
+    persons = Persons()
     clients, sessions, responses = (
-        files.read_parquet(processed / f"{name}.parquet")
+        persons.numbered(files.read_parquet(processed / f"{name}.parquet"))
         for name in ("clients", "sessions", "responses")
     )
     answers = {m: of_items.scored(key, responses[responses["measure"] == m])
