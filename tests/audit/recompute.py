@@ -279,7 +279,10 @@ def _of_correlation(key, r, df):
 def dropout_by_session(n):
     panel, session = n.data.table("panel"), n.entry["session"]
     here = panel[panel["session"] == session]
-    at_risk = here["dropout_event"].notna().sum()  # missing: still in treatment, or not here
+    came, last = panel["session"] == session, panel.groupby(CLIENT)["session"].transform("max")
+    known = panel[came & panel["dropout_event"].notna()]  # missing: still in treatment
+    away = panel[(panel["session"] < session) & (last > session)].groupby(CLIENT)  # or came later
+    at_risk = len({*known.groupby(CLIENT).groups} | {*away.groups})
     left = (here["dropout_event"] == 1).sum()
     low, high = proportion_confint(left, at_risk, method="wilson")
     others = here["last_session"] & here["end_status"].isin(["completed", "transferred"])

@@ -93,6 +93,27 @@ def test_a_constant_risk_has_no_slope_and_is_the_same_in_curve_and_rates():
     assert told["by_session"][-1]["dropout_rate"] == pytest.approx(0.03, abs=0.015)
 
 
+def test_a_session_that_is_not_on_record_leaves_nobody_out_of_the_rates():
+    """Whoever came later was in treatment: rates and curve count the same clients."""
+    rng = np.random.default_rng(3)
+    n, sessions = 200, 10
+    never = np.zeros((n, sessions))
+    clients, seen, _, _ = many_clients(rng, n, sessions, np.full((n, sessions), -2.5), never)
+    last = seen.groupby("client")["session"].transform("max")
+    gone = seen["session"].between(2, 5) & (seen["session"] < last) & (rng.random(len(seen)) < 0.3)
+    assert gone.sum() > 50
+    none = pd.DataFrame(columns=["site", "client", "session", "measure", "subscale", "score"])
+    panel = panel_of(clients, seen[~gone].reset_index(drop=True), none, [])
+    told = dropout_of(
+        panel, {}, {"use": "discharge_status", "event": ["dropout"], "definitions": {}}
+    )
+    curve, staying = told["staying"][0], 1.0
+    for row in told["by_session"]:
+        assert row["at_risk"] == curve["at_risk"][row["session"]]
+        staying *= 1 - row["dropout_rate"]
+        assert curve["value"][row["session"]] == pytest.approx(staying)
+
+
 def test_a_point_above_the_mean_of_earlier_sessions_is_one_in_short_courses():
     """Courses of at most four sessions, truth -.10 per point above the mean of earlier scores.
 

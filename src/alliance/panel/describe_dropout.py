@@ -21,7 +21,7 @@ from alliance.config.instruments import SCHEMAS, Instrument
 from alliance.config.measure_keys import keys_of
 from alliance.measures.change import first_scores_of
 from alliance.measures.reliable_change import reliable_points
-from alliance.panel.ends import BY_STATUS, ENDS, at_risk, in_words
+from alliance.panel.ends import BY_STATUS, ENDS, in_words
 from alliance.persons import Persons
 from alliance.survival import Curve, cumulative_incidence, kaplan_meier, median_time
 
@@ -72,7 +72,7 @@ def dropout_of(
     thirds, content["early_alliance"] = _early_alliance(panel, people, measures)
     content["staying"] = list(_staying(people, thirds))
     content["incidence"] = list(_incidence(people, thirds))
-    content["by_session"] = _by_session(panel)
+    content["by_session"] = _by_session(people, sorted(panel["session"].unique()))
     return content
 
 
@@ -291,21 +291,19 @@ def _early_alliance(
     return first.join(people, how="inner"), ""
 
 
-def _by_session(panel: pd.DataFrame) -> list[dict[str, Any]]:
+def _by_session(people: pd.DataFrame, sessions: Sequence[int]) -> list[dict[str, Any]]:
     """Return the life table: at risk after each session, and the rates of dropping out and ending.
 
-    Rates are of those who attended the session; those still in treatment at their last one on
-    record count as at risk with nothing known after it, and are left out of it.
+    Those at risk are those of the curves: all whose treatment went on until then, also where a
+    session is not on record, but those of whom nothing is known after it.
     """
-    known = panel[at_risk(panel["last_session"], panel["end_cause"])]
     rows = []
-    for session in sorted(known["session"].unique()):
-        here = known[known["session"] == session]
-        n = len(here)
+    for session in sessions:
+        n = int((people["exit"] >= session).sum())
         if n < FEWEST_CLIENTS:
             break
-        at_end = here.loc[here["last_session"], "end_cause"]
-        left, other = int((at_end == "dropout").sum()), int((at_end != "dropout").sum())
+        causes = people.loc[people["exit"] == session, "cause"]
+        left, other = int((causes == 1).sum()), int((causes > 1).sum())
         low, high = _wilson(left, n)
         rows.append(
             {

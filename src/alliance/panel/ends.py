@@ -32,7 +32,9 @@ def at_risk(last_session: pd.Series, cause: pd.Series) -> pd.Series:
     Prentice et al., 1978; Singer & Willett, 2003, ch. 15): who then completes was at risk of
     dropping out there, and did not. Hazards, Kaplan-Meier, cumulative incidence and life table
     all rest on these sessions, so that a rate is the same number wherever it is printed, and the
-    hazards of all ends add up to the share that ends.
+    hazards of all ends add up to the share that ends. (A session that is not on record between two
+    that are is no row of a hazard model, which needs its scores; curves and life table know that
+    treatment went on.)
 
     Parameters
     ----------
