@@ -62,7 +62,7 @@ rerun: $(READY)  ## run a cohort again and compare with what is there: make reru
 	@$(ALLIANCE) rerun --cohort "$(COHORT)"
 
 verify:  ## check a results folder with nothing but Python: make verify RESULTS=results/mylab
-	@PYTHONPATH=src $(PYTHON) -m alliance verify "$(RESULTS)"
+	@PYTHONPATH=src $(or $(wildcard .venv/bin/python),$(PYTHON)) -m alliance verify "$(RESULTS)"
 
 demo-data: $(READY)  ## rebuild data/raw/demo byte for byte from its seed
 	@$(ALLIANCE) simulate
