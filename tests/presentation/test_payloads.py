@@ -118,7 +118,8 @@ INERT = """() => {
     for (const { name, value } of element.attributes) {
       if (name.startsWith('on')) wrong.push(name + '=' + value);
       if (['href', 'src'].includes(name) &&
-          !/^(([.][.].report[.]html)?#|data:(image|,)|tables.[a-z_]+[.]html$)/.test(value))
+          !/^(([.][.].report[.]html)?#|data:(image|,)|(tables.[a-z_]+[.]html|figures.[a-z0-9_]+[.]svg)$)/
+            .test(value))
         wrong.push(value);
     }
   if (window.__ran !== undefined || document.title === '1') wrong.push('a script has run');
