@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from alliance import files
 from alliance.audit.certificate import Check
-from alliance.persons import Persons
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,6 +99,8 @@ def _is_primary(fit: Mapping[str, Any], results: Path) -> bool:
 
 
 def _rows_used(fit: Mapping[str, Any], panel: pd.DataFrame, processed: Path) -> pd.DataFrame:
+    from alliance.persons import Persons
+
     path = processed / "rows" / f"{fit['model']}.parquet"
     if not path.is_file():
         msg = "which rows it used is not recorded here"
